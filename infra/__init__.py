@@ -1,0 +1,3 @@
+"""The outside world: PostgreSQL, files, mail, other people's APIs."""
+
+__version__ = "0.1.0"
