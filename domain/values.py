@@ -1,0 +1,163 @@
+"""Values that many features share: money and periods of days."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from domain.errors import Invalid
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+# The currencies of ISO 4217 whose minor unit is not a hundredth.
+_MINOR_DIGITS = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    **dict.fromkeys(["CLF", "UYW"], 4),
+}
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many decimal places a currency of ISO 4217 has."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in integer minor units (cents) of one currency."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not _CURRENCY.fullmatch(self.currency):
+            raise ValueError(f"not an ISO 4217 code: {self.currency!r}")
+
+    def __add__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def _same_currency(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"currencies differ: {self.currency} and {other.currency}")
+
+
+class PeriodKind(StrEnum):
+    """How long a promise runs."""
+
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+    CUSTOM = "CUSTOM"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `first` up to, but not including, `end`."""
+
+    first: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end <= self.first:
+            raise ValueError(f"a period must end after it starts: {self.first} to {self.end}")
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day < self.end
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + timedelta(days=n) for n in range(self.days))
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.first).days
+
+    def overlaps(self, other: Period) -> bool:
+        return self.first < other.end and other.first < self.end
+
+    @classmethod
+    def month(cls, year: int, month: int) -> Period:
+        return cls(date(year, month, 1), _month_after(year, month, 1))
+
+    @classmethod
+    def quarter(cls, year: int, quarter: int) -> Period:
+        first = 3 * quarter - 2
+        return cls(date(year, first, 1), _month_after(year, first, 3))
+
+
+def _month_after(year: int, month: int, months: int) -> date:
+    total = year * 12 + month - 1 + months
+    return date(total // 12, total % 12 + 1, 1)
+
+
+def period_of(kind: PeriodKind, first: date, end: date | None) -> Period:
+    """Return the period a request names.
+
+    Raises:
+        Invalid: if it ends before it starts, a month or quarter does not begin on its first day,
+            or the end given is not where that month or quarter ends.
+    """
+    if kind is PeriodKind.CUSTOM:
+        if end is None:
+            raise Invalid("A custom period needs its end.", path=("endsOn",))
+        if end <= first:
+            raise Invalid(f"The period ends on {end}, before it starts.", path=("endsOn",))
+        return Period(first, end)
+    months = 1 if kind is PeriodKind.MONTH else 3
+    if first.day != 1 or (first.month - 1) % months:
+        raise Invalid(f"No {kind.lower()} starts on {first}.", path=("startsOn",))
+    expected = _month_after(first.year, first.month, months)
+    if end is not None and end != expected:
+        raise Invalid(f"A {kind.lower()} from {first} ends on {expected}.", path=("endsOn",))
+    return Period(first, expected)
+
+
+def require_text(value: str, *, name: str, path: Sequence[str | int], longest: int = 200) -> str:
+    """Return a text without surrounding space.
+
+    Raises:
+        Invalid: if it is empty, longer than `longest` characters, or holds a NUL character, which
+            PostgreSQL cannot store.
+    """
+    stripped = value.strip()
+    if not stripped:
+        raise Invalid(f"{name} must not be empty.", path=path)
+    return limited_text(stripped, name=name, path=path, longest=longest)
+
+
+def limited_text(value: str, *, name: str, path: Sequence[str | int], longest: int = 200) -> str:
+    """Return a text as it is, unless it is too long or cannot be stored (see `require_text`)."""
+    if len(value) > longest:
+        raise Invalid(f"{name} is longer than {longest} characters.", path=path)
+    if "\x00" in value:
+        raise Invalid(f"{name} holds a NUL character.", path=path)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid(f"{name} holds half a surrogate pair, which is not text.", path=path)
+    return value
