@@ -1,0 +1,1 @@
+"""The service level agreement: calendars, clocks, pacing, and what both sides promise."""
