@@ -1,0 +1,1 @@
+"""The GraphQL and HTTP surface.  It translates and decides nothing."""

@@ -1,0 +1,36 @@
+"""Prepares, limits and executes GraphQL operations, and shares subscriptions.
+
+Knows the schema and no transport.
+"""
+
+from api.engine.cohorts import Kind, SubscriptionKinds
+from api.engine.events import Payload
+from api.engine.execution import (
+    Engine,
+    GraphQLRequest,
+    GraphQLResponse,
+    Operation,
+    OperationContext,
+)
+from api.engine.gauges import Gauges
+from api.engine.limits import Limits
+from api.engine.masking import ErrorCode, FormattedError, Mask, OperationFailed, mask, refusal
+
+__all__ = [
+    "Engine",
+    "ErrorCode",
+    "FormattedError",
+    "Gauges",
+    "GraphQLRequest",
+    "GraphQLResponse",
+    "Kind",
+    "Limits",
+    "Mask",
+    "Operation",
+    "OperationContext",
+    "OperationFailed",
+    "Payload",
+    "SubscriptionKinds",
+    "mask",
+    "refusal",
+]

@@ -1,0 +1,250 @@
+"""The engine: requests in, encoded answers and streams of encoded answers out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import isawaitable
+from typing import Any, Protocol, cast
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from strawberry.execution import optimized_is_awaitable
+
+from api.engine.cohorts import Cohorts, Kind, SubscriptionKinds
+from api.engine.documents import Documents, Prepared, PreparedOperation, too_costly
+from api.engine.events import OperationExecutor, Payload, payloads
+from api.engine.gauges import Gauges
+from api.engine.limits import Limits
+from api.engine.masking import (
+    BUG,
+    ErrorCode,
+    FormattedError,
+    Mask,
+    OperationFailed,
+    formatted,
+    mask,
+    refusal,
+    report,
+)
+
+
+class OperationContext(Protocol):
+    """What the engine needs of the context that resolvers are given."""
+
+    @property
+    def request_id(self) -> str:
+        """Return the id to quote when something goes wrong."""
+
+    def fresh(self) -> OperationContext:
+        """Return the same context with new loaders, for the next event of a subscription."""
+
+    def audience(self, field_name: str, shared: bool) -> Hashable:
+        """Return who may see the very same answers of this subscription field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLRequest:
+    """A well-formed request, not yet known to be a good one."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation within its limits, and the variables to run it with."""
+
+    prepared: Prepared
+    operation: PreparedOperation
+    variables: Mapping[str, Any]
+    cost: int
+
+    @property
+    def kind(self) -> OperationType:
+        """Return whether it is a query, a mutation or a subscription."""
+        return self.operation.kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphQLResponse:
+    """An answer.  Without execution there is no `data` entry, which transports must tell apart."""
+
+    executed: bool
+    data: Mapping[str, Any] | None = None
+    errors: Sequence[FormattedError] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, failure: OperationFailed) -> GraphQLResponse:
+        """Answer a request that was refused before execution."""
+        return cls(executed=False, errors=failure.errors)
+
+    @cached_property
+    def body(self) -> bytes:
+        """Return the answer as JSON, encoded once."""
+        answer: dict[str, Any] = {}
+        if self.errors:
+            answer["errors"] = self.errors
+        if self.executed:
+            answer["data"] = self.data
+        if self.extensions:
+            answer["extensions"] = self.extensions
+        return orjson.dumps(answer)
+
+
+class Engine:
+    """Runs operations against one schema.  One for each process, shared by every transport."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits | None = None,
+        mask: Mask = mask,
+        *,
+        kinds: SubscriptionKinds | None = None,
+        gauges: Gauges | None = None,
+    ) -> None:
+        self.schema = schema
+        self.limits = limits or Limits()
+        self.gauges = gauges or Gauges()
+        self._mask = mask
+        self._kinds = kinds or {}
+        self._documents = Documents(schema, self.limits)
+        self._cohorts = Cohorts(self.gauges)
+
+    async def plan(self, request: GraphQLRequest) -> Operation:
+        """Find the operation and judge it, or raise `OperationFailed`."""
+        prepared = await self._documents.prepare(request.query)
+        operation = prepared.operation(request.operation_name)
+        cost = operation.cost(request.variables)
+        if cost > self.limits.cost:
+            raise OperationFailed([too_costly(cost, self.limits)])
+        return Operation(
+            prepared=prepared, operation=operation, variables=request.variables, cost=cost
+        )
+
+    async def execute(self, request: GraphQLRequest, context: OperationContext) -> GraphQLResponse:
+        """Answer a query or mutation."""
+        try:
+            operation = await self.plan(request)
+        except OperationFailed as failure:
+            return self.refuse(failure, context.request_id)
+        return await self.run(operation, context)
+
+    async def run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
+        """Answer a planned query or mutation."""
+        if operation.kind is OperationType.SUBSCRIPTION:
+            unfit = refusal("A subscription needs a stream.", ErrorCode.BAD_USER_INPUT)
+            return self.refuse(OperationFailed([unfit]), context.request_id)
+        try:
+            executor = self._executor(operation, context)
+        except OperationFailed as failure:
+            return self.refuse(failure, context.request_id)
+        result = executor.execute_operation()
+        if isawaitable(result):
+            result = await result
+        cost = {"requested": operation.cost, "limit": self.limits.cost}
+        return self._answer(operation, context, cast(ExecutionResult, result), {"cost": cost})
+
+    def subscribe(
+        self, operation: Operation, context: OperationContext
+    ) -> AsyncGenerator[Payload, None]:
+        """Open a planned subscription, or raise `OperationFailed` where the variables are wrong.
+
+        The stream ends by `OperationFailed` when its source fails.  Close it with `aclose()`.
+        """
+        executor = self._executor(operation, context)
+
+        def encode(result: ExecutionResult, event_context: OperationContext) -> Payload:
+            return Payload(self._answer(operation, event_context, result).body)
+
+        def fail(error: GraphQLError) -> OperationFailed:
+            return OperationFailed([self._error(operation, context, error)])
+
+        def source() -> AsyncGenerator[Payload, None]:
+            return payloads(executor, encode, fail, self.gauges)
+
+        name = operation.operation.root_field
+        if self._kinds.get(name, Kind.FEED) is Kind.FEED:
+            return source()
+        key = (
+            operation.prepared.sha256,
+            operation.operation.name,
+            orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS),
+            context.audience(name, shared=True),
+        )
+        return self._cohorts.follow(key, source)
+
+    def refuse(self, failure: OperationFailed, request_id: str) -> GraphQLResponse:
+        """Answer a refusal, with the id of the request in every error."""
+        errors = [_stamped(error, request_id) for error in failure.errors]
+        return GraphQLResponse(executed=False, errors=errors)
+
+    async def aclose(self) -> None:
+        """Close every shared subscription, and judge no more documents."""
+        await self._cohorts.aclose()
+        self._documents.close()
+
+    def _executor(self, operation: Operation, context: OperationContext) -> OperationExecutor:
+        try:
+            built = OperationExecutor.build(
+                self.schema,
+                operation.prepared.document,
+                context_value=context,
+                raw_variable_values=dict(operation.variables),
+                operation_name=operation.operation.name,
+                max_coercion_errors=self.limits.errors,
+                is_awaitable=cast(Any, optimized_is_awaitable),
+            )
+        except RecursionError:
+            too_deep = refusal("The variables are nested too deeply.", ErrorCode.BAD_USER_INPUT)
+            raise OperationFailed([too_deep]) from None
+        if isinstance(built, list):
+            raise OperationFailed([formatted(error, ErrorCode.BAD_USER_INPUT) for error in built])
+        return cast(OperationExecutor, built)
+
+    def _answer(
+        self,
+        operation: Operation,
+        context: OperationContext,
+        result: ExecutionResult,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> GraphQLResponse:
+        response = GraphQLResponse(
+            executed=True,
+            data=result.data,
+            errors=[self._error(operation, context, error) for error in result.errors or ()],
+            extensions=extensions or {},
+        )
+        try:
+            _ = response.body
+        except TypeError as unencodable:
+            error = GraphQLError(BUG, original_error=unencodable)
+            errors = [self._error(operation, context, error)]
+            return GraphQLResponse(executed=True, errors=errors, extensions=extensions or {})
+        return response
+
+    def _error(
+        self, operation: Operation, context: OperationContext, error: GraphQLError
+    ) -> FormattedError:
+        shown = self._mask(error)
+        answer: FormattedError = dict(shown.formatted if isinstance(shown, GraphQLError) else shown)
+        stamped = _stamped(answer, context.request_id)
+        if stamped["extensions"]["code"] == ErrorCode.INTERNAL_SERVER_ERROR:
+            report(
+                error,
+                document=operation.prepared.sha256,
+                operation=operation.operation.name,
+                request_id=context.request_id,
+            )
+        return stamped
+
+
+def _stamped(error: FormattedError, request_id: str) -> FormattedError:
+    """Return the error with a code and the id of the request it answers."""
+    extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, **error.get("extensions", {})}
+    return {**error, "extensions": {**extensions, "requestId": request_id}}

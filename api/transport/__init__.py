@@ -1,0 +1,23 @@
+"""GraphQL over HTTP, server-sent events and WebSocket, each by its protocol.
+
+Knows the engine and sessions, not the schema.
+"""
+
+from api.engine import Gauges
+from api.transport.http import HttpEndpoint, HttpSettings
+from api.transport.sessions import Authenticate, Session, Shutdown, Unauthenticated
+from api.transport.sse import StreamSettings
+from api.transport.websocket import SocketEndpoint, SocketSettings
+
+__all__ = [
+    "Authenticate",
+    "Gauges",
+    "HttpEndpoint",
+    "HttpSettings",
+    "Session",
+    "Shutdown",
+    "SocketEndpoint",
+    "SocketSettings",
+    "StreamSettings",
+    "Unauthenticated",
+]

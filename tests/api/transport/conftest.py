@@ -1,0 +1,31 @@
+import httpx
+import pytest
+
+from api.engine import Gauges
+from tests.api.transport.sites import a_site
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "node: needs Node.js and npm")
+
+
+@pytest.fixture(scope="module")
+async def open_site():
+    async with a_site() as site:
+        yield site
+
+
+@pytest.fixture
+async def site(open_site):
+    """The site of the module, with a new world: starting a server for each test takes long."""
+    open_site.world.__init__()
+    open_site.door.sessions.clear()
+    yield open_site
+    open_site.world.gate.set()
+    assert await open_site.settled() == Gauges()
+
+
+@pytest.fixture
+async def client():
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
