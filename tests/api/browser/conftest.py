@@ -1,0 +1,134 @@
+"""A real Chromium, and a screen that remembers everything it should not have done."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.api.browser.boards import a_board
+from tests.api.browser.wall import Wall, a_free_port, serving
+
+_HERE = Path(__file__).parent
+_AXE = _HERE / "node_modules" / "axe-core" / "axe.min.js"
+_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == _HERE:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return the accessibility checker, fetched once by npm, which checks it against the lock."""
+    npm = shutil.which("npm")
+    if npm is None and not _AXE.exists():
+        pytest.skip("npm is not installed, so axe-core cannot be fetched")
+    with (_HERE / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # test processes side by side must not fetch at once
+        if npm is not None and not _AXE.exists():
+            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=_HERE, check=True, capture_output=True, timeout=120)
+    return _AXE.read_text(encoding="utf-8")
+
+
+@dataclass
+class Screen:
+    """A page of the browser, and what it asked for and complained about."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+
+    async def text(self, selector: str) -> str:
+        return " ".join((await self.page.inner_text(selector)).split())
+
+    async def shows(self, selector: str, text: str, within: float = 5.0) -> None:
+        """Wait until an element shows a text, or fail after so many seconds."""
+        await self.page.wait_for_function(
+            "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)",
+            arg=[selector, text],
+            timeout=within * 1000,
+        )
+
+    async def is_live(self) -> None:
+        await self.shows("#connection", "Live")
+
+
+OpenScreen = Callable[..., Awaitable[Screen]]
+
+
+@pytest.fixture
+async def open_screen(chromium: Browser) -> AsyncIterator[OpenScreen]:
+    """Open a fresh browser profile at an address; options are those of a Playwright context.
+
+    With `clock=True` the test may move the page's time.
+    """
+    contexts: list[BrowserContext] = []
+
+    async def open_at(address: str, *, clock: bool = False, **options: Any) -> Screen:
+        defaults = {"locale": "en-IE", "timezone_id": "Europe/Dublin"}
+        context = await chromium.new_context(**{**defaults, **options})
+        contexts.append(context)
+        await context.add_init_script(_VIOLATIONS)
+        if clock:
+            await context.clock.install()
+        screen = Screen(await context.new_page())
+        page = screen.page
+        page.on("request", lambda request: screen.hosts.add(urlsplit(request.url).netloc))
+        page.on("pageerror", lambda error: screen.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda said: screen.complaints.append(said.text) if said.type == "error" else None,
+        )
+        await page.goto(address)
+        return screen
+
+    yield open_at
+    for context in contexts:
+        await context.close()
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall(a_board())
+
+
+@pytest.fixture
+async def board(wall: Wall) -> AsyncIterator[str]:
+    async with serving(wall, a_free_port()) as address:
+        yield address
