@@ -1,0 +1,178 @@
+"""What happened, in the past tense.  Events carry ids and outcomes, never personal data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.sla.clock import ClockState, EscalationAction
+from domain.stages import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at an instant, which may lie before the one it was noticed at."""
+
+    at: datetime
+    by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadCreated(Event):
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadUpdated(Event):
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadEnteredStage(Event):
+    lead_id: UUID
+    stage: Stage
+    previous: Stage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityLogged(Event):
+    lead_id: UUID
+    activity_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadHandedOff(Event):
+    lead_id: UUID
+    handoff_id: UUID
+    to_team_id: UUID
+    owner_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAccepted(Event):
+    lead_id: UUID
+    handoff_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRejected(Event):
+    lead_id: UUID
+    handoff_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRecycled(Event):
+    lead_id: UUID
+    handoff_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadReassigned(Event):
+    lead_id: UUID
+    handoff_id: UUID
+    owner_id: UUID
+    previous_owner_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffClawedBack(Event):
+    handoff_id: UUID
+    commitment_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTransitioned(Event):
+    """A clock of the SLA changed its state, at the logical instant `at`."""
+
+    clock_id: UUID
+    sla_id: UUID
+    commitment_id: UUID
+    handoff_id: UUID
+    lead_id: UUID
+    user_id: UUID | None
+    state: ClockState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationRaised(Event):
+    """A clock reached a step of its escalation ladder."""
+
+    clock_id: UUID
+    handoff_id: UUID
+    lead_id: UUID
+    user_id: UUID | None
+    step: int
+    action: EscalationAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaProposed(Event):
+    sla_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaSigned(Event):
+    sla_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaWithdrawn(Event):
+    sla_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaSuperseded(Event):
+    sla_id: UUID
+    next_sla_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionProposed(Event):
+    definition_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionSigned(Event):
+    definition_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarChanged(Event):
+    calendar_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonaChanged(Event):
+    persona_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoalChanged(Event):
+    goal_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamChanged(Event):
+    team_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanged(Event):
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRevoked(Event):
+    api_key_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRevoked(Event):
+    board_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgressed(Event):
+    job_id: UUID

@@ -1,0 +1,236 @@
+"""Leads, the companies they work for, and what was done about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.errors import DomainError, StaleWrite
+from domain.filters import FieldType, FilterField, FilterFields
+from domain.stages import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A company that leads work for."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    domain: str | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A person who may become a customer.  `created_at` is when they were first seen."""
+
+    id: UUID
+    stage: Stage
+    stage_entered_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    job_title: str | None = None
+    country: str | None = None
+    company_id: UUID | None = None
+    origin_source: str | None = None
+    origin_medium: str | None = None
+    origin_campaign: str | None = None
+    persona_id: UUID | None = None
+    score: int = 0
+    owner_id: UUID | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadExternalId:
+    """The name another system gave a lead."""
+
+    id: UUID
+    lead_id: UUID
+    source: str
+    value: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalId:
+    """How another system calls a lead: `hubspot` says `4711`."""
+
+    source: str
+    value: str
+
+
+# What tells a lead: its id, the name another system gave it, or its e-mail address.
+LeadKey: TypeAlias = UUID | ExternalId | str
+
+
+class ActivityKind(StrEnum):
+    """What was done."""
+
+    CALL = "CALL"
+    EMAIL = "EMAIL"
+    MEETING = "MEETING"
+    NOTE = "NOTE"
+
+
+class Agency(StrEnum):
+    """Whether a person did it.  Automatic replies never keep a promise of human touch."""
+
+    HUMAN = "HUMAN"
+    AUTOMATIC = "AUTOMATIC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """A call, e-mail, meeting or note about a lead.  `answered`: the buyer was reached."""
+
+    id: UUID
+    lead_id: UUID
+    kind: ActivityKind
+    agency: Agency
+    answered: bool
+    user_id: UUID | None
+    occurred_at: datetime
+    recorded_at: datetime
+    text: str | None = None
+
+
+# What leads can be filtered by, in lists and in every criterion.
+LEAD_FIELDS = FilterFields(
+    "lead",
+    (
+        FilterField(
+            name="email",
+            attribute="email",
+            type=FieldType.TEXT,
+            description="The e-mail address, in lower case.",
+            label="e-mail address",
+        ),
+        FilterField(
+            name="firstName",
+            attribute="first_name",
+            type=FieldType.TEXT,
+            description="The first name.",
+        ),
+        FilterField(
+            name="lastName",
+            attribute="last_name",
+            type=FieldType.TEXT,
+            description="The last name.",
+        ),
+        FilterField(
+            name="jobTitle",
+            attribute="job_title",
+            type=FieldType.TEXT,
+            description="What the person does in the company.",
+        ),
+        FilterField(
+            name="country",
+            attribute="country",
+            type=FieldType.TEXT,
+            description="The country, as a two-letter code of ISO 3166-1.",
+        ),
+        FilterField(
+            name="companyId",
+            attribute="company_id",
+            type=FieldType.ID,
+            kind="Company",
+            description="The company the person works for.",
+            label="company",
+        ),
+        FilterField(
+            name="originSource",
+            attribute="origin_source",
+            type=FieldType.TEXT,
+            description="Where the person came from, such as organic search or a fair.",
+        ),
+        FilterField(
+            name="originMedium",
+            attribute="origin_medium",
+            type=FieldType.TEXT,
+            description="By what medium the person came, such as e-mail or an advertisement.",
+        ),
+        FilterField(
+            name="originCampaign",
+            attribute="origin_campaign",
+            type=FieldType.TEXT,
+            description="The campaign that brought the person.",
+        ),
+        FilterField(
+            name="personaId",
+            attribute="persona_id",
+            type=FieldType.ID,
+            kind="Persona",
+            description="The buyer persona the lead belongs to.",
+            label="persona",
+        ),
+        FilterField(
+            name="score",
+            attribute="score",
+            type=FieldType.NUMBER,
+            description="How promising the lead is, from -1000 to 1000.",
+        ),
+        FilterField(
+            name="ownerId",
+            attribute="owner_id",
+            type=FieldType.ID,
+            kind="User",
+            description="The user who works on the lead.",
+            label="owner",
+        ),
+        FilterField(
+            name="stage",
+            attribute="stage",
+            type=FieldType.CHOICE,
+            choices=Stage,
+            ordered=True,
+            description="How far the person has come; stages rank from VISITOR to ADVOCATE.",
+        ),
+        FilterField(
+            name="stageEnteredAt",
+            attribute="stage_entered_at",
+            type=FieldType.INSTANT,
+            description="When the lead entered its stage.",
+            label="time it entered its stage",
+        ),
+        FilterField(
+            name="createdAt",
+            attribute="created_at",
+            type=FieldType.INSTANT,
+            description="When the person was first seen.",
+            label="time it was first seen",
+        ),
+        FilterField(
+            name="updatedAt",
+            attribute="updated_at",
+            type=FieldType.INSTANT,
+            description="When the lead was last changed.",
+            label="time it was last changed",
+        ),
+    ),
+)
+
+
+class DuplicateLead(DomainError):
+    """There is already a lead with this e-mail address or external id."""
+
+    code = "DUPLICATE_LEAD"
+
+    def __init__(self, existing: Lead, *, by: str, path: tuple[str, ...]) -> None:
+        super().__init__(f"There is already a lead with this {by}.", path=path)
+        self.existing = existing
+
+
+class StaleLead(StaleWrite):
+    """Somebody else changed the lead since it was read."""
+
+    def __init__(self, current: Lead) -> None:
+        super().__init__("lead")
+        self.current = current

@@ -1,0 +1,153 @@
+"""The tables, one for each kind of entity, derived from its dataclass: columns are fields.
+
+Keys, checks, indexes and row-level security live in `migrations/`; a test compares the migrated
+catalogue with what stands here.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from domain.feed import LoggedEvent
+from domain.goals.targets import Goal, MetricTally
+from domain.handoff import Handoff, HandoffCredit
+from domain.identity import ApiKey, Board, Team, TeamMember, Tenant, User
+from domain.leads import Activity, Company, Lead, LeadExternalId
+from domain.lifecycle import StageDefinition, StageEntry
+from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.sla.agreement import Commitment, Sla
+from domain.sla.calendars import Calendar, CalendarVersion
+from domain.sla.clocks import SlaClock, SlaTally
+from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
+
+metadata = sa.MetaData()
+
+_PLAIN: Mapping[type, sa.types.TypeEngine[Any]] = {
+    UUID: sa.Uuid(),
+    str: sa.Text(),
+    bool: sa.Boolean(),
+    int: sa.BigInteger(),
+    Decimal: sa.Numeric(),
+    datetime: sa.DateTime(timezone=True),
+    date: sa.Date(),
+    bytes: sa.LargeBinary(),
+}
+
+
+def plain_type(hint: Any) -> tuple[Any, bool]:
+    """Return a field's type without `| None`, and whether it may be None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        rest = [part for part in get_args(hint) if part is not type(None)]
+        if len(rest) != 1:
+            raise TypeError(f"a column has one type: {hint}")
+        return rest[0], True
+    return hint, False
+
+
+def column_type(hint: Any) -> sa.types.TypeEngine[Any]:
+    """Return the column type of a field: its own, text for an enum, jsonb for what has parts."""
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return sa.Text()
+    return _PLAIN.get(hint, JSONB())
+
+
+def _table(name: str, entity: type) -> sa.Table:
+    hints = get_type_hints(entity)
+    columns = []
+    for field in fields(entity):
+        hint, nullable = plain_type(hints[field.name])
+        columns.append(sa.Column(field.name, column_type(hint), nullable=nullable))
+    return sa.Table(name, metadata, sa.Column("tenant_id", sa.Uuid, nullable=False), *columns)
+
+
+TABLES: Mapping[type, sa.Table] = {
+    entity: _table(name, entity)
+    for name, entity in {
+        "tenants": Tenant,
+        "users": User,
+        "teams": Team,
+        "team_members": TeamMember,
+        "api_keys": ApiKey,
+        "boards": Board,
+        "calendars": Calendar,
+        "calendar_versions": CalendarVersion,
+        "stage_definitions": StageDefinition,
+        "personas": Persona,
+        "persona_versions": PersonaVersion,
+        "persona_acknowledgements": PersonaAcknowledgement,
+        "photos": Photo,
+        "companies": Company,
+        "leads": Lead,
+        "lead_external_ids": LeadExternalId,
+        "activities": Activity,
+        "stage_entries": StageEntry,
+        "slas": Sla,
+        "commitments": Commitment,
+        "handoffs": Handoff,
+        "handoff_credits": HandoffCredit,
+        "sla_clocks": SlaClock,
+        "sla_tallies": SlaTally,
+        "goals": Goal,
+        "metric_tallies": MetricTally,
+        "event_log": LoggedEvent,
+        "uploads": Upload,
+        "upload_chunks": UploadChunk,
+        "import_jobs": ImportJob,
+        "import_row_errors": ImportRowError,
+    }.items()
+}
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("batch", sa.Uuid, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("by", sa.Uuid),
+    sa.Column("payload", JSONB, nullable=False),
+)
+feeds = sa.Table(
+    "feeds",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("last_number", sa.BigInteger, nullable=False),
+)
+
+# Tables of the installation, which belong to no tenant and are closed to the application role.
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+memberships = sa.Table(
+    "memberships",
+    metadata,
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("user_id", sa.Uuid, nullable=False),
+)
+directory = sa.Table(
+    "directory",
+    metadata,
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("placement", sa.Text, nullable=False),
+)
