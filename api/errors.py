@@ -1,0 +1,250 @@
+"""Refusals are answers: one wrapper turns a DomainError into `userErrors`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from api.context import Info, Unauthenticated
+from api.engine.cohorts import Kind
+from api.views import shown
+from domain.errors import DomainError, PermissionDenied, Refusals
+from domain.identity import Permission
+from domain.leads import DuplicateLead, StaleLead
+
+if TYPE_CHECKING:
+    from api.leads import LeadView
+
+# What a mutation or subscription declares when it needs nobody to be signed in, or anybody.
+PUBLIC = "PUBLIC"
+SIGNED_IN = "SIGNED_IN"
+Needs = Permission | str
+
+# Name of the GraphQL field to what it needs; a test finds every root field here.
+NEEDS: dict[str, Needs] = {}
+
+
+class Refused:
+    """A refusal as a value.  (An exception among results would be taken for a failure.)"""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: DomainError) -> None:
+        self.error = error
+
+    @property
+    def code(self) -> str:
+        return self.error.code
+
+    @property
+    def message(self) -> str:
+        return self.error.message
+
+    @property
+    def path(self) -> list[str]:
+        return [str(part) for part in self.error.path]
+
+    @property
+    def element_index(self) -> int | None:
+        return self.error.index
+
+    @property
+    def existing(self) -> Any:
+        return getattr(self.error, "existing", None)
+
+    @property
+    def current(self) -> Any:
+        return getattr(self.error, "current", None)
+
+
+@strawberry.interface(description="Why a request was refused.")
+class UserError:
+    code: str = shown("What is wrong, for machines; it never changes.")
+    message: str = shown("What is wrong, for people.")
+    path: list[str] = shown("The way to the input at fault: field names and positions.")
+    element_index: int | None = shown("The row of a bulk request, from 0.")
+
+
+_OWN_TYPES = (DuplicateLead, StaleLead)
+
+
+@strawberry.type(description="A refusal about which there is nothing more to say.")
+class InputError(UserError):
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and not isinstance(value.error, _OWN_TYPES)
+
+
+@strawberry.type(description="There is already a lead with this e-mail address or external id.")
+class DuplicateLeadError(UserError):
+    existing: Annotated[LeadView, strawberry.lazy("api.leads")] = shown("The lead there is.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and isinstance(value.error, DuplicateLead)
+
+
+@strawberry.type(description="Somebody else changed the lead since it was read.")
+class StaleLeadError(UserError):
+    current: Annotated[LeadView, strawberry.lazy("api.leads")] = shown("The lead as it is now.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and isinstance(value.error, StaleLead)
+
+
+ERROR_TYPES = (InputError, DuplicateLeadError, StaleLeadError)
+
+
+def mutation(
+    thing: Any, description: str, *, needs: Needs, shows: str | None = None, many: bool = False
+) -> Callable[[Callable[..., Awaitable[Any]]], Any]:
+    """Declare a mutation that answers with the thing, or with why not.
+
+    The payload's type is named after the resolver, its field after the thing (or `shows`).  The
+    thing is null exactly when `userErrors` is not empty, and then nothing was written.
+    """
+
+    def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
+        name = _camel(resolver.__name__)
+        NEEDS[name] = needs
+        payload, field = _payload(name, thing, shows, many)
+
+        @wraps(resolver)
+        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            permit(info, needs)
+            try:
+                done = await resolver(self, info, **arguments)
+                return payload(**{field: done, "user_errors": []})
+            except (PermissionDenied, Unauthenticated):
+                raise
+            except DomainError as error:
+                all_of = error.refusals if isinstance(error, Refusals) else (error,)
+                return payload(**{field: None, "user_errors": [Refused(each) for each in all_of]})
+
+        return strawberry.mutation(
+            resolver=_disguised(resolve, resolver, returns=payload), description=description
+        )
+
+    return declare
+
+
+def permit(info: Info, needs: Needs) -> None:
+    """Refuse an operation before it does anything."""
+    if needs == PUBLIC:
+        return
+    actor = info.context.actor
+    if isinstance(needs, Permission):
+        actor.require(needs)
+
+
+def query(
+    description: str, *, needs: Needs = Permission.VIEW, shows: Any = None, **options: Any
+) -> Any:
+    """Declare a root query that needs a permission, by default to view.
+
+    `shows` is the view of what the resolver returns, where that is a domain object.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        NEEDS[_camel(resolver.__name__)] = needs
+
+        @wraps(resolver)
+        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            permit(info, needs)
+            found = resolver(self, info, **arguments)
+            return await found if inspect.isawaitable(found) else found
+
+        return strawberry.field(
+            resolver=_disguised(resolve, resolver, returns=shows),
+            description=description,
+            **options,
+        )
+
+    return declare
+
+
+# Name of the subscription field to how it is delivered, and the names of those whose events
+# depend on nothing but tenant and permissions, so that all who have these share one re-read.
+STREAMS: dict[str, Kind] = {}
+SHARED: set[str] = set()
+
+
+def subscription(
+    description: str,
+    *,
+    needs: Needs,
+    feed: bool = False,
+    shared: bool = True,
+    shows: Any = None,
+    **options: Any,
+) -> Any:
+    """Declare a subscription.
+
+    A state is re-read when something happens, and a slow client gets only the latest; with
+    `shared`, all who may see the same share one re-read.  A `feed` is a log from a cursor on, of
+    which nothing is left out.
+    """
+
+    def declare(resolver: Callable[..., Any]) -> Any:
+        name = _camel(resolver.__name__)
+        NEEDS[name] = needs
+        STREAMS[name] = Kind.FEED if feed else Kind.STATE
+        if shared:
+            SHARED.add(name)
+
+        @wraps(resolver)
+        async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+            permit(info, needs)
+            events = resolver(self, info, **arguments)
+            try:
+                async for event in events:
+                    yield event
+            finally:
+                await events.aclose()
+
+        return strawberry.subscription(
+            resolver=_disguised(resolve, resolver, returns=shows and AsyncIterator[shows]),
+            description=description,
+            **options,
+        )
+
+    return declare
+
+
+def _payload(name: str, thing: Any, shows: str | None, many: bool) -> tuple[Any, str]:
+    title = name[0].upper() + name[1:] + "Payload"
+    field = shows or _snake(thing.__strawberry_definition__.name)
+    hint = list[thing] if many else thing
+    namespace: Mapping[str, Any] = {
+        "__annotations__": {field: hint | None, "user_errors": list[UserError]},
+        field: shown("What was done, or null if it was refused."),
+        "user_errors": shown("Why it was refused; empty if it was done."),
+    }
+    made = type(title, (), dict(namespace))
+    return strawberry.type(made, description=f"The answer to {name}."), field
+
+
+def _disguised(resolve: Any, original: Any, returns: Any = None) -> Any:
+    """Give a wrapper the arguments of what it wraps, and perhaps another type to return."""
+    signature = inspect.signature(original)
+    resolve.__annotations__ = dict(original.__annotations__)
+    if returns is not None:
+        signature = signature.replace(return_annotation=returns)
+        resolve.__annotations__["return"] = returns
+    resolve.__signature__ = signature
+    del resolve.__wrapped__
+    return resolve
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def _snake(name: str) -> str:
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")

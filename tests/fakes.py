@@ -1,0 +1,77 @@
+"""A work without a database, for tests of use cases.  One contract suite runs against both."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from domain.errors import NotFound, StaleWrite
+from domain.events import Event
+from domain.ids import new_id
+from domain.ports import Question
+
+E = TypeVar("E")
+A = TypeVar("A")
+
+
+class FakeWork:
+    """Keeps entities in a dict.  Questions are answered by functions the test gives."""
+
+    def __init__(
+        self,
+        now: datetime,
+        *entities: Any,
+        answers: dict[type, Callable[[Any], Awaitable[Any] | Any]] | None = None,
+    ) -> None:
+        self.now = now
+        self.tenant_id = new_id()
+        self.events: list[Event] = []
+        self.counts: dict[tuple[type, date, tuple[tuple[str, object], ...]], dict[str, int]] = {}
+        self._answers = answers or {}
+        self._stored: dict[tuple[type, UUID], Any] = {(type(e), e.id): e for e in entities}
+
+    async def get(self, kind: type[E], id: UUID, *, lock: bool = False) -> E:
+        if (kind, id) not in self._stored:
+            raise NotFound(kind.__name__.lower())
+        found: E = self._stored[kind, id]
+        return found
+
+    async def find(self, kind: type[E], /, *, lock: bool = False, **equals: object) -> Sequence[E]:
+        def fits(value: object, wanted: object) -> bool:
+            return value in wanted if isinstance(wanted, list | tuple | set) else value == wanted
+
+        kept = [e for (k, _), e in self._stored.items() if k is kind]
+        return [e for e in kept if all(fits(getattr(e, n), v) for n, v in equals.items())]
+
+    async def add(self, entity: E) -> E:
+        self._stored[type(entity), entity.id] = entity  # type: ignore[attr-defined]  # every entity has an id
+        return entity
+
+    async def add_all(self, entities: Sequence[object]) -> None:
+        for entity in entities:
+            await self.add(entity)
+
+    async def save(self, entity: E) -> E:
+        kept: Any = await self.get(type(entity), entity.id)  # type: ignore[attr-defined]  # as above
+        if kept.version != entity.version:  # type: ignore[attr-defined]  # as above
+            raise StaleWrite(type(entity).__name__.lower())
+        return await self.add(replace(entity, version=kept.version + 1))  # type: ignore[type-var]  # a dataclass
+
+    async def save_all(self, entities: Sequence[object]) -> None:
+        for entity in entities:
+            await self.save(entity)
+
+    async def ask(self, question: Question[A]) -> A:
+        answer = self._answers[type(question)](question)
+        return (await answer) if isinstance(answer, Awaitable) else answer  # type: ignore[no-any-return]  # the test's own
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+
+    def count(self, tally: type, *, on: date, by: dict[str, int], **key: object) -> None:
+        counters = self.counts.setdefault((tally, on, tuple(sorted(key.items()))), {})
+        for name, amount in by.items():
+            counters[name] = counters.get(name, 0) + amount

@@ -1,0 +1,44 @@
+"""Fixtures that need a migrated database.  Each conftest that wants them imports them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from infra.database import Database
+from tests.world import NOON, World, make_world
+
+
+@pytest.fixture(scope="session")
+async def session_database(database_urls: Any) -> AsyncIterator[Database]:
+    """The worker's database, opened once."""
+    database = await Database.connect(database_urls.app, database_urls.platform, size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> dict[str, datetime]:
+    """What time it is, for the database too: `clock["now"]`."""
+    return {"now": NOON}
+
+
+@pytest.fixture
+def database(session_database: Database, clock: dict[str, datetime]) -> Database:
+    """The same pools under this test's clock."""
+    return Database(session_database.app, session_database.platform, clock=lambda: clock["now"])
+
+
+@pytest.fixture
+async def world(database: Database, clock: dict[str, datetime]) -> World:
+    """A fresh tenant."""
+    return await make_world(database, clock)
+
+
+@pytest.fixture
+async def other_world(database: Database, clock: dict[str, datetime]) -> World:
+    """Another tenant, which must see nothing of the first."""
+    return await make_world(database, clock)
