@@ -1,0 +1,203 @@
+"""How the demo's two teams work: what becomes of a lead, by whom, and how fast."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from domain.errors import DomainError
+from domain.handoff import Handoff, HandoffStatus
+from domain.handoff_flow import accept_lead, hand_off, recycle_lead, reject_lead
+from domain.identity import Actor
+from domain.lead_details import LeadDetails
+from domain.lead_intake import create_lead, log_activity, update_lead
+from domain.leads import ActivityKind, Lead
+from domain.lifecycle import advance_lead
+from domain.sla.calendar import WorkingHours
+from domain.sla.escalation import sweep_and_escalate
+from domain.stages import Stage
+from infra.database import Database, PostgresWork
+from infra.demo.people import newcomers
+
+_REASONS = (
+    "A student writing a thesis.",
+    "No budget before next year.",
+    "Wrong country for us.",
+    "Looking for a job, not for a product.",
+)
+_NOTES = ("Reached the mailbox.", "Call back after the fair.", "Talked about delivery times.")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who acts: the marketer who hands over, the reps with their pace, and the system itself.
+
+    A pace is the working time a rep typically takes for a first call.
+    """
+
+    marketer: Actor
+    reps: dict[UUID, tuple[Actor, timedelta]]
+    system: Actor
+
+
+@dataclass(slots=True)
+class Clock:
+    """What time it is in the story."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(slots=True)
+class Life:
+    """A story that unfolds: what is planned, in order, and the hands that do it."""
+
+    database: Database
+    crew: Crew
+    hours: WorkingHours
+    chance: random.Random
+    planned: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = field(default_factory=list)
+    _order: count[int] = field(default_factory=count)
+
+    def plan(self, at: datetime, what: Callable[[], Awaitable[None]]) -> None:
+        """Have something done at an instant of the story."""
+        heapq.heappush(self.planned, (at, next(self._order), what))
+
+    async def live_until(self, end: datetime, clock: Clock) -> None:
+        """Do what is planned up to an instant; the clock jumps from one thing to the next."""
+        while self.planned and self.planned[0][0] <= end:
+            at, _, what = heapq.heappop(self.planned)
+            clock.now = max(clock.now, at)
+            await what()
+        clock.now = max(clock.now, end)
+
+    async def arrive(self) -> None:
+        """Somebody new fills in a form, and may turn out to be worth a call."""
+        person = newcomers(self.chance)
+        async with self._work() as work:
+            lead = await create_lead(work, self.crew.marketer, person.details)
+            now = work.now
+        delay = timedelta(minutes=self.chance.randint(3, 300))
+        self.plan(now + delay, lambda: self._nurture(lead.id, person.promise))
+
+    def take_up(self, lead_id: UUID, now: datetime) -> None:
+        """Go on with a lead that was handed off already."""
+        soon = self._working(now, timedelta(minutes=self.chance.randint(5, 300)))
+        self.plan(soon, lambda: self._call(lead_id, 1))
+
+    async def sweep(self) -> None:
+        """Tell what has come due, as the worker does every second."""
+        async with self._work() as work:
+            await sweep_and_escalate(work, self.crew.system)
+
+    async def _nurture(self, lead_id: UUID, promise: int) -> None:
+        async with self._work() as work:
+            lead = await update_lead(work, self.crew.marketer, lead_id, LeadDetails(score=promise))
+            now = work.now
+        if lead.stage is Stage.MQL:
+            soon = self._working(now, timedelta(minutes=self.chance.randint(2, 60)))
+            self.plan(soon, lambda: self._give(lead_id))
+
+    async def _give(self, lead_id: UUID) -> None:
+        async with self._work() as work:
+            if (await work.get(Lead, lead_id)).stage is not Stage.MQL:
+                return
+            handoff = await hand_off(
+                work, self.crew.marketer, lead_id, reason="Qualified by our shared definition."
+            )
+            now = work.now
+        _, pace = self._rep(handoff)
+        wait = pace * self.chance.lognormvariate(0, 0.8)
+        self.plan(self._working(now, wait), lambda: self._call(lead_id, 1))
+
+    async def _call(self, lead_id: UUID, attempt: int) -> None:
+        answered = self.chance.random() < 0.45
+        async with self._work() as work:
+            handoff = await self._open_handoff(work, lead_id)
+            if handoff is None:
+                return
+            actor, _ = self._rep(handoff)
+            await log_activity(
+                work,
+                actor,
+                lead_id,
+                kind=self.chance.choice((ActivityKind.CALL, ActivityKind.CALL, ActivityKind.EMAIL)),
+                answered=answered,
+                text=self.chance.choice(_NOTES),
+            )
+            now = work.now
+        again = self._working(now, timedelta(minutes=self.chance.randint(30, 400)))
+        if answered or attempt >= 4:
+            self.plan(again, lambda: self._decide(lead_id))
+        else:
+            self.plan(again, lambda: self._call(lead_id, attempt + 1))
+
+    async def _decide(self, lead_id: UUID) -> None:
+        async with self._work() as work:
+            handoff = await self._open_handoff(work, lead_id)
+            if handoff is None:
+                return
+            actor, _ = self._rep(handoff)
+            luck = self.chance.random() + (handoff.score - 60) / 150
+            if luck < 0.12:
+                await reject_lead(work, actor, lead_id, reason=self.chance.choice(_REASONS))
+                return
+            if luck < 0.2:
+                await recycle_lead(work, actor, lead_id, reason="Interested, but not before May.")
+                return
+            await accept_lead(work, actor, lead_id)
+            now = work.now
+        later = self._working(now, timedelta(hours=self.chance.randint(2, 30)))
+        steps = (Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
+        self.plan(later, lambda: self._advance(lead_id, actor, steps))
+
+    async def _advance(self, lead_id: UUID, actor: Actor, steps: Sequence[Stage]) -> None:
+        if not steps or self.chance.random() > 0.55:
+            return
+        try:
+            async with self._work() as work:
+                await advance_lead(work, actor, lead_id, to=steps[0])
+                now = work.now
+        except DomainError:
+            return  # A visitor of the demo has done something else with the lead.
+        later = self._working(now, timedelta(hours=self.chance.randint(8, 60)))
+        self.plan(later, lambda: self._advance(lead_id, actor, steps[1:]))
+
+    def _work(self) -> AbstractAsyncContextManager[PostgresWork]:
+        return self.database.work(self.crew.system.tenant_id)
+
+    async def _open_handoff(self, work: PostgresWork, lead_id: UUID) -> Handoff | None:
+        found = await work.find(Handoff, lead_id=lead_id, status=HandoffStatus.OPEN)
+        return found[0] if found else None
+
+    def _rep(self, handoff: Handoff) -> tuple[Actor, timedelta]:
+        """Return who works a hand-off; of the unassigned, whoever comes first."""
+        if handoff.owner_id in self.crew.reps:
+            return self.crew.reps[handoff.owner_id]
+        return next(iter(self.crew.reps.values()))
+
+    def _working(self, at: datetime, work: timedelta) -> datetime:
+        return self.hours.add(at, work)
+
+
+def arrivals(
+    hours: WorkingHours, *, since: datetime, until: datetime, a_day: float, chance: random.Random
+) -> list[datetime]:
+    """Return when people fill in forms: some in the evening, most while the office is open."""
+    found = []
+    day = since
+    while day < until:
+        open_today = hours.is_working_day(hours.local_day(day))
+        for _ in range(round(chance.gauss(a_day, a_day / 5) * (1 if open_today else 0.3))):
+            hour = chance.choice((8, 9, 9, 10, 10, 11, 11, 12, 13, 14, 14, 15, 15, 16, 17, 20))
+            found.append(day + timedelta(hours=hour, minutes=chance.randrange(60)))
+        day += timedelta(days=1)
+    return [at for at in found if since <= at < until]
