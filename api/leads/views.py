@@ -1,0 +1,169 @@
+"""What is public of leads, their companies and what was done about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+import api.stages  # noqa: F401  # declares the enum Stage
+from api.context import Info
+from api.errors import Refused, UserError
+from api.filtering import enum
+from api.types import CountryCode, EmailAddress
+from api.views import listed, related, shown, view
+from domain.handoff import Handoff
+from domain.identity import User
+from domain.lead_intake import UpsertedRow, UpsertOutcome
+from domain.leads import Activity, ActivityKind, Agency, Company, Lead, LeadExternalId
+from domain.lifecycle import StageEntry
+from domain.paging import Order
+from domain.personas import Persona
+from domain.ports import Work
+from domain.sla.clocks import SlaClock
+from domain.stages import Stage
+
+enum(
+    ActivityKind,
+    "What was done.",
+    CALL="A telephone call.",
+    EMAIL="An e-mail.",
+    MEETING="A meeting, in person or not.",
+    NOTE="A note for colleagues; the buyer sees nothing of it.",
+)
+enum(
+    Agency,
+    "Whether a person did it.",
+    HUMAN="A person did.",
+    AUTOMATIC="Software did; this never keeps a promise of human touch.",
+)
+enum(
+    UpsertOutcome,
+    "What became of a row.",
+    CREATED="A new lead was stored.",
+    UPDATED="The lead there was has changed.",
+    UNCHANGED="The lead there was said all of this already.",
+    REFUSED="Nothing was done, for the reasons in `userErrors`.",
+)
+
+
+@view(Company, description="A company that leads work for.")
+class CompanyView:
+    name: str = shown("Its name.")
+    domain: str | None = shown("Its domain on the internet, which no other company has.")
+    created_at: datetime = shown("When it was first seen.")
+    leads = listed(
+        "api.leads.LeadView",
+        Lead,
+        by="company_id",
+        description="The people who work there, the newest first.",
+        order=(Order("created_at", descending=True),),
+    )
+
+
+@view(Activity, description="Something that was done about a lead.")
+class ActivityView:
+    kind: ActivityKind = shown("What was done.")
+    agency: Agency = shown("Whether a person did it.")
+    answered: bool = shown("Whether the buyer was reached.")
+    occurred_at: datetime = shown("When it was done.")
+    recorded_at: datetime = shown("When we learnt of it.")
+    text: str | None = shown("What there is to say about it.")
+    lead = related("api.leads.LeadView", Lead, by="lead_id", description="The lead.")
+    user = related(
+        "api.identity.UserView",
+        User,
+        by="user_id",
+        description="Who did it; null if it was automatic or reported by an integration.",
+    )
+
+
+@view(LeadExternalId, name="ExternalId", description="The name another system gave a lead.")
+class ExternalIdView:
+    source: str = shown("Which system.")
+    value: str = shown("What it calls the lead.")
+
+
+@view(Lead, description="A person who may become a customer.")
+class LeadView:
+    email: EmailAddress | None = shown("The e-mail address, which no other lead has.")
+    first_name: str | None = shown("The first name.")
+    last_name: str | None = shown("The last name.")
+    job_title: str | None = shown("What the person does in the company.")
+    country: CountryCode | None = shown("Where the person is.")
+    origin_source: str | None = shown("Where the person came from.")
+    origin_medium: str | None = shown("By what medium the person came.")
+    origin_campaign: str | None = shown("The campaign that brought the person.")
+    score: int = shown("How promising the lead is, from -1000 to 1000.")
+    stage: Stage = shown("How far the person has come.")
+    stage_entered_at: datetime = shown("When the lead entered its stage.")
+    created_at: datetime = shown("When the person was first seen.")
+    updated_at: datetime = shown("When the lead was last changed.")
+    version: int = shown("Goes up with every change; send it along to change what you have seen.")
+    company = related(
+        CompanyView, Company, by="company_id", description="The company the person works for."
+    )
+    owner = related(
+        "api.identity.UserView", User, by="owner_id", description="Who works on the lead."
+    )
+    persona = related(
+        "api.personas.PersonaView",
+        Persona,
+        by="persona_id",
+        description="The buyer persona the lead belongs to.",
+    )
+    history = listed(
+        "api.lifecycle.StageEntryView",
+        StageEntry,
+        by="lead_id",
+        description="Every stage the lead has entered, the first one first.",
+        order=(Order("entered_at"),),
+    )
+    activities = listed(
+        ActivityView,
+        Activity,
+        by="lead_id",
+        description="What was done about the lead, the latest first.",
+        order=(Order("occurred_at", descending=True),),
+    )
+    handoffs = listed(
+        "api.handoff.HandoffView",
+        Handoff,
+        by="lead_id",
+        description="The lead's ways from marketing to sales, the latest first.",
+        order=(Order("handed_off_at", descending=True),),
+    )
+    clocks = listed(
+        "api.clocks.ClockView",
+        SlaClock,
+        by="lead_id",
+        description="What sales owes the lead, the latest promise first.",
+        order=(Order("started_at", descending=True),),
+    )
+
+    @strawberry.field(description="What other systems call the lead, by system.")
+    async def external_ids(lead: strawberry.Parent[Any], info: Info) -> list[ExternalIdView]:
+        return await info.context.load_with("Lead.externalIds", _external_ids, lead.id)  # type: ignore[no-any-return]  # LeadExternalId
+
+
+async def _external_ids(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[LeadExternalId]]:
+    found = await work.find(LeadExternalId, lead_id=lead_ids)
+    ordered = sorted(found, key=lambda name: (name.source, name.value))
+    by_lead: dict[UUID, list[LeadExternalId]] = {lead_id: [] for lead_id in lead_ids}
+    for name in ordered:
+        by_lead[name.lead_id].append(name)
+    return [by_lead[lead_id] for lead_id in lead_ids]
+
+
+@view(UpsertedRow, name="LeadUpsertRow", description="What became of one row.")
+class UpsertedRowView:
+    index: int = shown("Which row, from 0.")
+    outcome: UpsertOutcome = shown("What became of it.")
+    lead: LeadView | None = shown("The lead as this request left it; null if refused.")
+
+    @strawberry.field(description="Why it was refused; empty if it was not.")
+    def user_errors(row: strawberry.Parent[Any]) -> list[UserError]:
+        return [Refused(refusal) for refusal in row.refusals]  # type: ignore[misc]  # shown as errors

@@ -1,0 +1,28 @@
+"""How leads come in: created, updated, upserted in bulk, and what was done about them."""
+
+from domain.lead_intake.activities import log_activity
+from domain.lead_intake.bulk import (
+    MOST_ROWS,
+    NoIdentity,
+    TooManyRows,
+    UpsertedRow,
+    UpsertOutcome,
+    upsert_leads,
+)
+from domain.lead_intake.forms import create_lead, update_lead
+from domain.lead_intake.keys import resolve_lead
+from domain.lead_intake.known import HandedOff
+
+__all__ = [
+    "MOST_ROWS",
+    "HandedOff",
+    "NoIdentity",
+    "TooManyRows",
+    "UpsertOutcome",
+    "UpsertedRow",
+    "create_lead",
+    "log_activity",
+    "resolve_lead",
+    "update_lead",
+    "upsert_leads",
+]

@@ -1,0 +1,131 @@
+"""Many leads at once: created or updated, row by row, in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from domain.batches import Batch
+from domain.errors import DomainError, Invalid, Refusals
+from domain.identity import Actor, Permission
+from domain.lead_details import LeadDetails, checked
+from domain.lead_intake.known import Known, read_known
+from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
+from domain.leads import Lead
+from domain.ports import Work
+
+MOST_ROWS = 500
+
+
+class TooManyRows(Invalid):
+    """More rows than one request may bring."""
+
+    code = "ROWS_TOO_MANY"
+
+
+class NoIdentity(Invalid):
+    """A row by which no lead could be found again."""
+
+    code = "NO_IDENTITY"
+
+
+class UpsertOutcome(StrEnum):
+    """What became of a row."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    UNCHANGED = "UNCHANGED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertedRow:
+    """What became of one row of a bulk request, and the lead as the request left it."""
+
+    index: int
+    outcome: UpsertOutcome
+    lead: Lead | None = None
+    refusals: tuple[DomainError, ...] = ()
+
+
+async def upsert_leads(
+    work: Work,
+    actor: Actor,
+    rows: Sequence[LeadDetails | DomainError],
+    *,
+    judge: bool = True,
+) -> tuple[UpsertedRow, ...]:
+    """Create or update up to 500 leads, told by external id or e-mail address, in their order.
+
+    A bad row is refused and spoils no other; one that is a refusal already stays one.  All rows
+    together take a fixed number of statements.
+
+    Raises:
+        TooManyRows: if there are more than 500, and then nothing is done.
+    """
+    actor.require(Permission.EDIT_LEADS)
+    if len(rows) > MOST_ROWS:
+        raise TooManyRows(
+            f"There are {len(rows)} rows; one request takes at most {MOST_ROWS}.", path=("rows",)
+        )
+    ready = [_ready(row, work.now) for row in rows]
+    known = await read_known(
+        work, [row for row in ready if isinstance(row, LeadDetails)], lock=True
+    )
+    batch = Batch(work, order=WRITING_ORDER)
+    outcomes = [
+        await _upsert(batch, actor, index, row, known, judge=judge)
+        for index, row in enumerate(ready)
+    ]
+    await batch.flush()
+    return tuple(
+        outcome if outcome.lead is None else replace(outcome, lead=known.leads[outcome.lead.id])
+        for outcome in outcomes
+    )
+
+
+def _ready(row: LeadDetails | DomainError, now: datetime) -> LeadDetails | DomainError:
+    """Return a row as it is kept, or why it cannot be."""
+    if isinstance(row, DomainError):
+        return row
+    try:
+        details = checked(row, now=now)
+    except DomainError as refusal:
+        return refusal
+    if not isinstance(details.email, str) and not details.external_ids:
+        return NoIdentity("A row needs an e-mail address or an external id.")
+    return details
+
+
+async def _upsert(
+    batch: Batch,
+    actor: Actor,
+    index: int,
+    row: LeadDetails | DomainError,
+    known: Known,
+    *,
+    judge: bool,
+) -> UpsertedRow:
+    if isinstance(row, DomainError):
+        return _refused(index, row)
+    lead = known.match(row)
+    try:
+        known.refuse_taken(row, by=lead)
+        known.refuse_owner(actor, row, of=lead)
+    except DomainError as refusal:
+        return _refused(index, refusal)
+    if lead is None:
+        lead = await store_new(batch, actor, row, known, judge=judge)
+        return UpsertedRow(index=index, outcome=UpsertOutcome.CREATED, lead=lead)
+    lead, changed = await store_changes(batch, actor, lead, row, known, judge=judge)
+    outcome = UpsertOutcome.UPDATED if changed else UpsertOutcome.UNCHANGED
+    return UpsertedRow(index=index, outcome=outcome, lead=lead)
+
+
+def _refused(index: int, refusal: DomainError) -> UpsertedRow:
+    refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+    for each in refusals:
+        each.index, each.path = index, ("rows", index, *each.path)
+    return UpsertedRow(index=index, outcome=UpsertOutcome.REFUSED, refusals=tuple(refusals))

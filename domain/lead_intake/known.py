@@ -1,0 +1,140 @@
+"""What a request touches: leads, their names, companies and owners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.errors import DomainError, Invalid, NotFound
+from domain.handoff import Handoff, HandoffStatus
+from domain.identity import Actor, Permission, User
+from domain.lead_details import UNSAID, LeadDetails, NamedCompany
+from domain.leads import Company, DuplicateLead, ExternalId, Lead, LeadExternalId
+from domain.ports import Work
+
+
+class HandedOff(DomainError):
+    """The lead waits for sales' answer, so its owner changes by reassigning it."""
+
+    code = "HANDED_OFF"
+
+
+@dataclass(slots=True)
+class Known:
+    """What a request touches, so that a later row sees what an earlier one did."""
+
+    leads: dict[UUID, Lead]
+    emails: dict[str, UUID]
+    names: dict[ExternalId, UUID]
+    companies: dict[NamedCompany, UUID]
+    users: dict[UUID, User]
+    handed_off: frozenset[UUID]
+    released: set[str] = field(default_factory=set)
+    """Addresses that leads of this request gave up, which is not written yet."""
+
+    def match(self, details: LeadDetails) -> Lead | None:
+        """Return the lead that details tell: by the first external id known, else by e-mail."""
+        told = [self.names[name] for name in details.external_ids if name in self.names]
+        if not told and isinstance(details.email, str) and details.email in self.emails:
+            told = [self.emails[details.email]]
+        return self.leads[told[0]] if told else None
+
+    def refuse_taken(self, details: LeadDetails, *, by: Lead | None) -> None:
+        """Refuse what belongs to another lead."""
+        own = None if by is None else by.id
+        email = details.email
+        if isinstance(email, str) and self.emails.get(email, own) != own:
+            existing = self.leads[self.emails[email]]
+            raise DuplicateLead(existing, by="e-mail address", path=("email",))
+        for name in details.external_ids:
+            if self.names.get(name, own) != own:
+                existing = self.leads[self.names[name]]
+                raise DuplicateLead(existing, by="external id", path=("externalIds",))
+
+    def refuse_owner(self, actor: Actor, details: LeadDetails, *, of: Lead | None) -> None:
+        """Refuse an owner nobody knows, and one who takes the place of another without leave."""
+        owner, current = details.owner_id, None if of is None else of.owner_id
+        if owner is UNSAID or owner == current:
+            return
+        if isinstance(owner, UUID) and owner not in self.users:
+            raise NotFound("user", path=("owner",))
+        if isinstance(owner, UUID) and not self.users[owner].active:
+            raise Invalid("This user is no longer active.", path=("owner",))
+        if of is not None and of.id in self.handed_off:
+            raise HandedOff(
+                "Sales has yet to answer for this lead: reassign it instead.", path=("owner",)
+            )
+        if current is not None:
+            actor.require(Permission.REASSIGN_LEADS)
+
+    def keep(self, lead: Lead, names: Iterable[ExternalId] = ()) -> None:
+        old = self.leads.get(lead.id)
+        if old is not None and old.email is not None and old.email != lead.email:
+            del self.emails[old.email]
+            self.released.add(old.email)
+        self.leads[lead.id] = lead
+        if lead.email is not None:
+            self.emails[lead.email] = lead.id
+        self.names.update(dict.fromkeys(names, lead.id))
+
+
+async def read_known(
+    work: Work, rows: Sequence[LeadDetails], *, also: Lead | None = None, lock: bool = False
+) -> Known:
+    """Read what some rows name; with `lock`, nobody else changes the leads among it.
+
+    They are locked in the order of their ids, so that two who do this never deadlock.
+    """
+    names = await _names(work, {name for row in rows for name in row.external_ids})
+    emails = {row.email for row in rows if isinstance(row.email, str)}
+    by_email = await work.find(Lead, email=sorted(emails)) if emails else ()
+    wanted = {lead.id for lead in by_email} | set(names.values())
+    if also is not None:
+        wanted.discard(also.id)
+    leads = await work.find(Lead, id=sorted(wanted), lock=lock) if wanted else ()
+    known = {lead.id: lead for lead in (*leads, *((also,) if also else ()))}
+    return Known(
+        leads=known,
+        emails={lead.email: lead.id for lead in known.values() if lead.email is not None},
+        names=names,
+        companies=await _companies(work, rows),
+        users=await _owners(work, rows),
+        handed_off=await _handed_off(work, rows, known),
+    )
+
+
+async def _names(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, UUID]:
+    if not wanted:
+        return {}
+    sources, values = {name.source for name in wanted}, {name.value for name in wanted}
+    found = await work.find(LeadExternalId, source=sorted(sources), value=sorted(values))
+    named = {ExternalId(name.source, name.value): name.lead_id for name in found}
+    return {name: lead_id for name, lead_id in named.items() if name in wanted}
+
+
+async def _companies(work: Work, rows: Sequence[LeadDetails]) -> dict[NamedCompany, UUID]:
+    """Return companies by domain alone, or name alone; of several of a name the oldest."""
+    named = [row.company for row in rows if isinstance(row.company, NamedCompany)]
+    domains = sorted({company.domain for company in named if company.domain})
+    names = sorted({company.name for company in named if company.name and not company.domain})
+    found = list(await work.find(Company, domain=domains)) if domains else []
+    kept = {NamedCompany(domain=company.domain): company.id for company in found}
+    for company in await work.find(Company, name=names) if names else ():
+        kept.setdefault(NamedCompany(name=company.name), company.id)
+    return kept
+
+
+async def _owners(work: Work, rows: Sequence[LeadDetails]) -> dict[UUID, User]:
+    wanted = {row.owner_id for row in rows if isinstance(row.owner_id, UUID)}
+    found = await work.find(User, id=sorted(wanted)) if wanted else ()
+    return {user.id: user for user in found}
+
+
+async def _handed_off(
+    work: Work, rows: Sequence[LeadDetails], known: dict[UUID, Lead]
+) -> frozenset[UUID]:
+    if not known or all(row.owner_id is UNSAID for row in rows):
+        return frozenset()
+    waiting = await work.find(Handoff, lead_id=sorted(known), status=HandoffStatus.OPEN)
+    return frozenset(handoff.lead_id for handoff in waiting)
