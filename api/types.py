@@ -15,6 +15,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 from api.views import shown
+from domain.errors import Invalid
 from domain.sla.calendar import is_time_zone
 from domain.values import Money, minor_digits
 
@@ -238,13 +239,13 @@ class MoneyInput:
     amount: Decimal = shown("How much, in units of the currency: 12.50.")
     currency: Currency = shown("Of which currency.")
 
-    def money(self) -> Money:
+    def money(self, path: tuple[str | int, ...]) -> Money:
         """Return the amount in minor units.
 
         Raises:
-            GraphQLError: if it has more decimal places than the currency.
+            Invalid: if it has more decimal places than the currency, or does not fit.
         """
         minor = self.amount.scaleb(minor_digits(self.currency))
         if minor != minor.to_integral_value() or abs(minor) >= 2**63:
-            raise GraphQLError(f"{self.amount} is not an amount of {self.currency}.")
+            raise Invalid(f"{self.amount} is not an amount of {self.currency}.", path=path)
         return Money(int(minor), self.currency)

@@ -139,6 +139,11 @@ class DefinitionSigned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionWithdrawn(Event):
+    definition_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarChanged(Event):
     calendar_id: UUID
 
@@ -154,6 +159,11 @@ class GoalChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TenantChanged(Event):
+    tenant_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamChanged(Event):
     team_id: UUID
 
@@ -164,8 +174,18 @@ class UserChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyCreated(Event):
+    api_key_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyRevoked(Event):
     api_key_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardCreated(Event):
+    board_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,13 +96,16 @@ async def hand_off(
     `routed` off it is nobody's turn, because whose it was then is not known.
     """
     actor.require(Permission.HAND_OFF_LEADS)
+    at = _instant(work, at)
+    giver = await _team(work, actor, Side.MARKETING, from_team_id, "fromTeam")
+    taker = await _team(work, actor, Side.SALES, to_team_id, "toTeam")
+    # Signing an agreement takes this lock too, before those of the leads.  So what is handed off
+    # meanwhile is judged by the agreement, or counted by its signature: never neither.
+    await work.get(Team, taker.id, lock=True)
     lead = await work.get(Lead, lead_id, lock=True)
     check_can_hand_off(
         lead, len(await work.find(Handoff, lead_id=lead.id, status=HandoffStatus.OPEN))
     )
-    at = _instant(work, at)
-    giver = await _team(work, actor, Side.MARKETING, from_team_id, "fromTeam")
-    taker = await _team(work, actor, Side.SALES, to_team_id, "toTeam")
     if routed or owner_id is not None:
         owner_id = await _owner(work, taker, owner_id, at)
     definition = (await definitions_in_force(work, at)).get(Stage.MQL)

@@ -97,7 +97,7 @@ class Opening:
 
     time_zone: str
     windows: tuple[Window, ...]
-    own_days: tuple[DayOverride, ...] = ()
+    overrides: tuple[DayOverride, ...] = ()
     country: str | None = None
     subdivision: str | None = None
 
@@ -122,9 +122,7 @@ class UnknownPlace(Invalid):
 
     def __init__(self, what: str, code: str, known: Sequence[str]) -> None:
         hint = f"  Did you mean {', '.join(known)}?" if known else ""
-        super().__init__(
-            f"No holidays are known for the {what} {ascii(code[:20])}.{hint}", path=(what,)
-        )
+        super().__init__(f"No holidays are known for the {what} {code[:20]!a}.{hint}", path=(what,))
 
 
 class DayTwice(Invalid):
@@ -140,7 +138,7 @@ def minute_of_day(text: str, *, path: Sequence[str | int]) -> int:
         Invalid: if it is no time.
     """
     if not _TIME.fullmatch(text):
-        raise Invalid(f"{ascii(text[:20])} is not a time: write it as 09:30.", path=path)
+        raise Invalid(f"{text[:20]!a} is not a time: write it as 09:30.", path=path)
     return int(text[:2]) * 60 + int(text[3:])
 
 
@@ -154,7 +152,7 @@ def opening_of(version: CalendarVersion) -> Opening:
     return Opening(
         time_zone=version.time_zone,
         windows=version.windows,
-        own_days=version.own_days,
+        overrides=version.own_days,
         country=version.country,
         subdivision=version.subdivision,
     )
@@ -179,17 +177,17 @@ def check_opening(opening: Opening) -> None:
     faults = [*_own_faults(opening)]
     if faults:
         raise Refusals(faults)
-    check(WorkingHours(opening.time_zone, opening.windows, opening.own_days))
+    check(WorkingHours(opening.time_zone, opening.windows, opening.overrides))
 
 
 def _own_faults(opening: Opening) -> Iterator[DomainError]:
-    if len(opening.own_days) > _MOST_OWN_DAYS:
+    if len(opening.overrides) > _MOST_OWN_DAYS:
         yield Invalid(f"A calendar has at most {_MOST_OWN_DAYS} own days.", path=("overrides",))
         return
     if opening.subdivision is not None and opening.country is None:
         yield Invalid("A subdivision needs its country.", path=("country",))
     seen: set[date] = set()
-    for n, own in enumerate(opening.own_days):
+    for n, own in enumerate(opening.overrides):
         if own.on in seen:
             yield DayTwice(f"{own.on} is named twice.", path=("overrides", n, "on"))
         seen.add(own.on)
@@ -262,7 +260,7 @@ async def _version(
         number=number,
         time_zone=opening.time_zone,
         windows=opening.windows,
-        overrides=with_holidays(holidays, opening.own_days),
+        overrides=with_holidays(holidays, opening.overrides),
         created_at=work.now,
         country=opening.country,
         subdivision=opening.subdivision,

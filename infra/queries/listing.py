@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, get_type_hints
+from typing import Any, get_type_hints, overload
 from uuid import UUID
 
 import sqlalchemy as sa
+from typing_extensions import override
 
 from domain.paging import BadPage, Count, Listing, ListingsOf, Order, Page, write_cursor
 from infra.database import PostgresWork, rows_of
@@ -47,15 +48,15 @@ async def pages(work: PostgresWork, question: ListingsOf) -> Mapping[Any, Page[A
     parent = table.c[question.by]
     keys = _keys(listing)
     order = [_sort(table, order, listing.page.backward) for order in keys]
-    number = sa.func.row_number().over(partition_by=parent, order_by=order).label("number")
+    number = sa.func.row_number().over(partition_by=parent, order_by=order).label("row_place")
     inner = _from_cursor(_restricted(rows_of(listing.kind), listing), listing)
     inner = inner.add_columns(number).where(
         parent == sa.any_(sa.literal(list(question.parents), sa.ARRAY(parent.type))),
         table.c.tenant_id == work.tenant_id,
     )
     numbered = inner.subquery()
-    outer = sa.select(numbered).where(numbered.c.number <= listing.page.size + 1)
-    rows = await work.rows(outer.order_by(numbered.c[question.by], numbered.c.number))
+    outer = sa.select(numbered).where(numbered.c.row_place <= listing.page.size + 1)
+    rows = await work.rows(outer.order_by(numbered.c[question.by], numbered.c.row_place))
     read, found = reader_of(listing.kind), dict[Any, list[Any]]()
     for row in rows:
         entity = read(row)
@@ -191,11 +192,35 @@ def _page(rows: Sequence[Any], listing: Listing[Any]) -> Page[Any]:
     inside = listing.page.cursor is not None
     return Page(
         nodes=entities,
-        cursors=[write_cursor(_plain_keys(entity, listing)) for entity in entities],
+        cursors=_Cursors(entities, listing),
         has_next_page=inside if backward else more,
         has_previous_page=more if backward else inside,
         listing=listing,
     )
+
+
+class _Cursors(Sequence[str]):
+    """The cursors of a page's rows, each written when it is looked at: most never are."""
+
+    def __init__(self, entities: Sequence[Any], listing: Listing[Any]) -> None:
+        self._entities = entities
+        self._listing = listing
+
+    @override
+    def __len__(self) -> int:
+        return len(self._entities)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+
+    @override
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        if isinstance(place, slice):
+            return _Cursors(self._entities[place], self._listing)
+        return write_cursor(_plain_keys(self._entities[place], self._listing))
 
 
 def _plain_keys(entity: Any, listing: Listing[Any]) -> list[Any]:
