@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from domain.identity import Actor
 from domain.paging import Listing, ListingsOf, Page
 from infra.database import Database, PostgresWork
 from infra.live import Hub
+from infra.refusals import told_refusals
 from infra.services import Services
 
 
@@ -33,6 +35,7 @@ class Context:
     signed_in: Actor | None
     request_id: str = ""
     _loaders: dict[Hashable, Any] = field(default_factory=dict)
+    _shared: SharedWork | None = None
 
     @property
     def actor(self) -> Actor:
@@ -54,8 +57,27 @@ class Context:
         return self.services.hub
 
     def work(self) -> AbstractAsyncContextManager[PostgresWork]:
-        """Open a reading transaction of the actor's tenant."""
+        """Open a reading transaction of the actor's tenant, or use the one that is shared."""
+        if self._shared is not None and not self._shared.taken:
+            return self._shared.use()
+        return self._alone()
+
+    def _alone(self) -> AbstractAsyncContextManager[PostgresWork]:
         return self.database.work(self.actor.tenant_id, read_only=True)
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Let the reads of the block share one transaction, begun by the first.
+
+        One connection runs one statement after the other: who comes while it is taken gets a
+        transaction of his own, so nobody waits for anybody.
+        """
+        async with AsyncExitStack() as stack:
+            self._shared = SharedWork(self._alone, stack)
+            try:
+                yield
+            finally:
+                self._shared = None
 
     def writing(self) -> AbstractAsyncContextManager[PostgresWork]:
         """Open a writing transaction of the actor's tenant."""
@@ -67,9 +89,13 @@ class Context:
 
     def audience(self, field_name: str, shared: bool) -> Hashable:
         """Return what two subscribers must have in common to be shown the same events."""
-        actor = self.actor
+        from api.errors import SHARED  # which needs this module
+
+        if self.signed_in is None:
+            return None
+        actor = self.signed_in
         permissions = tuple(sorted(actor.permissions))
-        if shared:
+        if shared and field_name in SHARED:
             return (actor.tenant_id, permissions, actor.board_id)
         return (actor.tenant_id, permissions, actor.board_id, actor.user_id, actor.api_key_id)
 
@@ -77,16 +103,19 @@ class Context:
         """Return an entity or None, read together with all others of its kind."""
         loader = self._loaders.get(kind)
         if loader is None:
-
-            async def batch(keys: list[UUID]) -> Sequence[Any]:
-                async with self.work() as work:
-                    found: Sequence[Any] = await work.find(kind, id=keys)
-                entities = {entity.id: entity for entity in found}
-                return [entities.get(key) for key in keys]
-
-            loader = self._loaders[kind] = DataLoader(load_fn=batch)
+            loader = self._loaders[kind] = DataLoader(load_fn=partial(self.load_many, kind))
         loaded: Awaitable[Any] = loader.load(key)
         return loaded
+
+    async def load_many(self, kind: type, keys: Sequence[UUID | None]) -> list[Any]:
+        """Return the entity of each key, or None, read in one statement."""
+        wanted = {key for key in keys if key is not None}
+        if not wanted:
+            return [None] * len(keys)
+        async with self.work() as work:
+            found: Sequence[Any] = await work.find(kind, id=list(wanted))
+        entities = {entity.id: entity for entity in found}
+        return [None if key is None else entities.get(key) for key in keys]
 
     def load_listing(self, by: str, parent: UUID, listing: Listing[Any]) -> Awaitable[Page[Any]]:
         """Return the page of one parent's rows, read together with all other parents' pages."""
@@ -94,15 +123,19 @@ class Context:
         loader = self._loaders.get(shape)
         if loader is None:
 
-            async def batch(parents: list[UUID]) -> Sequence[Page[Any]]:
-                question = ListingsOf(by=by, parents=tuple(parents), listing=listing)
-                async with self.work() as work:
-                    pages = await work.ask(question)
-                return [pages[parent] for parent in parents]
-
-            loader = self._loaders[shape] = DataLoader(load_fn=batch)
+            loader = DataLoader(load_fn=partial(self.load_listings, by, listing))
+            self._loaders[shape] = loader
         loaded: Awaitable[Any] = loader.load(parent)
         return loaded
+
+    async def load_listings(
+        self, by: str, listing: Listing[Any], parents: Sequence[UUID]
+    ) -> list[Page[Any]]:
+        """Return the page of each parent's rows, read in one statement."""
+        question = ListingsOf(by=by, parents=tuple(dict.fromkeys(parents)), listing=listing)
+        async with self.work() as work:
+            pages = await work.ask(question)
+        return [pages[parent] for parent in parents]
 
     def load_with(self, name: str, batch: Any, key: Hashable) -> Awaitable[Any]:
         """Return what a list-in, list-out function gives for a key, batched by its name.
@@ -120,6 +153,30 @@ class Context:
             loader = self._loaders[name] = DataLoader(load_fn=run)
         loaded: Awaitable[Any] = loader.load(key)
         return loaded
+
+
+class SharedWork:
+    """A transaction that several reads use, one after the other."""
+
+    def __init__(
+        self, begin: Callable[[], AbstractAsyncContextManager[PostgresWork]], stack: AsyncExitStack
+    ) -> None:
+        self.taken = False
+        self._begin = begin
+        self._stack = stack
+        self._work: PostgresWork | None = None
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[PostgresWork]:
+        """Take the transaction for a block, beginning it if need be."""
+        self.taken = True
+        try:
+            if self._work is None:
+                self._work = await self._stack.enter_async_context(self._begin())
+            with told_refusals():
+                yield self._work
+        finally:
+            self.taken = False
 
 
 Info = strawberry.Info[Context, None]

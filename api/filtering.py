@@ -13,9 +13,10 @@ import strawberry
 from strawberry import UNSET
 
 from api.context import Info
-from api.errors import query
+from api.errors import Needs, query
 from api.views import PAGE_ARGUMENTS, connection, page_of, shown
 from domain.filters import Comparator, FieldType, Filter, FilterField, FilterFields, parse
+from domain.identity import Permission
 from domain.paging import Listing, Order
 
 _WORDS = {
@@ -57,7 +58,11 @@ def enum(choices: type[StrEnum], description: str, **members: str) -> Any:
     missing = {member.name for member in choices} ^ members.keys()
     if missing:
         raise ValueError(f"{choices.__name__}: describe exactly its members: {missing}")
-    shown_enum: Any = strawberry.enum(choices, description=description)
+    shown_enum: Any = choices
+    if "__strawberry_definition__" not in vars(choices):
+        strawberry.enum(choices)
+    # An input that names the enum before this has had Strawberry declare it: there can be one only.
+    shown_enum.__strawberry_definition__.description = description
     for value in shown_enum.__strawberry_definition__.values:
         value.description = members[value.name]
     ENUMS[choices] = shown_enum
@@ -195,6 +200,7 @@ def collection(
     filter: Any = None,
     order: Any = None,
     equals: Mapping[str, Any] | None = None,
+    needs: Needs = Permission.VIEW,
 ) -> Any:
     """Declare a root list of all entities of a kind, in pages, filtered and ordered as asked."""
 
@@ -231,7 +237,8 @@ def collection(
 
     def declare(name: str) -> Any:
         resolve.__name__ = name
-        return query(description)(_with_arguments(resolve, hints, connection(view)))
+        declared = query(description, needs=needs)
+        return declared(_with_arguments(resolve, hints, connection(view)))
 
     return declare
 

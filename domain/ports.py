@@ -67,6 +67,9 @@ class Work(Protocol):
             StaleWrite: if any of them was saved by somebody else since it was read.
         """
 
+    async def delete(self, kind: type, **equals: object) -> None:
+        """Remove the entities whose fields equal the values.  Only what nobody refers to may go."""
+
     async def ask(self, question: Question[A]) -> A:
         """Return the answer to a question."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from infra.accounts import Accounts
 from infra.database import Database
 from infra.live import Hub
+from infra.passwords import Passwords
 from infra.settings import Settings
 from infra.signing import UrlSigner
 from infra.tokens import AccessTokens
@@ -20,3 +22,9 @@ class Services:
     hub: Hub
     tokens: AccessTokens
     signer: UrlSigner
+    passwords: Passwords = field(default_factory=Passwords)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in, and what lets people and machines in."""
+        return Accounts(self.database, self.passwords, self.tokens, self.settings.public_url)

@@ -64,6 +64,10 @@ class FakeWork:
         for entity in entities:
             await self.save(entity)
 
+    async def delete(self, kind: type, **equals: object) -> None:
+        for entity in await self.find(kind, **equals):
+            del self._stored[kind, entity.id]  # type: ignore[attr-defined]  # as above
+
     async def ask(self, question: Question[A]) -> A:
         answer = self._answers[type(question)](question)
         return (await answer) if isinstance(answer, Awaitable) else answer  # type: ignore[no-any-return]  # the test's own

@@ -1,0 +1,23 @@
+"""Who is here: signing in, the tenant, its people and teams, and the keys of its machines."""
+
+from api.identity.mutations import Mutations
+from api.identity.queries import Queries
+from api.identity.views import (
+    ApiKeyView,
+    BoardLinkView,
+    TeamMemberView,
+    TeamView,
+    TenantView,
+    UserView,
+)
+
+__all__ = [
+    "ApiKeyView",
+    "BoardLinkView",
+    "Mutations",
+    "Queries",
+    "TeamMemberView",
+    "TeamView",
+    "TenantView",
+    "UserView",
+]

@@ -1,0 +1,58 @@
+"""Signing in: what it gives, and why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.errors import DomainError
+from domain.identity.keys import ApiKey, Board
+from domain.identity.people import User
+from domain.identity.tenants import Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A user of one tenant, and the token that speaks for him or her until it expires."""
+
+    access_token: str = field(repr=False)
+    expires_at: datetime
+    user: User
+    tenant: Tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedApiKey:
+    """A new key with its secret, which nobody can be shown again."""
+
+    api_key: ApiKey
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedBoard:
+    """A new board with its address, which nobody can be shown again."""
+
+    board: Board
+    url: str = field(repr=False)
+
+
+class BadCredentials(DomainError):
+    """Not an account, not its password, or not a member: which one, the reader must not learn."""
+
+    code = "BAD_CREDENTIALS"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is not right.")
+
+
+class TenantNeeded(DomainError):
+    """The account belongs to several tenants."""
+
+    code = "TENANT_NEEDED"
+
+    def __init__(self, slugs: Sequence[str]) -> None:
+        super().__init__(
+            f"Say which tenant you mean: {', '.join(sorted(slugs))}.", path=("tenant",)
+        )

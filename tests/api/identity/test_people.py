@@ -1,0 +1,150 @@
+"""Letting people in and changing who they are, and the tenant itself."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from domain.identity import Role, Tenant, User
+from domain.ids import new_id
+from tests.api.identity.asking import (
+    ADD,
+    UPDATE,
+    UPDATE_TENANT,
+    bo,
+    everything,
+    refused,
+    stored,
+    user_id,
+)
+
+# Users
+
+
+async def test_a_users_name_and_role_change(world):
+    answer = await world.data(
+        UPDATE, {"input": {"user": user_id(world.other_rep), "name": "Rita R", "role": "ADMIN"}}
+    )
+
+    assert answer["userUpdate"] == {
+        "user": {
+            "id": user_id(world.other_rep),
+            "name": "Rita R",
+            "role": "ADMIN",
+            "active": True,
+            "version": 2,
+        },
+        "userErrors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "errors"),
+    [
+        ({"email": "OLIVE@{slug}.example"}, refused("ALREADY_EXISTS", "email")),
+        ({"name": " "}, refused("INVALID", "name")),
+        ({"name": "n" * 201}, refused("INVALID", "name")),
+        ({"name": "n\x00"}, refused("INVALID", "name")),
+        ({"password": "short"}, refused("WEAK_PASSWORD", "password")),
+        ({"password": "p" * 201}, refused("WEAK_PASSWORD", "password")),
+    ],
+)
+async def test_a_refused_addition_lets_nobody_in(company, change, errors):
+    before = await everything(company)
+    given = {k: v.replace("{slug}", company.tenant.slug) for k, v in change.items()}
+
+    answer = await company.data(ADD, {"input": bo(company, **given)})
+
+    assert answer["userAdd"] == {"user": None, "userErrors": errors}
+    assert await everything(company) == before
+
+
+async def test_an_admin_makes_no_owner(company):
+    async with company.work() as work:
+        admin = User(
+            id=new_id(),
+            account_id=new_id(),
+            email="admin@acme.example",
+            name="Adam",
+            role=Role.ADMIN,
+            created_at=company.now,
+        )
+        await work.add(admin)
+    before = await everything(company)
+
+    added = await company.data(ADD, {"input": bo(company, role="OWNER")}, as_=admin)
+    made = await company.data(
+        UPDATE, {"input": {"user": user_id(admin), "role": "OWNER"}}, as_=admin
+    )
+    unmade = await company.data(
+        UPDATE, {"input": {"user": user_id(company.owner), "active": False}}, as_=admin
+    )
+
+    assert added["userAdd"] == {"user": None, "userErrors": refused("OWNERS_ONLY", "role")}
+    for answer in (made, unmade):
+        assert answer["userUpdate"] == {"user": None, "userErrors": refused("OWNERS_ONLY", "role")}
+    assert await everything(company) == before
+
+
+async def test_the_last_owner_stays(world):
+    before = await everything(world)
+
+    answer = await world.data(UPDATE, {"input": {"user": user_id(world.owner), "role": "MEMBER"}})
+
+    assert answer["userUpdate"] == {"user": None, "userErrors": refused("LAST_OWNER", "user")}
+    assert await everything(world) == before
+
+
+async def test_of_two_owners_who_leave_at_once_one_stays(world):
+    await world.data(UPDATE, {"input": {"user": user_id(world.rep), "role": "OWNER"}})
+
+    second = replace(world.rep, role=Role.OWNER)
+
+    answers = await asyncio.gather(
+        *(
+            world.data(UPDATE, {"input": {"user": user_id(user), "active": False}}, as_=user)
+            for user in (world.owner, second)
+        )
+    )
+
+    codes = [[e["code"] for e in answer["userUpdate"]["userErrors"]] for answer in answers]
+    assert sorted(codes) == [[], ["LAST_OWNER"]]
+    assert len(await stored(world, User, role=Role.OWNER, active=True)) == 1
+
+
+# The tenant
+
+
+async def test_the_tenant_changes_what_is_named(company):
+    answer = await company.data(
+        UPDATE_TENANT, {"input": {"name": "Acme & Daughters", "timeZone": "Asia/Tokyo"}}
+    )
+
+    assert answer["tenantUpdate"] == {
+        "tenant": {"name": "Acme & Daughters", "timeZone": "Asia/Tokyo", "currency": "EUR"},
+        "userErrors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "errors"),
+    [
+        ({"name": ""}, refused("INVALID", "name")),
+        ({"name": "n" * 201}, refused("INVALID", "name")),
+        ({"name": "n\x00"}, refused("INVALID", "name")),
+        ({"currency": "ZZZ"}, refused("UNKNOWN_CURRENCY", "currency")),
+    ],
+)
+async def test_a_tenant_that_cannot_be_stays_as_it_was(company, change, errors):
+    answer = await company.data(UPDATE_TENANT, {"input": change})
+
+    assert answer["tenantUpdate"] == {"tenant": None, "userErrors": errors}
+    assert await stored(company, Tenant) == [company.tenant]
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "europe/dublin", "", "../etc/passwd", "a\x00"])
+async def test_a_time_zone_that_does_not_exist_is_refused(company, zone):
+    answer = await company.ask(UPDATE_TENANT, {"input": {"timeZone": zone}})
+
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
+    assert await stored(company, Tenant) == [company.tenant]
