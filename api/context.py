@@ -119,10 +119,11 @@ class Context:
 
     def load_listing(self, by: str, parent: UUID, listing: Listing[Any]) -> Awaitable[Page[Any]]:
         """Return the page of one parent's rows, read together with all other parents' pages."""
+        if listing.equals or listing.filter is not None:
+            raise ValueError("a relation's rows differ by their parent alone")
         shape = (listing.kind, by, listing.order, listing.page)
         loader = self._loaders.get(shape)
         if loader is None:
-
             loader = DataLoader(load_fn=partial(self.load_listings, by, listing))
             self._loaders[shape] = loader
         loaded: Awaitable[Any] = loader.load(parent)

@@ -126,9 +126,12 @@ def mutation(
                 all_of = error.refusals if isinstance(error, Refusals) else (error,)
                 return payload(**{field: None, "user_errors": [Refused(each) for each in all_of]})
 
-        return strawberry.mutation(
+        made = strawberry.mutation(
             resolver=_disguised(resolve, resolver, returns=payload), description=description
         )
+        for argument in made.arguments:
+            argument.description = argument.description or "What to do, and with what."
+        return made
 
     return declare
 

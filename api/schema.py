@@ -25,9 +25,11 @@ FEATURES = (
     "sla",
     "sla_status",
     "clocks",
+    "feed",
     "goals",
     "board",
     "imports",
+    "uploads",
 )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from uuid import UUID
+
+from domain.identity import Permission
 
 
 class UploadPurpose(StrEnum):
@@ -14,10 +17,25 @@ class UploadPurpose(StrEnum):
     IMPORT = "IMPORT"
     PERSONA_PHOTO = "PERSONA_PHOTO"
 
+    @property
+    def needs(self) -> Permission:
+        """What somebody who sends such a file must be allowed to do."""
+        return _NEEDS[self]
+
+
+_NEEDS = {
+    UploadPurpose.IMPORT: Permission.IMPORT_LEADS,
+    UploadPurpose.PERSONA_PHOTO: Permission.EDIT_PERSONAS,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file, kept in chunks until it has been used.  `size` counts bytes."""
+    """A file, kept in chunks until it has been used.
+
+    `size` counts bytes: as announced at first, as received once it is complete; 0 where it was not
+    announced.  Every attempt to send it takes a new `version`, and only the last one counts.
+    """
 
     id: UUID
     purpose: UploadPurpose
@@ -86,6 +104,14 @@ class ImportJob:
     claim: int = 0
     error: str | None = None
     version: int = 1
+
+    @property
+    def progress_share(self) -> Decimal:
+        """How much of the file has been dealt with, from 0 to 1."""
+        if self.status is JobStatus.DONE:
+            return Decimal(1)
+        share = Decimal(self.done_bytes) / max(self.total_bytes, 1)
+        return min(share.quantize(Decimal("0.0001"), ROUND_DOWN), Decimal(1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

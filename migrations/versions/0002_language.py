@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from alembic import op
+
+from infra.settings import PLATFORM_ROLE
 from migrations.tenancy import begin, choice, drop, tenant_table
 
 revision = "0002"
@@ -39,6 +42,7 @@ def upgrade() -> None:
         "marketing_signed_at timestamptz",
         "sales_signed_by uuid",
         "sales_signed_at timestamptz",
+        "withdrawn_at timestamptz",
         "version bigint NOT NULL",
         refers={
             "proposed_by": "users",
@@ -66,10 +70,14 @@ def upgrade() -> None:
         "created_at timestamptz NOT NULL",
         "photo_id uuid",
         "archived_at timestamptz",
+        "assigning_after uuid",
         "version bigint NOT NULL",
         refers={"photo_id": "photos"},
         unique={"personas_name": "name WHERE archived_at IS NULL"},
+        indexes={"personas_assigning": "assigning_after WHERE assigning_after IS NOT NULL"},
     )
+    # Which tenants have leads to assign anew: the worker asks across tenants, for this alone.
+    op.execute(f"GRANT SELECT (tenant_id, assigning_after) ON personas TO {PLATFORM_ROLE}")
     tenant_table(
         "persona_versions",
         "id uuid NOT NULL",
