@@ -59,7 +59,7 @@ class TransitionView:
 
 async def _readings(work: Any, clocks: Sequence[SlaClock]) -> list[ClockReading]:
     terms = await keeping.terms_of(work, clocks)
-    return [keeping.judged(c, terms[c.commitment_id], work.now)[1] for c in clocks]
+    return [keeping.judged(c, terms[c.judged_by], work.now)[1] for c in clocks]
 
 
 async def _reading(clock: SlaClock, info: Info) -> ClockReading:

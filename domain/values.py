@@ -113,7 +113,7 @@ class Period:
 
 
 def _month_after(year: int, month: int, months: int) -> date:
-    total = year * 12 + month - 1 + months
+    total = min(year * 12 + month - 1 + months, 9999 * 12 + 11)
     return date(total // 12, total % 12 + 1, 1)
 
 

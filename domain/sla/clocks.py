@@ -40,6 +40,11 @@ class SlaClock:
     reason: str | None = None
     version: int = 1
 
+    @property
+    def judged_by(self) -> tuple[UUID, UUID]:
+        """The commitment and the version of the calendar that decide how it stands."""
+        return self.commitment_id, self.calendar_version_id
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlaTally:

@@ -26,7 +26,7 @@ def answers(question: type) -> Callable[[Answer], Answer]:
 
 async def answer(work: Any, question: Question[A]) -> A:
     """Return the answer to a question."""
-    if not _ANSWERS:
+    if type(question) not in _ANSWERS:
         for module in iter_modules(__path__, f"{__name__}."):
             import_module(module.name)
     result: A = await _ANSWERS[type(question)](work, question)

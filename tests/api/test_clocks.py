@@ -18,6 +18,8 @@ from domain.ids import new_id, public
 from domain.lead_intake import log_activity
 from domain.leads import ActivityKind, Agency, Lead
 from domain.sla.agreement import CommitmentKind, LadderStep, Reassignment
+from domain.sla.calendar import Window
+from domain.sla.calendars import update_calendar
 from domain.sla.clock import ClockState, EscalationAction
 from domain.sla.clocks import SlaClock
 from domain.sla.escalation import sweep_and_escalate
@@ -329,3 +331,29 @@ async def test_nobody_left_to_reassign_to_leaves_the_lead_where_it_is(world: Wor
 
     async with world.work() as work:
         assert (await work.get(Lead, clock.lead_id)).owner_id == world.rep.id
+
+
+async def test_a_clock_keeps_the_calendar_it_started_under(world: World) -> None:
+    sla = a_sla(world)
+    await sign(
+        world,
+        a_commitment(sla, CommitmentKind.RESPONSE, within_minutes=600, target_share=SHARE),
+        sla=sla,
+    )
+    before = await handed_off(world)
+    mornings = tuple(Window(weekday, 9 * 60, 12 * 60) for weekday in range(5))
+    world.wait(minutes=1)
+    async with world.work() as work:
+        changes = {"windows": mornings}
+        await update_calendar(work, world.actor(), world.calendar.id, changes=changes)
+    after = await handed_off(world)
+
+    for clock, due in ((before, "2026-03-11T14:00:00Z"), (after, "2026-03-16T10:00:00Z")):
+        read = await world.data(READ, {"id": public("SlaClock", clock.id)})
+        assert read["clock"]["dueAt"] == due
+    world.at(at(16, 11))
+    await sweep(world)
+    assert [event for event in await states(world) if event[0] == "BREACHED"] == [
+        ("BREACHED", at(11, 14)),
+        ("BREACHED", at(16, 10)),
+    ]

@@ -22,7 +22,7 @@ from domain.sla.clocks import SlaClock
 from domain.sla.keeping.counts import counted_credit
 from domain.sla.keeping.starting import new_clock
 from domain.sla.keeping.telling import count_change, keep
-from domain.sla.keeping.terms import Terms, judged, terms_of
+from domain.sla.keeping.terms import Terms, TermsKey, judged, terms_of
 from domain.values import require_text
 
 # What a commitment learns from sales' answer, whatever it is.
@@ -66,7 +66,7 @@ async def touched(work: Work, actor: Actor, activity: Activity) -> None:
     for handoff_id in {clock.handoff_id for clock in clocks}:
         changes = {}
         for clock in (c for c in clocks if c.handoff_id == handoff_id):
-            kind = _on_touch(terms[clock.commitment_id].commitment.kind, activity)
+            kind = _on_touch(terms[clock.judged_by].commitment.kind, activity)
             if kind is not None:
                 changes[clock.id] = ClockFact(kind, activity.occurred_at)
         await _apply(work, handoff_id, changes)
@@ -84,7 +84,7 @@ async def answered(work: Work, handoff: Handoff) -> None:
     terms = await terms_of(work, clocks)
     changes = {}
     for clock in clocks:
-        kind = _ON_DECISION[terms[clock.commitment_id].commitment.kind]
+        kind = _ON_DECISION[terms[clock.judged_by].commitment.kind]
         if kind is FactKind.SATISFIED or handoff.status is not HandoffStatus.ACCEPTED:
             changes[clock.id] = ClockFact(kind, handoff.decided_at)
     await _apply(work, handoff.id, changes, reason=handoff.decision_reason)
@@ -97,7 +97,7 @@ async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
     terms = await terms_of(work, clocks)
     leaving, fresh, moved = {}, [], []
     for clock in clocks:
-        commitment = terms[clock.commitment_id].commitment
+        commitment = terms[clock.judged_by].commitment
         if commitment.on_reassignment is Reassignment.CONTINUE:
             moved.append(replace(clock, user_id=owner_id))
             continue
@@ -108,7 +108,7 @@ async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
         fresh.append(replace(anew, parent_id=clock.id))
     await work.save_all(moved)
     before = await work.find(SlaClock, handoff_id=handoff.id)
-    started = [judged(clock, terms[clock.commitment_id], work.now)[0] for clock in fresh]
+    started = [judged(clock, terms[clock.judged_by], work.now)[0] for clock in fresh]
     await work.add_all(started)
     after = _changed(before, leaving, terms, work.now, "Given to somebody else.")
     await keep(work, before, after, started, terms)
@@ -161,7 +161,7 @@ async def _apply(
 def _changed(
     clocks: Sequence[SlaClock],
     changes: Mapping[UUID, ClockFact],
-    terms: Mapping[UUID, Terms],
+    terms: Mapping[TermsKey, Terms],
     now: datetime,
     reason: str | None,
 ) -> list[SlaClock]:
@@ -170,7 +170,7 @@ def _changed(
         fact = changes.get(clock.id)
         if fact is not None:
             known = replace(clock, facts=(*clock.facts, fact))
-            fresh, reading = judged(known, terms[clock.commitment_id], now)
+            fresh, reading = judged(known, terms[clock.judged_by], now)
             # A fact of the past may end a promise before steps that seemed to have been reached.
             steps = min(clock.escalated, len(reading.escalations))
             # A reason belongs to what ends a promise without anybody keeping it.
@@ -189,7 +189,7 @@ async def _change_one(
     if clock.ended_at is not None:
         raise ClockIsClosed(clock)
     terms = await terms_of(work, before)
-    current, _ = judged(clock, terms[clock.commitment_id], work.now)
+    current, _ = judged(clock, terms[clock.judged_by], work.now)
     if kind is FactKind.RESUMED and current.state is not ClockState.PAUSED:
         raise NotPaused("The clock is not paused.", path=("clock",))
     fact = ClockFact(kind, work.now)

@@ -20,7 +20,7 @@ from domain.sla.clock import (
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.keeping.counts import counted_credit, worth
 from domain.sla.keeping.telling import tell
-from domain.sla.keeping.terms import Terms, judged, local_day, reached
+from domain.sla.keeping.terms import Terms, judged, local_day
 
 
 async def start_clocks(
@@ -34,14 +34,11 @@ async def start_clocks(
             clock = new_clock(handoff, commitment, calendar.id, handoff.handed_off_at)
             hours = calendar.hours if commitment.working_time else always_open(sla.time_zone)
             started.append((clock, Terms(sla, commitment, hours)))
-    after = [judged(clock, terms, work.now)[0] for clock, terms in started]
+    read = [judged(clock, terms, work.now) for clock, terms in started]
     # What had been reached before anybody could know is told, but nothing is done about it.
-    after = [
-        replace(clock, escalated=len(reached(clock, terms, work.now)))
-        for clock, (_, terms) in zip(after, started, strict=True)
-    ]
+    after = [replace(clock, escalated=len(reading.escalations)) for clock, reading in read]
     await work.add_all(after)
-    await tell(work, {}, after, {t.commitment.id: t for _, t in started}, commitments)
+    await tell(work, {}, after, {clock.judged_by: terms for clock, terms in started}, commitments)
     return tuple(after)
 
 

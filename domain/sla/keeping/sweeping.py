@@ -63,8 +63,8 @@ async def sweep(
     for clock in siblings:
         if clock.id not in due:
             continue
-        changed, _ = judged(clock, terms[clock.commitment_id], work.now)
-        steps = reached(clock, terms[clock.commitment_id], work.now)[clock.escalated :]
+        changed, _ = judged(clock, terms[clock.judged_by], work.now)
+        steps = reached(clock, terms[clock.judged_by], work.now)[clock.escalated :]
         raised += steps
         after_all.append(replace(changed, escalated=clock.escalated + len(steps)))
     told = await keep(work, siblings, after_all, [], terms)

@@ -17,7 +17,7 @@ from domain.sla.clock import (
 )
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.keeping.counts import EXCUSED, counted, counted_coverage
-from domain.sla.keeping.terms import Terms, local_day
+from domain.sla.keeping.terms import Terms, TermsKey, local_day
 
 
 async def keep(
@@ -25,7 +25,7 @@ async def keep(
     before: Sequence[SlaClock],
     after: Sequence[SlaClock],
     started: Sequence[SlaClock],
-    terms: Mapping[UUID, Terms],
+    terms: Mapping[TermsKey, Terms],
 ) -> int:
     """Store changed clocks, and tell and count the differences; return how many were told."""
     await work.save_all(after)
@@ -39,17 +39,17 @@ async def tell(
     work: Work,
     before: Mapping[UUID, SlaClock],
     after: Sequence[SlaClock],
-    terms: Mapping[UUID, Terms],
+    terms: Mapping[TermsKey, Terms],
     commitments: Sequence[Commitment],
 ) -> int:
     told = 0
     for clock in after:
         old = before.get(clock.id)
         told += _tell_transitions(work, clock, old)
-        sla = terms[clock.commitment_id].sla
+        sla = terms[clock.judged_by].sla
         on = local_day(sla, clock.started_at)
         count_change(work, clock.commitment_id, on, counted(old), counted(clock))
-        await _count_response(work, terms[clock.commitment_id].commitment, clock, old)
+        await _count_response(work, terms[clock.judged_by].commitment, clock, old)
     for handoff_id in {clock.handoff_id for clock in after}:
         _count_coverage(work, handoff_id, before, after, terms, commitments)
     return told
@@ -80,14 +80,14 @@ def _count_coverage(
     handoff_id: UUID,
     before: Mapping[UUID, SlaClock],
     after: Sequence[SlaClock],
-    terms: Mapping[UUID, Terms],
+    terms: Mapping[TermsKey, Terms],
     commitments: Sequence[Commitment],
 ) -> None:
     """Count a hand-off's coverage on the day its first clock started."""
     changed = {clock.id: clock for clock in after if clock.handoff_id == handoff_id}
     old = {id: clock for id, clock in before.items() if clock.handoff_id == handoff_id}
     new = {**old, **changed}
-    sla = terms[next(iter(changed.values())).commitment_id].sla
+    sla = terms[next(iter(changed.values())).judged_by].sla
     on = local_day(sla, min(clock.started_at for clock in new.values()))
     for commitment in commitments:
         if commitment.kind is CommitmentKind.COVERAGE and commitment.sla_id == sla.id:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from domain.events import EscalationRaised
@@ -17,6 +18,8 @@ from domain.sla.clock import (
     read,
 )
 from domain.sla.clocks import SlaClock
+
+TermsKey: TypeAlias = tuple[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,21 @@ def reached(clock: SlaClock, terms: Terms, now: datetime) -> tuple[EscalationRai
     )
 
 
-async def terms_of(work: Work, clocks: Sequence[SlaClock]) -> dict[UUID, Terms]:
-    """Return what each clock's commitment says, by commitment."""
+async def terms_of(work: Work, clocks: Sequence[SlaClock]) -> dict[TermsKey, Terms]:
+    """Return what clocks are judged by: each its commitment, on the calendar it started under."""
     if not clocks:
         return {}
     slas = {s.id: s for s in await work.find(Sla, id=tuple({c.sla_id for c in clocks}))}
     ids = tuple({clock.commitment_id for clock in clocks})
     commitments = {c.id: c for c in await work.find(Commitment, id=ids)}
-    found = {}
+    found: dict[TermsKey, Terms] = {}
     for clock in clocks:
-        if clock.commitment_id not in found:
+        if clock.judged_by not in found:
             commitment, sla = commitments[clock.commitment_id], slas[clock.sla_id]
             hours = always_open(sla.time_zone)
             if commitment.working_time:
                 hours = await hours_of(work, clock.calendar_version_id)
-            found[clock.commitment_id] = Terms(sla, commitment, hours)
+            found[clock.judged_by] = Terms(sla, commitment, hours)
     return found
 
 
