@@ -98,7 +98,7 @@ def board_page(board: Board) -> HTMLResponse:
         whole_board(board, tools()),
         title=f"{headline(board)} – {board.tenant_name}",
         kind="board",
-        scripts=True,
+        script="board.js",
     )
 
 

@@ -185,6 +185,8 @@ class Survey:
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return child.cost(self.page), 0
         sized = self._page(node, definition)
+        if sized is None:
+            sized = _declared(definition)
         is_list = is_list_type(
             definition.type.of_type if is_non_null_type(definition.type) else definition.type
         )
@@ -215,6 +217,13 @@ class Survey:
                 case _:
                     pass  # null, or a wrong type, which validation refuses
         return self.page
+
+
+def _declared(definition: GraphQLField) -> int | None:
+    """Return how many items a list can have at most, where its field's metadata says so."""
+    declared = definition.extensions.get("strawberry-definition")
+    most = getattr(declared, "metadata", {}).get("most")
+    return most if isinstance(most, int) else None
 
 
 def _items(digits: str) -> int:

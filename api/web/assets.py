@@ -28,7 +28,8 @@ VERSION = sha256(b"\0".join(b"\0".join((n.encode(), c)) for n, c in _FILES.items
     :16
 ]
 
-MODULES = tuple(name for name in _FILES if name.endswith(".js") and name != "theme.js")
+# What the board is made of; the others are loaded by themselves.
+MODULES = tuple(n for n in _FILES if n.endswith(".js") and n not in ("theme.js", "explorer.js"))
 
 
 def asset(name: str) -> str:

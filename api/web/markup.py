@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
 
-_VOID = frozenset({"br", "img", "link", "meta"})
+_VOID = frozenset({"br", "img", "input", "link", "meta"})
 
 
 class Html(str):

@@ -26,9 +26,9 @@ HEADERS = {
 
 
 def page(
-    *content: Child, title: str, kind: str, status: int = 200, scripts: bool = False
+    *content: Child, title: str, kind: str, status: int = 200, script: str | None = None
 ) -> HTMLResponse:
-    """Return a whole page; `kind` is the class its style sheet rules hang on."""
+    """Return a whole page; `kind` is the class its rules of style hang on, `script` its module."""
     html = tag(
         "html",
         tag(
@@ -41,7 +41,7 @@ def page(
             tag("link", rel="stylesheet", href=asset("board.css")),
             # Not deferred: the stored theme must be there before the first paint.
             tag("script", src=asset("theme.js")),
-            _modules() if scripts else None,
+            _module(script) if script else None,
         ),
         tag("body", content, class_=kind),
         lang="en",
@@ -49,10 +49,11 @@ def page(
     return HTMLResponse(f"<!doctype html>\n{html}", status_code=status, headers=HEADERS)
 
 
-def _modules() -> Html:
+def _module(name: str) -> Html:
+    preloaded = MODULES if name in MODULES else ()
     return fragment(
         [
-            *(tag("link", rel="modulepreload", href=asset(name)) for name in MODULES),
-            tag("script", type="module", src=asset("board.js")),
+            *(tag("link", rel="modulepreload", href=asset(each)) for each in preloaded),
+            tag("script", type="module", src=asset(name)),
         ]
     )

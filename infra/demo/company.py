@@ -176,7 +176,7 @@ async def found(accounts: Accounts, *, password: str, time_zone: str) -> Company
             work,
             boss,
             name="Trading hours",
-            opening=Opening(time_zone=time_zone, windows=OPENING, own_days=()),
+            opening=Opening(time_zone=time_zone, windows=OPENING),
         )
         teams = {
             side: await create_team(

@@ -37,7 +37,7 @@ from infra.outbox import publish_all
 
 SEED = 2007
 A_DAY = 9.0
-MONTHLY_LEADS = 110
+MONTHLY_LEADS = 170
 _SWEEP_EVERY = timedelta(hours=1)
 
 
