@@ -81,6 +81,7 @@ class ImportedLead:
     """One row of a file, understood.  It has an external id or an e-mail address, or both.
 
     `line` is where the row begins in the file.  `steps` are in the order in which they happened.
+    `row` is the original, to be shown if the lead is refused after all.
     """
 
     line: int
@@ -98,6 +99,7 @@ class ImportedLead:
     score: int | None = None
     seen_at: datetime | None = None
     steps: tuple[ImportedStep, ...] = ()
+    row: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 class RowFault(StrEnum):
@@ -122,13 +124,14 @@ class RowFault(StrEnum):
 class RowError:
     """A row that was left out, and why: there is one for each such row.
 
-    `column` and `code` are those of the first fault, `message` tells all of them.  `row` is the
+    `column` and `code` are those of the first fault, `message` tells all of them.  `code` is a
+    `RowFault`, or that of the refusal where the row could be read but not taken.  `row` is the
     original, as far as it could be told apart into fields.
     """
 
     line: int
     column: str | None
-    code: RowFault
+    code: str
     message: str
     row: tuple[str, ...] = ()
 

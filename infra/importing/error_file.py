@@ -22,7 +22,7 @@ def header_line(header: Sequence[str]) -> str:
 
 def error_line(error: RowError) -> str:
     """Return the line about one row."""
-    return _line((error.line, error.column or "", error.code.value, error.message, *error.row))
+    return _line((error.line, error.column or "", str(error.code), error.message, *error.row))
 
 
 class ErrorFile:

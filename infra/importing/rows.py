@@ -111,6 +111,7 @@ class _Values:
             score=self.score(),
             seen_at=self.instant(self.mapping.fields.get(LeadField.SEEN_AT)),
             steps=self.steps(),
+            row=tuple(self.row),
         )
         if lead.external_id is None and lead.email is None and not self.faults:
             message = "The row has neither an external id nor an e-mail address."

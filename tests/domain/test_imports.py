@@ -15,7 +15,7 @@ from domain.imports import (
     in_order,
     read_instant,
 )
-from domain.lifecycle import Stage
+from domain.stages import Stage
 
 SAO_PAULO, BERLIN = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/Berlin")
 TWELVE = ("%d %b %y %I:%M %p",)

@@ -14,7 +14,7 @@ from domain.imports import (
     StepKind,
     StepMapping,
 )
-from domain.lifecycle import Stage
+from domain.stages import Stage
 from infra.importing import load_mapping, parse_mapping
 
 DOCS = Path(__file__).parents[3] / "docs"

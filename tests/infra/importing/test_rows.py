@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.imports import ExternalId, ImportedLead, ImportedStep, RowError, RowFault, StepKind
-from domain.lifecycle import Stage
+from domain.stages import Stage
 from infra.importing import load_mapping
 from infra.importing.rows import RowReader
 

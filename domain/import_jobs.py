@@ -1,0 +1,331 @@
+"""Imports as jobs: started, claimed by one reader at a time, interrupted, gone on with, ended.
+
+The progress of a job is written in the transaction of the rows it tells of, and every such
+transaction checks that the reader still holds the job.  So a reader may be killed at any moment, or
+wake up late: no row is lost and none is taken twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from domain.drafts import Draft
+from domain.errors import DomainError, Invalid, NotFound, Refusals
+from domain.events import ImportProgressed
+from domain.identity import Actor, Permission
+from domain.ids import new_id
+from domain.imports import ImportedLead, LeadMapping, RowError
+from domain.lead_import import (
+    column_of,
+    import_draft,
+    import_rows,
+    refusal_text,
+)
+from domain.lead_intake import UpsertOutcome
+from domain.ports import Question, Work, first
+from domain.uploads import (
+    ImportJob,
+    ImportRowError,
+    JobStatus,
+    Upload,
+    UploadChunk,
+    UploadPurpose,
+)
+from domain.values import limited_text
+
+# How long a reader that says nothing is believed to be alive.
+LEASE = timedelta(seconds=60)
+LONGEST_MAPPING = 64 * 1024
+# How many leads' worth of entities a dry run keeps in mind.
+MOST_IN_MIND = 100_000
+
+
+class NotUploaded(Invalid):
+    """The upload is not complete, is no file of leads, or was imported and removed."""
+
+    code = "NOT_UPLOADED"
+
+
+class ImportIsOver(DomainError):
+    """Nothing can be changed about an import that has ended."""
+
+    code = "IMPORT_IS_OVER"
+
+
+class ImportIsRunning(DomainError):
+    """Somebody else is reading this file at this moment."""
+
+    code = "IMPORT_IS_RUNNING"
+
+
+class ClaimLost(Exception):
+    """The job was cancelled, or another reader has taken it over.  What was read is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingOf(Question[LeadMapping]):
+    """The mapping that a TOML document describes, or a refusal of it."""
+
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingImport(Question[ImportJob | None]):
+    """The upload that has waited longest for a reader; locked, what others hold is skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOfRows:
+    """Rows of a file in order, what could be read and what could not, and how far it was read."""
+
+    outcomes: Sequence[ImportedLead | RowError]
+    done_bytes: int
+
+
+async def start_import(
+    work: Work, actor: Actor, *, upload_id: UUID, mapping: str, dry_run: bool = False
+) -> ImportJob:
+    """Have an uploaded file of leads imported by whoever is free to do it."""
+    actor.require(Permission.IMPORT_LEADS)
+    upload = await _uploaded(work, upload_id)
+    document = limited_text(mapping, name="The mapping", path=("mapping",), longest=LONGEST_MAPPING)
+    await _check_mapping(work, document)
+    job = ImportJob(
+        id=new_id(),
+        file_name=upload.file_name,
+        fingerprint=upload.id.hex,
+        mapping=document,
+        dry_run=dry_run,
+        status=JobStatus.QUEUED,
+        created_at=work.now,
+        created_by=actor.user_id,
+        upload_id=upload.id,
+        total_bytes=upload.size,
+    )
+    await work.add(job)
+    _tell(work, job)
+    return job
+
+
+async def cancel_import(work: Work, actor: Actor, job_id: UUID) -> ImportJob:
+    """Stop an import.  Rows that were taken stay."""
+    actor.require(Permission.IMPORT_LEADS)
+    job = await work.get(ImportJob, job_id, lock=True)
+    if job.status.is_over:
+        raise ImportIsOver(f"This import has ended already ({job.status}).", path=("job",))
+    ended = replace(job, status=JobStatus.CANCELLED, ended_at=work.now, claimed_until=None)
+    return await _kept(work, ended)
+
+
+async def open_import(
+    work: Work,
+    actor: Actor,
+    *,
+    file_name: str,
+    fingerprint: str,
+    mapping: str,
+    dry_run: bool,
+    total_bytes: int,
+) -> ImportJob:
+    """Claim the unfinished import of a file that the caller reads itself, or begin one.
+
+    The same file by the same mapping goes on where it stopped.
+
+    Raises:
+        ImportIsRunning: if another process is reading it.
+    """
+    actor.require(Permission.IMPORT_LEADS)
+    await _check_mapping(work, mapping)
+    known = await work.find(
+        ImportJob, lock=True, fingerprint=fingerprint, dry_run=dry_run, upload_id=None
+    )
+    job = next((j for j in known if j.mapping == mapping and not j.status.is_over), None)
+    if job is None:
+        job = ImportJob(
+            id=new_id(),
+            file_name=file_name,
+            fingerprint=fingerprint,
+            mapping=mapping,
+            dry_run=dry_run,
+            status=JobStatus.QUEUED,
+            created_at=work.now,
+            created_by=actor.user_id,
+            total_bytes=total_bytes,
+        )
+        await work.add(job)
+    elif job.claimed_until is not None and job.claimed_until > work.now:
+        raise ImportIsRunning(
+            "Another process is importing this file; if it was killed, try again in a minute."
+        )
+    return await _claimed(work, job)
+
+
+async def claim_import(work: Work, actor: Actor) -> ImportJob | None:
+    """Claim the upload that has waited longest, if there is one."""
+    actor.require(Permission.IMPORT_LEADS)
+    job = await work.ask(WaitingImport())
+    return None if job is None else await _claimed(work, job)
+
+
+async def import_batch(
+    work: Work,
+    actor: Actor,
+    claimed: ImportJob,
+    mapping: LeadMapping,
+    batch: BatchOfRows,
+    *,
+    mind: Draft | None = None,
+) -> ImportJob:
+    """Take the rows of a batch, and write down how far the job has come with them.
+
+    A dry run does the same in `mind` only, which it keeps from batch to batch.
+
+    Raises:
+        ClaimLost: if the caller no longer holds the job.
+    """
+    actor.require(Permission.IMPORT_LEADS)
+    job = await _still_held(work, claimed)
+    draft = import_draft(work) if mind is None else mind
+    draft.over(work)
+    rows = [each for each in batch.outcomes if isinstance(each, ImportedLead)]
+    unreadable = [each for each in batch.outcomes if isinstance(each, RowError)]
+    results = await import_rows(draft, actor, rows)
+    if mind is None:
+        await draft.flush()
+    refused = [
+        RowError(
+            line=result.row.line,
+            column=column_of(result.refusals[0], mapping),
+            code=result.refusals[0].code,
+            message=refusal_text(result.refusals),
+            row=result.row.row,
+        )
+        for result in results
+        if result.refusals
+    ]
+    outcomes = [result.outcome for result in results]
+    job = replace(
+        job,
+        rows=job.rows + len(batch.outcomes),
+        created=job.created + outcomes.count(UpsertOutcome.CREATED),
+        updated=job.updated + outcomes.count(UpsertOutcome.UPDATED),
+        unchanged=job.unchanged + outcomes.count(UpsertOutcome.UNCHANGED),
+        failed=job.failed + len(refused) + len(unreadable),
+        last_line=max((each.line for each in batch.outcomes), default=job.last_line),
+        done_bytes=max(job.done_bytes, batch.done_bytes),
+        claimed_until=work.now + LEASE,
+    )
+    errors = sorted([*refused, *unreadable], key=lambda error: error.line)
+    await work.add_all([_stored(job, error) for error in errors])
+    return await _kept(work, job)
+
+
+async def leave_import(work: Work, actor: Actor, claimed: ImportJob) -> ImportJob:
+    """Give a job back, to be gone on with by whoever comes next."""
+    actor.require(Permission.IMPORT_LEADS)
+    job = await _still_held(work, claimed)
+    return await _kept(work, replace(job, claimed_until=None))
+
+
+async def end_import(
+    work: Work, actor: Actor, claimed: ImportJob, *, error: str | None = None
+) -> ImportJob:
+    """End a job: done, or failed with an error.  A file that was imported is not kept."""
+    actor.require(Permission.IMPORT_LEADS)
+    job = await _still_held(work, claimed)
+    done = error is None
+    job = replace(
+        job,
+        status=JobStatus.DONE if done else JobStatus.FAILED,
+        error=error,
+        done_bytes=job.total_bytes if done else job.done_bytes,
+        ended_at=work.now,
+        claimed_until=None,
+    )
+    if done and not job.dry_run and job.upload_id is not None:
+        await work.delete(UploadChunk, upload_id=job.upload_id)
+    return await _kept(work, job)
+
+
+def is_full(mind: Draft) -> bool:
+    """Say whether a dry run has to forget, lest its memory grow with the file."""
+    return mind.size > MOST_IN_MIND
+
+
+async def _uploaded(work: Work, upload_id: UUID) -> Upload:
+    try:
+        upload = await work.get(Upload, upload_id)
+    except NotFound:
+        raise NotFound("upload", path=("upload",)) from None
+    if upload.purpose is not UploadPurpose.IMPORT:
+        raise NotUploaded("This upload is no file of leads.", path=("upload",))
+    if upload.completed_at is None:
+        raise NotUploaded("The file has not arrived yet; send it first.", path=("upload",))
+    if await first(work, UploadChunk, upload_id=upload.id, position=0) is None:
+        raise NotUploaded("The file was imported and not kept; send it again.", path=("upload",))
+    return upload
+
+
+async def _check_mapping(work: Work, document: str) -> None:
+    try:
+        await work.ask(MappingOf(document=document))
+    except DomainError as refusal:
+        single = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+        for each in single:
+            each.path = ("mapping", *each.path)
+        raise
+
+
+async def _claimed(work: Work, job: ImportJob) -> ImportJob:
+    return await _kept(
+        work,
+        replace(
+            job,
+            status=JobStatus.RUNNING,
+            started_at=job.started_at or work.now,
+            claimed_until=work.now + LEASE,
+            claim=job.claim + 1,
+        ),
+    )
+
+
+async def _still_held(work: Work, claimed: ImportJob) -> ImportJob:
+    """Return the job as it is now.  It is saved by its version, so nobody need be kept off it."""
+    job = await work.get(ImportJob, claimed.id)
+    if job.status is not JobStatus.RUNNING or job.claim != claimed.claim:
+        raise ClaimLost(f"{job.status} {job.claim}")
+    return job
+
+
+async def _kept(work: Work, job: ImportJob) -> ImportJob:
+    _tell(work, job)
+    return await work.save(job)
+
+
+def _tell(work: Work, job: ImportJob) -> None:
+    work.record(ImportProgressed(at=work.now, job_id=job.id))
+
+
+def _stored(job: ImportJob, error: RowError) -> ImportRowError:
+    return ImportRowError(
+        id=new_id(),
+        job_id=job.id,
+        line=error.line,
+        column=error.column,
+        code=str(error.code),
+        message=error.message,
+        row=row_text(error.row),
+    )
+
+
+def row_text(row: Sequence[str]) -> str | None:
+    """Return a row as a line of CSV, without its end."""
+    if not row:
+        return None
+    return ",".join(
+        '"' + field.replace('"', '""') + '"' if any(c in field for c in ',"\r\n') else field
+        for field in row
+    )
