@@ -47,7 +47,9 @@ def test_a_mistyped_secret_is_noticed_without_looking_it_up(place, other):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "smk_", KEY.text + "\n", " " + KEY.text, KEY.text[:-1], KEY.text * 1000, "\ud800"]
+    "text",
+    ["", "smk_", KEY.text + "\n", " " + KEY.text, KEY.text[:-1], KEY.text * 1000, "\ud800"],
+    ids=["empty", "prefix", "line end", "space", "cut short", "repeated", "surrogate"],
 )
 def test_anything_else_is_no_secret(text):
     assert digest_of(text, prefix=API_KEY) is None

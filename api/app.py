@@ -1,0 +1,238 @@
+"""One process of the service: its routes, and what runs beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from api.auth import Authenticator, Session, jwks
+from api.board import BOARD_DOCUMENT
+from api.board_page import BoardSession, board_routes
+from api.engine import Engine, GraphQLRequest, OperationFailed
+from api.schema import kinds, schema
+from api.transport import (
+    HttpEndpoint,
+    HttpSettings,
+    Shutdown,
+    SocketEndpoint,
+    SocketSettings,
+)
+from api.transport.sessions import request_id_of, session_over
+from api.uploads import upload_routes
+from api.web.explorer import explorer
+from infra.database import CONNECTION_LOST
+from infra.health import Health
+from infra.jobs import jobs_of
+from infra.logs import configure_logs
+from infra.metrics import CONTENT_TYPE, Figures, exposition
+from infra.middleware import AccessLog, SecureHeaders
+from infra.services import Services
+from infra.serving import MESSAGE_LIMIT, on_termination, open_services
+from infra.settings import Settings
+from infra.worker import Loop, Worker
+
+FIGURES_SECONDS = 1.0
+
+
+def from_environment() -> Starlette:
+    """Return the application as the environment describes it, for uvicorn to call."""
+    settings = Settings.from_env(os.environ)
+    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    return create_app(settings)
+
+
+def create_app(
+    settings: Settings, *, jobs: Callable[[Services], Mapping[str, Loop]] = jobs_of
+) -> Starlette:
+    """Return the application.  It opens everything when it starts, and closes it when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_services(settings) as services:
+            process = Process(services, jobs(services))
+            app.state.process = process
+            async with process.running():
+                app.router.routes.extend(process.routes())
+                yield
+
+    secure = settings.public_url.startswith("https://")
+    middleware = [Middleware(AccessLog), Middleware(SecureHeaders, secure=secure)]
+    return Starlette(middleware=middleware, lifespan=lifespan)
+
+
+class Process:
+    """What one process has, put together."""
+
+    def __init__(self, services: Services, jobs: Mapping[str, Loop]) -> None:
+        settings = services.settings
+        self.services = services
+        self.shutdown = Shutdown()
+        self.engine = Engine(schema()._schema, kinds=kinds())
+        self.authenticator = Authenticator(services)
+        self.health = Health(services.database)
+        self.worker = Worker(services.database, services.hub, relays=settings.worker, jobs=jobs)
+        self.figures = Figures(self.worker, self._open_now)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the loops; at the end, and on SIGTERM at once, tell the streams to end."""
+        with on_termination(self.shutdown.begin):
+            await self.worker.start()
+            refreshing = asyncio.create_task(self._refresh(), name="figures")
+            try:
+                yield
+            finally:
+                self.shutdown.begin()
+                refreshing.cancel()
+                await self.engine.aclose()
+                await self.worker.stop()
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Return every address of the service."""
+        settings, known = self.services.settings, self.authenticator.authenticate
+        http = HttpEndpoint(
+            self.engine,
+            known,
+            settings=HttpSettings(
+                body_limit=settings.max_body_bytes, deadline=settings.request_timeout_seconds
+            ),
+            shutdown=self.shutdown,
+            explorer=explorer,
+        )
+        sockets = SocketEndpoint(
+            self.engine,
+            known,
+            settings=SocketSettings(
+                message_limit=MESSAGE_LIMIT, deadline=settings.request_timeout_seconds
+            ),
+            shutdown=self.shutdown,
+        )
+        return [
+            Route("/graphql", http),
+            WebSocketRoute("/graphql", sockets),
+            *board_routes(self._board),
+            *upload_routes(self.services),
+            Route("/healthz", _alive),
+            Route("/readyz", self._ready),
+            Route("/metrics", self._metrics),
+            Route("/.well-known/jwks.json", jwks(self.services.tokens)),
+        ]
+
+    async def _board(self, request: Request, token: str) -> BoardSession | None:
+        session = await self.authenticator.board(token)
+        return None if session is None else LiveBoard(self, session, request)
+
+    async def _ready(self, _: Request) -> Response:
+        """Say whether this process can answer requests now."""
+        fault: str | None = "stopping"
+        if not self.shutdown.begun:
+            try:
+                fault = await self.health.fault()
+            except CONNECTION_LOST:
+                fault = "the database does not answer"
+        answer = {"status": "ready"} if fault is None else {"status": "not ready", "fault": fault}
+        return JSONResponse(answer, 200 if fault is None else 503, {"Cache-Control": "no-store"})
+
+    async def _metrics(self, _: Request) -> Response:
+        self.figures.refresh()
+        headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+        return Response(exposition(), headers=headers)
+
+    async def _refresh(self) -> None:
+        """Keep the figures fresh for whichever process is asked for all of them."""
+        while True:
+            self.figures.refresh()
+            await asyncio.sleep(FIGURES_SECONDS)
+
+    def _open_now(self) -> Mapping[str, int]:
+        gauges, database = self.engine.gauges, self.services.database
+        return {
+            "requests": gauges.requests,
+            "sockets": gauges.sockets,
+            "streams": gauges.streams,
+            "operations": gauges.operations,
+            "cohorts": gauges.cohorts,
+            "members": gauges.members,
+            "sources": gauges.sources,
+            "watches": self.services.hub.watches,
+            "connections": database.app.get_size() + database.platform.get_size(),
+            "connections_idle": database.app.get_idle_size() + database.platform.get_idle_size(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBoard:
+    """One wall board's view of its tenant: the subscription, for as long as its link is good."""
+
+    process: Process
+    session: Session
+    connection: HTTPConnection
+
+    async def snapshot(self) -> Mapping[str, Any]:
+        """Return the board as it stands."""
+        async with aclosing(self._answers()) as answers:
+            async for answer in answers:
+                board: Mapping[str, Any] = orjson.loads(answer)["data"]["board"]
+                return board
+        raise RuntimeError("the board has no answer")
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the board whenever it changes, until the link is revoked or we stop."""
+        ends = [
+            asyncio.create_task(session_over(self.session)),
+            asyncio.create_task(self.process.shutdown.wait()),
+        ]
+        try:
+            async with aclosing(self._until(ends)) as answers:
+                async for answer in answers:
+                    yield answer
+        except OperationFailed:
+            # The subscription fails when the link is revoked; the page asks again, and is told.
+            return
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+
+    async def _until(self, ends: Sequence[asyncio.Task[None]]) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._answers()) as answers:
+            while (answer := await _unless_over(anext(answers, None), ends)) is not None:
+                yield answer
+
+    async def _answers(self) -> AsyncGenerator[bytes, None]:
+        engine, request_id = self.process.engine, request_id_of(self.connection)
+        operation = await engine.plan(GraphQLRequest(query=BOARD_DOCUMENT))
+        context = self.session.context(self.connection, request_id)
+        async with aclosing(engine.subscribe(operation, context)) as payloads:
+            async for payload in payloads:
+                yield payload.body
+
+
+async def _unless_over(
+    coming: Awaitable[bytes | None], ends: Sequence[asyncio.Task[None]]
+) -> bytes | None:
+    """Return what is coming, or None when one of the ends is reached before."""
+    task = asyncio.ensure_future(coming)
+    try:
+        await asyncio.wait([task, *ends], return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _alive(_: Request) -> Response:
+    return PlainTextResponse("alive\n", headers={"Cache-Control": "no-store"})

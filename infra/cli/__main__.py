@@ -1,0 +1,5 @@
+"""`python -m infra.cli`, where the script is not installed."""
+
+from infra.cli import main
+
+main()

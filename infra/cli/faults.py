@@ -1,0 +1,32 @@
+"""What went wrong, in one line for the person at the keyboard."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from domain.errors import DomainError
+from infra.database import CONNECTION_LOST
+from infra.embedded import EmbeddedPostgresError
+from infra.serving import CannotListen
+from infra.settings import WrongSetting
+
+FAILED, WRONG_USE = 1, 2
+
+
+class CommandFailed(Exception):
+    """The command cannot do what it was asked to."""
+
+
+def explained(error: Exception) -> tuple[str, int] | None:
+    """Return the line and the exit code for an error, or None if it is a bug of ours."""
+    if isinstance(error, WrongSetting):
+        return str(error), WRONG_USE
+    if isinstance(error, DomainError):
+        return error.message, FAILED
+    if isinstance(error, CommandFailed | CannotListen | EmbeddedPostgresError):
+        return str(error), FAILED
+    if isinstance(error, CONNECTION_LOST):
+        return f"The database cannot be reached: {str(error) or type(error).__name__}", FAILED
+    if isinstance(error, asyncpg.PostgresError):
+        return f"The database refuses: {error}", FAILED
+    return None

@@ -1,0 +1,53 @@
+"""`smarketing schema`: the GraphQL schema as a file, for those who build on it."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.environment import ROOT
+
+commands = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
+FILE = ROOT / "api" / "schema.graphql"
+_SHOWN = 40
+
+
+@commands.callback()
+def group() -> None:
+    """Keep `export` a command of its own, though it is the only one."""
+
+
+@commands.command()
+def export(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if the file is out of date.")
+    ] = False,
+    file: Annotated[Path, typer.Option(help="Where it stands.")] = FILE,
+) -> None:
+    """Write the schema, sorted, so that a change shows as what it is."""
+    text = sdl()
+    if not check:
+        file.write_text(text, encoding="utf-8", newline="\n")
+        typer.echo(f"Wrote {file}")
+        return
+    kept = file.read_text(encoding="utf-8") if file.exists() else ""
+    if kept == text:
+        return
+    lines = difflib.unified_diff(kept.splitlines(), text.splitlines(), "file", "code", lineterm="")
+    typer.echo("\n".join(list(lines)[:_SHOWN]), err=True)
+    typer.echo(f"{file.name} is out of date: run `smarketing schema export`.", err=True)
+    raise typer.Exit(code=1)
+
+
+def sdl() -> str:
+    """Return the schema in its definition language."""
+    from graphql import build_schema, lexicographic_sort_schema, print_schema
+
+    from api.schema import schema
+
+    # By way of the text, because Strawberry's own kinds of types do not survive the sorting.
+    return print_schema(lexicographic_sort_schema(build_schema(schema().as_str()))) + "\n"

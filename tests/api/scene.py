@@ -1,0 +1,333 @@
+"""A tenant with one of everything, so that any id an argument takes is there to be given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from argon2 import Parameters
+from argon2.low_level import Type
+from typing_extensions import override
+
+from api.context import Context
+from api.engine import GraphQLRequest
+from domain import handoff_flow
+from domain.goals.targets import Goal, Metric
+from domain.identity import ApiKey, Board, Role, TeamMember
+from domain.ids import PREFIXES, new_id, public
+from domain.lead_intake import log_activity
+from domain.leads import ActivityKind, Agency, Company, LeadExternalId
+from domain.lifecycle import StageDefinition, StageEntry
+from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.sla import keeping
+from domain.sla.agreement import Commitment
+from domain.sla.clocks import SlaClock
+from domain.stages import Side, Stage
+from domain.uploads import ImportJob, JobStatus, Upload, UploadChunk, UploadPurpose
+from infra.accounts import Accounts
+from infra.database import Database, PostgresWork
+from infra.outbox import publish_all
+from infra.passwords import Passwords
+from infra.refusals import told_refusals
+from infra.settings import Settings
+from infra.signing import UrlSigner
+from infra.signing_keys import SigningKeys
+from infra.tables import metadata
+from infra.tokens import AccessTokens
+from tests.agreements import a_sla, an_mql, usual_commitments
+from tests.world import ENGINE, FakeServices, World, make_world
+
+PASSWORD = "tulips 4 everyone"
+QUICK = Parameters(
+    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
+)
+SETTINGS = Settings.from_env(
+    {
+        "DATABASE_URL": "postgresql://owner@127.0.0.1/nowhere",
+        "SMARKETING_SECRET": "s" * 32,
+        "PUBLIC_URL": "https://smarketing.example",
+    }
+)
+FIRST_PROMISE = {"score": {"gte": 1}}
+
+
+class Rehearsal(Database):
+    """All works of an operation within one transaction, which is rolled back at the end."""
+
+    def __init__(self, on: Database, connection: Any) -> None:
+        super().__init__(on.app, on.platform, clock=on.clock)
+        self.commits = 0
+        self._connection = connection
+        self._one_at_a_time = asyncio.Lock()
+
+    @override
+    @asynccontextmanager
+    async def work(
+        self, tenant_id: UUID, *, by: UUID | None = None, read_only: bool = False
+    ) -> AsyncIterator[PostgresWork]:
+        async with self._one_at_a_time, self._connection.transaction():
+            work = PostgresWork(self._connection, tenant_id, await self.now(), by)
+            with told_refusals():
+                yield work
+                await work.flush()
+        self.commits += not read_only
+
+
+@dataclass(slots=True, kw_only=True)
+class Scene:
+    """A world with one of everything, and its owner in teams of both sides."""
+
+    world: World
+    names: dict[str, Any]
+
+    def of(self, kind: str, field: str, name: str, meant: Mapping[str, str]) -> str:
+        """Return the id of the thing of a kind that a field of a root field means."""
+        for key in (f"{field}.{name}", field, name):
+            if self.names.get(meant.get(key, ""), "").startswith(f"{PREFIXES[kind]}_"):
+                return str(self.names[meant[key]])
+        return str(self.names[kind])
+
+    async def ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Execute a document as the owner."""
+        return await self.world.ask(document, variables)
+
+    async def rehearse(
+        self, document: str, variables: dict[str, Any]
+    ) -> tuple[dict[str, Any], int]:
+        """Execute a document without keeping what it does; return how often it would commit."""
+        async with self.world.database.app.acquire() as connection:
+            whole = connection.transaction()
+            await whole.start()
+            try:
+                await connection.execute(f"SELECT app.enter('{self.world.tenant.id}')")
+                stage = Rehearsal(self.world.database, connection)
+                context = Context(self.services(stage), self.world.actor(), "test")
+                request = GraphQLRequest(query=document, variables=variables)
+                response = await ENGINE().execute(request, context)
+            finally:
+                await whole.rollback()
+        answer: dict[str, Any] = orjson.loads(response.body)
+        answer.pop("extensions", None)
+        return answer, stage.commits
+
+    def services(self, on: Database) -> Any:
+        """Return the services of the world over another database."""
+        ours = self.world.services
+        more = {name: it for name, it in vars(ours).items() if name != "database"}
+        accounts = Accounts(on, ours.passwords, ours.tokens, SETTINGS.public_url)
+        return FakeServices(on, **{**more, "accounts": accounts})
+
+    async def fingerprint(self) -> dict[str, str]:
+        """Return a digest of all that is stored of the tenant, by table."""
+        async with self.world.database.work(self.world.tenant.id, read_only=True) as work:
+            return dict(await work.connection.fetch(_DIGESTS))
+
+
+# What belongs to a tenant: its wall lets nothing else be seen.
+_OWNED = sorted(set(metadata.tables) - {"accounts", "memberships", "directory"})
+_DIGESTS = " UNION ALL ".join(
+    f"SELECT '{name}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t"
+    for name in _OWNED
+)
+
+
+async def make_scene(database: Database, clock: dict[str, datetime], passwords: Passwords) -> Scene:
+    """Store a tenant with one of everything."""
+    tokens = AccessTokens(keys=SigningKeys.generate(), issuer="us", audience="api")
+    world = await make_world(
+        database,
+        clock,
+        settings=SETTINGS,
+        signer=UrlSigner(SETTINGS.secret),
+        tokens=tokens,
+        passwords=passwords,
+        accounts=Accounts(database, passwords, tokens, SETTINGS.public_url),
+    )
+    names = {**await _people(world), **await _words(world), **await _things(world)}
+    names |= await _promises(world, names)
+    await publish_all(database, world.tenant.id)
+    return Scene(world=world, names=names)
+
+
+async def _people(world: World) -> dict[str, Any]:
+    await world.database.platform.execute(
+        "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
+        world.tenant.slug,
+        world.tenant.id,
+        world.tenant.name,
+    )
+    account = f"account@{world.tenant.slug}.example"
+    await world.services.accounts.add_user(
+        world.actor(), email=account, name="Guest", role=Role.ANALYST, password=PASSWORD
+    )
+    made: dict[str, Any] = {"name": "N", "created_by": None, "created_at": world.now}
+    key = ApiKey(id=new_id(), role=Role.MEMBER, digest=new_id().hex, **made)
+    board = Board(id=new_id(), digest=new_id().hex, **made)
+    member = TeamMember(
+        id=new_id(), team_id=world.sales.id, user_id=world.owner.id, created_at=world.now
+    )
+    async with world.work() as work:
+        await work.add_all([key, board, member])
+    return {
+        "account": account,
+        "analyst": public("User", world.analyst.id),
+        "marketing": public("Team", world.marketing.id),
+        **_named(world.tenant, world.rep, world.sales, world.calendar, world.hours),
+        **_named(member, key, board),
+    }
+
+
+async def _words(world: World) -> dict[str, Any]:
+    proposed = StageDefinition(
+        id=new_id(),
+        stage=Stage.MQL,
+        number=1,
+        words="Worth a call.",
+        owner_side=Side.MARKETING,
+        criterion=FIRST_PROMISE,
+        effective_at=world.now,
+        proposed_by=world.marketer.id,
+        proposed_at=world.now,
+        marketing_signed_by=world.marketer.id,
+        marketing_signed_at=world.now,
+    )
+    agreed = replace(
+        proposed,
+        id=new_id(),
+        stage=Stage.PROSPECT,
+        sales_signed_by=world.rep.id,
+        sales_signed_at=world.now,
+    )
+    told: dict[str, Any] = {
+        "name": "Fiona",
+        "job_title": "Founder",
+        "goals": (),
+        "challenges": (),
+        "buying_questions": (),
+        "criterion": FIRST_PROMISE,
+        "number": 1,
+    }
+    persona = Persona(id=new_id(), rank=1, created_at=world.now, **told)
+    version = PersonaVersion(
+        id=new_id(), persona_id=persona.id, changed_by=None, changed_at=world.now, **told
+    )
+    read = PersonaAcknowledgement(
+        id=new_id(),
+        persona_id=persona.id,
+        user_id=world.rep.id,
+        number=1,
+        acknowledged_at=world.now,
+    )
+    photo = Photo(
+        id=new_id(),
+        content_type="image/webp",
+        width=1,
+        height=1,
+        content=b"x",
+        created_at=world.now,
+    )
+    async with world.work() as work:
+        await work.add_all([proposed, agreed, persona, version, read, photo])
+    names = {"proposed definition": public("StageDefinition", proposed.id)}
+    return names | _named(agreed, persona, version, read, photo)
+
+
+async def _things(world: World) -> dict[str, Any]:
+    made: dict[str, Any] = {"created_by": world.owner.id, "created_at": world.now}
+    goal = Goal(
+        id=new_id(),
+        name="Goal",
+        metric=Metric.MQLS,
+        team_id=world.marketing.id,
+        starts_on=a_sla(world).starts_on,
+        ends_on=a_sla(world).ends_on,
+        target=Decimal(10),
+        **made,
+    )
+    upload = Upload(
+        id=new_id(),
+        purpose=UploadPurpose.IMPORT,
+        file_name="leads.csv",
+        size=6,
+        completed_at=world.now,
+        **made,
+    )
+    chunk = UploadChunk(id=new_id(), upload_id=upload.id, position=0, content=b"email\n")
+    job = ImportJob(
+        id=new_id(),
+        file_name="leads.csv",
+        fingerprint="f",
+        mapping="",
+        dry_run=False,
+        status=JobStatus.QUEUED,
+        **made,
+    )
+    async with world.work() as work:
+        await work.add_all([goal, upload, chunk, job])
+    return _named(goal, upload, job)
+
+
+async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
+    sla, company = a_sla(world), Company(id=new_id(), name="Initech", created_at=world.now)
+    proposal = a_sla(
+        world,
+        period=(date(2026, 6, 1), date(2026, 7, 1)),
+        sales_signed_by=None,
+        sales_signed_at=None,
+    )
+    persona_id = UUID(hex=names["Persona"][-32:])
+    told: dict[str, Any] = {
+        "company_id": company.id,
+        "owner_id": world.rep.id,
+        "persona_id": persona_id,
+    }
+    lead = an_mql(world.now, stage=Stage.VISITOR, **told)
+    qualified, handed, accepted = (an_mql(world.now, **told) for _ in range(3))
+    external = LeadExternalId(
+        id=new_id(), lead_id=lead.id, source="crm", value="4711", created_at=world.now
+    )
+    entry = StageEntry(
+        id=new_id(),
+        lead_id=lead.id,
+        stage=Stage.VISITOR,
+        previous=None,
+        entered_at=world.now,
+        recorded_at=world.now,
+    )
+    rep, marketer = world.actor(world.rep), world.actor(world.marketer)
+    async with world.work() as work:
+        await work.add_all([sla, proposal])
+        await work.add_all([*usual_commitments(sla), *usual_commitments(proposal)])
+        await work.add_all([company, lead, qualified, handed, accepted, external, entry])
+        activity = await log_activity(
+            work, rep, lead.id, kind=ActivityKind.CALL, agency=Agency.HUMAN, answered=False
+        )
+    async with world.work() as work:
+        owner = world.rep.id
+        handoff = await handoff_flow.hand_off(work, marketer, handed.id, owner_id=owner)
+        await handoff_flow.hand_off(work, marketer, accepted.id, owner_id=owner)
+        await handoff_flow.accept_lead(work, rep, accepted.id)
+    async with world.work() as work:
+        clocks = await work.find(SlaClock, handoff_id=handoff.id)
+        paused = await keeping.pause_clock(work, rep, clocks[1].id, reason="On holiday.")
+        commitment = await work.get(Commitment, clocks[0].commitment_id)
+    return {
+        "paused clock": public("SlaClock", paused.id),
+        "qualified lead": public("Lead", qualified.id),
+        "handed lead": public("Lead", handed.id),
+        "accepted lead": public("Lead", accepted.id),
+        "proposal": public("Sla", proposal.id),
+        **_named(sla, commitment, company, lead, activity, entry, handoff, clocks[0]),
+    }
+
+
+def _named(*things: Any) -> dict[str, str]:
+    """Return the ids of things by their kinds."""
+    return {type(thing).__name__: public(type(thing).__name__, thing.id) for thing in things}
