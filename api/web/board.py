@@ -16,6 +16,7 @@ from api.web.figures import (
     figure,
     icon,
     moment,
+    stamp,
     time_left,
     tone,
     word,
@@ -32,7 +33,12 @@ from api.web.payload import (
     Side,
     Sla,
     Unit,
+    Verdict,
 )
+
+_NEARLY_SURE = Decimal("0.99")
+_ONE_POINT = Decimal("0.01")
+_SETTLED = {Verdict.MET, Verdict.MISSED}
 
 
 def whole_board(board: Board, tools: Html) -> Html:
@@ -126,8 +132,7 @@ def _hero(side: Side) -> Html:
             "h2",
             tag("span", word(side.side), class_="side-name"),
             " ",
-            tag("span", _named(side.team_name), class_="team"),
-            " ",
+            _team(side),
             tag("span", icon(side.verdict), word(side.verdict), class_="verdict"),
         ),
         tag("p", tag("strong", f"{on_pace} of {promised}"), " on pace", class_="tally")
@@ -136,6 +141,13 @@ def _hero(side: Side) -> Html:
         class_="hero",
         data_tone=tone(side.verdict),
     )
+
+
+def _team(side: Side) -> Html | None:
+    """Return the team's name, unless it is called just as its side is."""
+    if side.team_name.casefold() == side.side.casefold():
+        return None
+    return fragment([tag("span", _named(side.team_name), class_="team"), " "])
 
 
 def _commitment(commitment: Commitment) -> Html:
@@ -177,12 +189,14 @@ def _gap(commitment: Commitment) -> Html | None:
     if gap is None:
         return None
     if unit is Unit.SHARE:
-        where = "above target" if gap > 0 else "below target"
-        distance = fragment([figure(abs(gap) * 100, Unit.POINTS), " points "])
+        points = "point" if round(abs(gap), 3) == _ONE_POINT else "points"
+        ahead, behind, even = f"{points} above", f"{points} below", "exactly on target"
+        distance = figure(abs(gap) * 100, Unit.POINTS)
     else:
-        where = "ahead of pace" if gap > 0 else "behind pace"
-        distance = fragment([figure(abs(gap), unit, commitment.currency), " "])
-    return tag("span", [distance, where] if gap else "exactly on pace", class_="gap")
+        ahead, behind, even = "ahead of pace", "behind pace", "exactly on pace"
+        distance = figure(abs(gap), unit, commitment.currency)
+    where = [distance, " ", ahead if gap > 0 else behind] if gap else even
+    return tag("span", where, class_="gap")
 
 
 def _facts(commitment: Commitment) -> list[Html]:
@@ -194,9 +208,9 @@ def _facts(commitment: Commitment) -> list[Html]:
         ("Expected", commitment.expected if delivers else None,
          figure(commitment.expected, unit, currency)),
         ("Projected", commitment.projected, figure(commitment.projected, unit, currency)),
-        ("Needed a day", commitment.needed_per_day if delivers else None,
+        ("Needed a day", (commitment.needed_per_day or None) if delivers else None,
          figure(commitment.needed_per_day, unit if unit is Unit.MONEY else Unit.POINTS, currency)),
-        ("Chance", commitment.probability, figure(commitment.probability, Unit.SHARE)),
+        ("Chance", commitment.probability, _chance(commitment)),
         ("Accepted", commitment.accepted_share,
          [figure(commitment.accepted_share, Unit.SHARE),
           None if floor is None else tag("small", " floor ", figure(floor, Unit.SHARE))]),
@@ -211,16 +225,34 @@ def _facts(commitment: Commitment) -> list[Html]:
     ]
 
 
+def _chance(commitment: Commitment) -> Child:
+    """Return a chance in whole percent.  What is nearly certain is not called certain."""
+    probability = commitment.probability
+    if probability is None or commitment.status in _SETTLED:
+        return figure(probability, Unit.SHARE)
+    if probability > _NEARLY_SURE:
+        return [">", figure(_NEARLY_SURE, Unit.SHARE)]
+    if probability < 1 - _NEARLY_SURE:
+        return ["<", figure(1 - _NEARLY_SURE, Unit.SHARE)]
+    return figure(round(probability, 2), Unit.SHARE)
+
+
 def _countdowns(board: Board) -> Html:
     rows = [_countdown(countdown, board) for countdown in board.countdowns]
-    return _panel("Waiting for an answer", "countdowns", rows, "No hand-off is waiting.")
+    return _panel("Overdue and due next", "countdowns", rows, "No hand-off is waiting.")
 
 
 def _countdown(countdown: Countdown, board: Board) -> Html:
+    # Whose it is goes without saying if the team stands at the head of the board.
+    is_named = any(side.team_name == countdown.team_name for side in board.sides)
     return tag(
         "li",
         icon(countdown.state),
-        _subject(countdown.label, countdown.commitment_label, countdown.team_name),
+        _subject(
+            countdown.label,
+            countdown.commitment_label,
+            *(() if is_named else (countdown.team_name,)),
+        ),
         _remaining(countdown, board),
         data_key=countdown.id,
         data_state=countdown.state,
@@ -233,7 +265,7 @@ def _remaining(countdown: Countdown, board: Board) -> Html:
     return tag(
         "time",
         time_left(countdown.due_at - board.as_of),
-        datetime=countdown.due_at.isoformat().replace("+00:00", "Z"),
+        datetime=stamp(countdown.due_at),
         class_="remaining",
         role="timer",
         data_countdown=True,
@@ -246,7 +278,11 @@ def _breaches(board: Board) -> Html:
 
 
 def _breach(breach: Breach) -> Html:
-    ended = [" answered ", moment(breach.ended_at)] if breach.ended_at else " still open"
+    ended = (
+        [" answered ", moment(breach.ended_at, since=breach.at)]
+        if breach.ended_at
+        else " still open"
+    )
     return tag(
         "li",
         icon(CountdownState.BREACHED),
@@ -258,10 +294,13 @@ def _breach(breach: Breach) -> Html:
 
 
 def _subject(label: str, *context: str) -> Html:
+    """Return what a row is about.  A source such as paid_search is said in words."""
     names = [
         fragment([" · " if index else None, _named(name)]) for index, name in enumerate(context)
     ]
-    return tag("span", tag("b", _named(label)), tag("small", names), class_="subject")
+    return tag(
+        "span", tag("b", _named(label.replace("_", " "))), tag("small", names), class_="subject"
+    )
 
 
 def _goals(board: Board) -> Html | None:
@@ -285,12 +324,16 @@ def _goal(goal: Goal) -> Html:
 
 
 def _bar(goal: Goal) -> Html | None:
-    """Return how far the goal is, with a tick where it should be by now."""
-    if not goal.target or goal.attained is None:
+    """Return how far the goal is, with a tick where it should be by now.
+
+    The whole bar is the target; that of a share is all there is, so its target lies within.
+    """
+    whole = Decimal(1) if goal.unit is Unit.SHARE else goal.target
+    if not whole or goal.attained is None:
         return None
-    marks = [tag("rect", class_="done", width=_part(goal.attained / goal.target), height="100%")]
+    marks = [tag("rect", class_="done", width=_part(goal.attained / whole), height="100%")]
     if goal.expected is not None:
-        x = _part(goal.expected / goal.target)
+        x = _part(goal.expected / whole)
         marks.append(tag("line", class_="due", x1=x, x2=x, y1="0", y2="100%"))
     return tag("svg", marks, class_="bar", aria_hidden="true")
 

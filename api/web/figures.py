@@ -70,11 +70,19 @@ def figure(value: Decimal | int | None, unit: Unit, currency: str | None = None)
     return tag("data", text, value=_exact(value), data_format=kind, data_currency=currency)
 
 
-def moment(instant: datetime, form: str = "moment") -> Html:
-    """Return an instant; `form` is "moment" (day and time) or "clock" (time only)."""
-    pattern = "%H:%M UTC" if form == "clock" else "%-d %b, %H:%M UTC"
-    stamp = instant.isoformat().replace("+00:00", "Z")
-    return tag("time", instant.strftime(pattern), datetime=stamp, data_format=form)
+def moment(instant: datetime, since: datetime | None = None) -> Html:
+    """Return an instant: its day and time, or its time only on the day of the instant `since`."""
+    is_same_day = since is not None and instant.date() == since.date()
+    text = instant.strftime("%H:%M UTC" if is_same_day else "%-d %b, %H:%M UTC")
+    return tag(
+        "time", text, datetime=stamp(instant), data_format="moment",
+        data_since=None if since is None else stamp(since),
+    )  # fmt: skip
+
+
+def stamp(instant: datetime) -> str:
+    """Return an instant as scripts read it."""
+    return instant.isoformat().replace("+00:00", "Z")
 
 
 def time_left(left: timedelta) -> str:
@@ -103,7 +111,7 @@ def amount_text(value: Decimal | int, unit: Unit, currency: str | None = None) -
     """Return an amount in English, as a reader without scripts sees it."""
     match unit:
         case Unit.SHARE:
-            return f"{_rounded(Decimal(value) * 100, 0)}%"
+            return f"{_rounded(Decimal(value) * 100, 1).normalize():f}%"
         case Unit.MONEY:
             return f"{currency or ''} {_rounded(Decimal(value), 0):,}".strip()
         case Unit.POINTS:

@@ -25,7 +25,7 @@ PLACES = (
     Place(
         "/graphql",
         "Explorer",
-        "Write a query in the browser, with the whole schema documented beside it.",
+        "Write an operation in the browser and run it; a subscription shows what comes, live.",
         "/graphql",
     ),
     Place(

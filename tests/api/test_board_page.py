@@ -357,7 +357,7 @@ def test_time_left_is_said_as_on_a_stopwatch(left, said):
         (Decimal(1234567), Unit.COUNT, None, "1,234,567"),
         (Decimal("49.29"), Unit.POINTS, None, "49.3"),
         (Decimal(100), Unit.POINTS, None, "100"),
-        (Decimal("0.785"), Unit.SHARE, None, "79%"),
+        (Decimal("0.785"), Unit.SHARE, None, "78.5%"),
         (Decimal("1200000.50"), Unit.MONEY, "EUR", "EUR 1,200,001"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from tests.api.browser.boards import a_board
 from tests.api.browser.wall import Wall, a_free_port, serving
@@ -29,6 +29,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WALL_SCREEN: ViewportSize = {"width": 1920, "height": 1080}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
@@ -87,6 +89,16 @@ class Screen:
 
     async def is_live(self) -> None:
         await self.shows("#connection", "Live")
+
+    async def violations(self, axe: str) -> list[tuple[str, ...]]:
+        """Return what the accessibility checker finds wrong with what is shown now."""
+        await self.page.evaluate(axe)
+        answer = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        return [
+            (fault["id"], node["target"][-1], node["failureSummary"])
+            for fault in answer["violations"]
+            for node in fault["nodes"]
+        ]
 
 
 OpenScreen = Callable[..., Awaitable[Screen]]

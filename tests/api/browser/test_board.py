@@ -16,11 +16,10 @@ from tests.api.browser.boards import (
     nothing_signed,
     sales_promises,
 )
+from tests.api.browser.conftest import PHONE, WALL_SCREEN
 from tests.api.browser.wall import a_free_port, serving
 
 DELIVERY = "[data-key=commitment_1]"
-WALL_SCREEN = {"width": 1920, "height": 1080}
-PHONE = {"width": 390, "height": 844}
 PICTURES = [a_board, everything_breached, long_names, nothing_signed]
 
 
@@ -111,7 +110,7 @@ async def test_axe_finds_nothing_to_complain_about(picture, board, wall, open_sc
         for theme, viewport in product(["light", "dark"], [WALL_SCREEN, PHONE]):
             await screen.page.emulate_media(color_scheme=theme)
             await screen.page.set_viewport_size(viewport)
-            found += await violations(screen.page, axe)
+            found += await screen.violations(axe)
         await screen.page.click("#figures")
     assert found == []
 
@@ -121,7 +120,7 @@ async def test_axe_finds_nothing_to_complain_about(picture, board, wall, open_sc
 async def test_axe_finds_nothing_on_the_other_pages(path, theme, board, open_screen, axe):
     screen = await open_screen(board[: board.index("/board")] + path, color_scheme=theme)
 
-    assert await violations(screen.page, axe) == []
+    assert await screen.violations(axe) == []
 
 
 async def test_the_table_twin_says_what_the_data_says(board, wall, open_screen):
@@ -264,13 +263,3 @@ async def test_nothing_moves_for_those_who_asked_for_it(wall, open_screen):
     await screen.shows("#connection", "Reconnecting…")
 
     assert await screen.page.evaluate("document.getAnimations().length") == 0
-
-
-async def violations(page, axe) -> list[tuple[str, ...]]:
-    await page.evaluate(axe)
-    answer = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        (fault["id"], node["target"][-1], node["failureSummary"])
-        for fault in answer["violations"]
-        for node in fault["nodes"]
-    ]

@@ -56,8 +56,9 @@ class Wall:
             self._news.notify_all()
 
 
-def an_app(wall: Wall, **seconds: float) -> Starlette:
-    return Starlette(routes=board_routes(wall.load, **seconds))
+def an_app(wall: Wall, *, ping_seconds: float = 10.0, stall_seconds: float = 30.0) -> Starlette:
+    routes = board_routes(wall.load, ping_seconds=ping_seconds, stall_seconds=stall_seconds)
+    return Starlette(routes=routes)
 
 
 def a_free_port() -> int:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.api.browser.conftest import PHONE, OpenScreen
+from tests.api.sites import Site, a_site, key_of
+from tests.fixtures import clock, database, session_database, world
+from tests.world import World
+
+__all__ = ["clock", "database", "session_database", "world"]
+
+
+@pytest.fixture
+async def site(database_urls: Any) -> AsyncIterator[Site]:
+    async with a_site(database_urls, WORKER="0") as site:
+        yield site
+
+
+async def test_a_query_is_written_run_and_read(
+    site: Site, world: World, open_screen: OpenScreen
+) -> None:
+    screen = await open_screen(f"{site.url}/graphql")
+    await screen.page.fill("#token", await key_of(site, world))
+    await screen.page.fill(
+        "#query", "query($first: Int) { teams(first: $first) { nodes { name } } }"
+    )
+    await screen.page.fill("#variables", '{"first": 1}')
+
+    await screen.page.press("#variables", "Control+Enter")
+
+    await screen.shows("#outcome", "200 in")
+    assert '"name": "Marketing"' in await screen.text("#answer")
+    assert await screen.page.is_hidden("#stop")
+    assert (screen.hosts, screen.complaints) == ({urlsplit(site.url).netloc}, [])
+
+
+async def test_what_is_wrong_is_shown(site: Site, open_screen: OpenScreen) -> None:
+    screen = await open_screen(f"{site.url}/graphql")
+
+    await screen.page.fill("#query", "{ nonsense }")
+    await screen.page.click("#run")
+    await screen.shows("#outcome", "400 in")
+    assert "GRAPHQL_VALIDATION_FAILED" in await screen.text("#answer")
+
+    await screen.page.fill("#variables", "{")
+    await screen.page.click("#run")
+    await screen.shows("#outcome", "JSON")
+
+
+async def test_a_subscription_runs_until_it_is_stopped(
+    site: Site, world: World, open_screen: OpenScreen
+) -> None:
+    screen = await open_screen(f"{site.url}/graphql")
+    await screen.page.fill("#token", await key_of(site, world))
+    await screen.page.fill("#query", 'subscription { goalProgress(goal: "x") { status } }')
+    await screen.page.click("#run")
+    await screen.shows("#answer", "BAD_USER_INPUT")
+
+    await screen.page.fill("#query", "subscription { board { tenantName } }")
+    await screen.page.click("#run")
+    await screen.shows("#outcome", "Live: 1 received")
+    await screen.shows("#answer", '"tenantName": "Acme"')
+    await screen.page.click("#stop")
+    await screen.shows("#outcome", "Stopped.")
+    assert await site.settled()
+
+
+async def test_everybody_can_use_it(site: Site, open_screen: OpenScreen, axe: str) -> None:
+    for options in ({"color_scheme": "dark"}, {"color_scheme": "light", "viewport": PHONE}):
+        screen = await open_screen(f"{site.url}/graphql", bypass_csp=True, **options)
+        assert await screen.violations(axe) == []
