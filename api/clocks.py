@@ -137,8 +137,14 @@ class Queries:
         return await info.context.load(SlaClock, ids.expect("SlaClock", id, path=("id",)))
 
 
-@strawberry.input(description="Which clock, and why.")
-class ClockReasonInput:
+@strawberry.input(description="Which clock is excused, and why.")
+class ClockWaiveInput:
+    clock: strawberry.ID = shown("The clock; it must be open.")
+    reason: str = shown("Why; it stays on record.")
+
+
+@strawberry.input(description="Which clock is stopped, and why.")
+class ClockPauseInput:
     clock: strawberry.ID = shown("The clock; it must be open.")
     reason: str = shown("Why; it stays on record.")
 
@@ -155,7 +161,7 @@ class Mutations:
         "Excuse an open clock: it counts as neither kept nor broken.",
         needs=Permission.WAIVE_CLOCKS,
     )
-    async def clock_waive(self, info: Info, input: ClockReasonInput) -> SlaClock:
+    async def clock_waive(self, info: Info, input: ClockWaiveInput) -> SlaClock:
         async with info.context.writing() as work:
             clock_id = ids.expect("SlaClock", input.clock, path=("clock",))
             return await keeping.waive_clock(
@@ -163,7 +169,7 @@ class Mutations:
             )
 
     @mutation(ClockView, "Stop an open clock until it is resumed.", needs=Permission.WAIVE_CLOCKS)
-    async def clock_pause(self, info: Info, input: ClockReasonInput) -> SlaClock:
+    async def clock_pause(self, info: Info, input: ClockPauseInput) -> SlaClock:
         async with info.context.writing() as work:
             clock_id = ids.expect("SlaClock", input.clock, path=("clock",))
             return await keeping.pause_clock(

@@ -106,7 +106,9 @@ def mutation(
     """Declare a mutation that answers with the thing, or with why not.
 
     The payload's type is named after the resolver, its field after the thing (or `shows`).  The
-    thing is null exactly when `userErrors` is not empty, and then nothing was written.
+    thing is null exactly when `userErrors` is not empty, and then nothing was written.  The payload
+    itself is null only beside an entry in `errors`; were it never null, one failure would take
+    away the answers of the other mutations of the request, though they have been carried out.
     """
 
     def declare(resolver: Callable[..., Awaitable[Any]]) -> Any:
@@ -127,7 +129,8 @@ def mutation(
                 return payload(**{field: None, "user_errors": [Refused(each) for each in all_of]})
 
         made = strawberry.mutation(
-            resolver=_disguised(resolve, resolver, returns=payload), description=description
+            resolver=_disguised(resolve, resolver, returns=payload | None),
+            description=description,
         )
         for argument in made.arguments:
             argument.description = argument.description or "What to do, and with what."
@@ -162,11 +165,15 @@ def query(
             found = resolver(self, info, **arguments)
             return await found if inspect.isawaitable(found) else found
 
-        return strawberry.field(
+        made = strawberry.field(
             resolver=_disguised(resolve, resolver, returns=shows),
             description=description,
             **options,
         )
+        for argument in made.arguments:
+            if argument.python_name == "id":
+                argument.description = argument.description or "Its id."
+        return made
 
     return declare
 

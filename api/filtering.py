@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from api.context import Info
 from api.errors import Needs, query
@@ -81,10 +82,12 @@ def filter_input(fields: FilterFields) -> Any:
     this: Any = Annotated[name, strawberry.lazy(__name__)]
     annotations.update({"and_": list[this] | None, "or_": list[this] | None, "not_": this | None})
     cls.and_ = _optional("All of these hold.", name="and")  # type: ignore[attr-defined]  # as above
-    cls.or_ = _optional("At least one of these holds.", name="or")  # type: ignore[attr-defined]
-    cls.not_ = _optional("This does not hold.", name="not")  # type: ignore[attr-defined]
+    cls.or_ = _optional("At least one of these holds.", name="or")  # type: ignore[attr-defined]  # as above
+    cls.not_ = _optional("This does not hold.", name="not")  # type: ignore[attr-defined]  # as above
     made = strawberry.input(
-        cls, name=name, description=f"Which of them are meant; several keys must all hold ({name})."
+        cls,
+        name=name,
+        description="Which ones are meant: all keys given must hold; those left out do not matter.",
     )
     globals()[name] = made
     return made
@@ -148,20 +151,20 @@ def order_input(name: str, fields: Mapping[str, str], description: str) -> Any:
     `fields` leads from the public name (in capitals) to the field, which must be indexed.
     """
     members = StrEnum(f"{name}OrderField", dict(fields))  # type: ignore[misc]  # made here
-    choice: Any = strawberry.enum(members, description=f"{description}: by what.")
+    choice: Any = strawberry.enum(members, description=f"{description}: by which field.")
     for value in choice.__strawberry_definition__.values:
-        value.description = f"By {value.name.lower().replace('_', ' ')}."
+        value.description = f"By `{to_camel_case(value.name.lower())}`."
     cls = type(
         f"{name}Order",
         (),
         {
             "__annotations__": {"field": choice, "direction": OrderDirection, "nulls": OrderNulls},
-            "field": shown("By what."),
+            "field": shown("By which field."),
             "direction": shown("Which way.", default=OrderDirection.ASC),
-            "nulls": shown("Where missing values come.", default=OrderNulls.LAST),
+            "nulls": shown("Where those without a value come.", default=OrderNulls.LAST),
         },
     )
-    return strawberry.input(cls, description=description)
+    return strawberry.input(cls, description=f"{description}.")
 
 
 @strawberry.enum(description="Which way a list runs.")

@@ -107,7 +107,8 @@ class GoalView:
 @view(Need, description="How many it takes.")
 class NeedView:
     exact: Decimal = shown("To four places.")
-    whole: int = shown("In whole ones, rounded up.")
+    # No Int, which ends at 2,147,483,647.
+    whole: Decimal = shown("In whole ones, rounded up.")
     per_working_day: Decimal = shown("Shared out evenly over the working days.")
     per_rep: Decimal | None = shown("Shared out over the salespeople, if their number was given.")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -13,11 +12,12 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import mutation, query, subscription
 from api.filtering import collection, enum, filter_input, order_input
+from api.identity import TeamRef, UserRef, team_id_of, user_id_of
 from api.leads import LeadRef, LeadView, lead_id_of
 from api.views import listed, related, shown, view
 from domain import handoff_flow, ids
 from domain.handoff import HANDOFF_FIELDS, Handoff, HandoffStatus
-from domain.identity import Permission, Team, User
+from domain.identity import Permission, Team, User, resolve_user
 from domain.leads import Lead
 from domain.lifecycle import StageDefinition
 from domain.paging import Order
@@ -111,7 +111,8 @@ class Queries:
         return await info.context.load(Handoff, ids.expect("Handoff", id, path=("id",)))
 
     @query(
-        "What waits for your answer: your own open hand-offs and your teams' unassigned ones.",
+        "What waits for your answer: your own open hand-offs and your teams' unassigned ones;"
+        " the most urgent first, at most 100.",
         shows=list[HandoffView],
     )
     async def handoff_inbox(self, info: Info) -> Sequence[Handoff]:
@@ -141,13 +142,13 @@ async def _inbox(info: Info) -> Sequence[Handoff]:
 @strawberry.input(description="Which lead to hand off, and to whom.")
 class LeadHandOffInput:
     lead: LeadRef = shown("The lead; it must be an MQL.")
-    from_team: strawberry.ID | None = shown(
+    from_team: TeamRef | None = shown(
         "The marketing team that gives it; yours, or the only one, if left out.", default=UNSET
     )
-    to_team: strawberry.ID | None = shown(
+    to_team: TeamRef | None = shown(
         "The sales team that gets it; the only one if left out.", default=UNSET
     )
-    owner: strawberry.ID | None = shown(
+    owner: UserRef | None = shown(
         "Who is to work it; whoever's turn it is if left out.", default=UNSET
     )
     reason: str | None = shown("Why it is ready, in your words.", default=UNSET)
@@ -177,7 +178,7 @@ class LeadRecycleInput:
 @strawberry.input(description="Which lead goes to whom.")
 class LeadReassignInput:
     lead: LeadRef = shown("The lead; its hand-off must be open.")
-    owner: strawberry.ID = shown("Who is to work it now; a member of the team that got it.")
+    owner: UserRef = shown("Who is to work it now; a member of the team that got it.")
 
 
 @strawberry.type
@@ -189,9 +190,9 @@ class Mutations:
                 work,
                 info.context.actor,
                 await lead_id_of(work, input.lead),
-                from_team_id=_id("Team", input.from_team, "fromTeam"),
-                to_team_id=_id("Team", input.to_team, "toTeam"),
-                owner_id=_id("User", input.owner, "owner"),
+                from_team_id=await team_id_of(work, input.from_team, path=("fromTeam",)),
+                to_team_id=await team_id_of(work, input.to_team, path=("toTeam",)),
+                owner_id=await user_id_of(work, input.owner, path=("owner",)),
                 reason=input.reason or None,
                 at=input.at or None,
             )
@@ -238,11 +239,7 @@ class Mutations:
     async def lead_reassign(self, info: Info, input: LeadReassignInput) -> Handoff:
         async with info.context.writing() as work:
             lead_id = await lead_id_of(work, input.lead)
-            owner_id = ids.expect("User", input.owner, path=("owner",))
+            owner_id = await resolve_user(work, input.owner.key(("owner",)), path=("owner",))
             return await handoff_flow.reassign_lead(
                 work, info.context.actor, lead_id, owner_id=owner_id
             )
-
-
-def _id(kind: str, text: Any, field: str) -> UUID | None:
-    return ids.expect(kind, text, path=(field,)) if text else None

@@ -74,7 +74,7 @@ class StageEntryView:
         by="definition_id",
         description="The definition then in force; null where nobody had defined the stage.",
     )
-    by = related(
+    entered_by = related(
         "api.identity.UserView",
         User,
         by="by",
@@ -90,7 +90,11 @@ class StageMeaningView:
     upcoming: list[StageDefinitionView] = shown("Signed and not yet in effect, the soonest first.")
 
 
-@view(Language, description="What both teams mean by each stage: the page that both of them read.")
+@view(
+    Language,
+    name="SharedLanguage",
+    description="What both teams mean by each stage: the page that both of them read.",
+)
 class LanguageView:
     as_of: datetime = shown("The instant it was read at.")
     stages: list[StageMeaningView] = shown("Every stage, from stranger to fan.")
@@ -125,8 +129,8 @@ class Queries:
             StageDefinition, ids.expect("StageDefinition", id, path=("id",))
         )
 
-    @query("The shared language: what each stage means, and what waits for a signature.")
-    async def language(self, info: Info) -> LanguageView:
+    @query("What each stage means to both teams, and what waits for a signature.")
+    async def shared_language(self, info: Info) -> LanguageView:
         async with info.context.work() as work:
             return await lifecycle.read_language(work, info.context.actor)  # type: ignore[return-value]  # a Language
 
@@ -135,7 +139,7 @@ class Queries:
         " null if nobody has defined the stage.",
         shows=CriterionReportView | None,
     )
-    async def lead_against(
+    async def stage_test(
         self,
         info: Info,
         lead: Annotated[LeadRef, strawberry.argument(description="The lead.")],
@@ -177,8 +181,13 @@ class StageDefinitionProposeInput:
     )
 
 
-@strawberry.input(description="Which proposal.")
-class StageDefinitionInput:
+@strawberry.input(description="Which proposal you agree to.")
+class StageDefinitionSignInput:
+    definition: strawberry.ID = shown("The proposal; it must wait for a signature.")
+
+
+@strawberry.input(description="Which proposal is taken back or turned down.")
+class StageDefinitionWithdrawInput:
     definition: strawberry.ID = shown("The proposal; it must wait for a signature.")
 
 
@@ -218,7 +227,7 @@ class Mutations:
         needs=Permission.DEFINE_STAGES,
     )
     async def stage_definition_sign(
-        self, info: Info, input: StageDefinitionInput
+        self, info: Info, input: StageDefinitionSignInput
     ) -> StageDefinition:
         async with info.context.writing() as work:
             id = ids.expect("StageDefinition", input.definition, path=("definition",))
@@ -230,7 +239,7 @@ class Mutations:
         needs=Permission.DEFINE_STAGES,
     )
     async def stage_definition_withdraw(
-        self, info: Info, input: StageDefinitionInput
+        self, info: Info, input: StageDefinitionWithdrawInput
     ) -> StageDefinition:
         async with info.context.writing() as work:
             id = ids.expect("StageDefinition", input.definition, path=("definition",))

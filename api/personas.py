@@ -257,8 +257,13 @@ class PersonaUpdateInput:
         return PersonaDetails(**said)
 
 
-@strawberry.input(description="Which persona.")
-class PersonaInput:
+@strawberry.input(description="Which persona is taken out of use.")
+class PersonaArchiveInput:
+    persona: strawberry.ID = shown("The persona.")
+
+
+@strawberry.input(description="Whose photo is to come.")
+class PersonaPhotoUploadInput:
     persona: strawberry.ID = shown("The persona.")
 
 
@@ -290,7 +295,7 @@ class Mutations:
         "Take a persona out of use; its leads go to the next one they match.",
         needs=Permission.EDIT_PERSONAS,
     )
-    async def persona_archive(self, info: Info, input: PersonaInput) -> Persona:
+    async def persona_archive(self, info: Info, input: PersonaArchiveInput) -> Persona:
         async with info.context.writing() as work:
             return await personas.archive_persona(work, info.context.actor, _id(input.persona))
 
@@ -312,7 +317,9 @@ class Mutations:
         "Learn where to send a persona's photo: a PNG, JPEG, WebP, GIF or AVIF.",
         needs=Permission.EDIT_PERSONAS,
     )
-    async def persona_photo_upload(self, info: Info, input: PersonaInput) -> UploadTicket:
+    async def persona_photo_upload(
+        self, info: Info, input: PersonaPhotoUploadInput
+    ) -> UploadTicket:
         async with info.context.writing() as work:
             upload = await request_photo_upload(work, info.context.actor, _id(input.persona))
         return ticket_for(info, upload, max_bytes=largest_photo(info.context.services))

@@ -66,7 +66,7 @@ class SeriesDayView:
     expected: Decimal = shown("What was to be expected up to then.")
 
 
-@view(ExplainedInput, description="A number that went into a figure.")
+@view(ExplainedInput, name="ExplainedFigure", description="A number that went into a figure.")
 class ExplainedInputView:
     name: str = shown("Its name in the formula.")
     value: str = shown("The number.")

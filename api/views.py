@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import cache, partial
 from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 
-from api.context import Info
+from api.context import Context, Info
+from api.engine.compiled import many_at_once
 from domain import ids
 from domain.paging import Count, Listing, Order, Page, PageRequest, page_request
 
@@ -47,7 +49,7 @@ def view(entity: type, *, name: str | None = None, description: str) -> Callable
             cls.id = strawberry.field(resolver=_public_id(kind), description="Its id.")  # type: ignore[attr-defined]  # made here
             bases = (Node,)
         cls.is_type_of = classmethod(lambda _, value, info: isinstance(value, entity))  # type: ignore[attr-defined]  # read by Strawberry
-        made = type(cls.__name__, bases, _namespace(cls))
+        made = type(cls.__name__, bases, _namespace(cls, entity))
         shown_view = strawberry.type(
             made, name=name or cls.__name__.removesuffix("View"), description=description
         )
@@ -57,8 +59,21 @@ def view(entity: type, *, name: str | None = None, description: str) -> Callable
     return declare
 
 
-def _namespace(cls: type) -> dict[str, Any]:
-    return {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
+def _namespace(cls: type, entity: type) -> dict[str, Any]:
+    declared = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__")}
+    return {name: _required(value, entity) for name, value in declared.items()}
+
+
+def _required(declared: Any, entity: type) -> Any:
+    """Return a declared relation as one that is never null, where the entity always has its key.
+
+    Only what is stored is trusted that far: a foreign key says that what it points at is there.
+    """
+    relation = getattr(declared, "metadata", {}).get(_RELATION)
+    if relation is None or entity.__name__ not in ids.PREFIXES:
+        return declared
+    always = {field.name for field in fields(entity) if "None" not in str(field.type)}
+    return relation(required=True) if relation.keywords["by"] in always else declared
 
 
 def _public_id(kind: str) -> Callable[..., strawberry.ID]:
@@ -68,17 +83,33 @@ def _public_id(kind: str) -> Callable[..., strawberry.ID]:
     return id
 
 
-def related(target: str | type, kind: type, *, by: str, description: str) -> Any:
+# Under what a field keeps how it was declared.
+_RELATION = "relation"
+
+
+def related(
+    target: str | type, kind: type, *, by: str, description: str, required: bool = False
+) -> Any:
     """Declare a relation to one entity, loaded for all parents of an operation at once.
 
-    `target` is the view, or "module.View" where importing it would be a circle.
+    `target` is the view, or "module.View" where importing it would be a circle.  In the view of a
+    stored entity it is never null if its key never is; elsewhere `required` says so.
     """
 
+    async def load(context: Context, parents: Sequence[Any], _: Mapping[str, Any]) -> list[Any]:
+        return await context.load_many(kind, [getattr(parent, by) for parent in parents])
+
+    @many_at_once(load)
     def resolve(parent: strawberry.Parent[Any], info: Info) -> Any:
         key = getattr(parent, by)
         return None if key is None else info.context.load(kind, key)
 
-    return strawberry.field(resolver=_typed(resolve, _lazy(target) | None), description=description)
+    hint = _lazy(target)
+    return strawberry.field(
+        resolver=_typed(resolve, hint if required else hint | None),
+        description=description,
+        metadata={_RELATION: partial(related, target, kind, by=by, description=description)},
+    )
 
 
 def listed(
@@ -91,6 +122,14 @@ def listed(
 ) -> Any:
     """Declare a relation to many entities, as a connection loaded for all parents at once."""
 
+    async def load(
+        context: Context, parents: Sequence[Any], arguments: Mapping[str, Any]
+    ) -> list[Page[Any]]:
+        page = page_of(*(arguments.get(name) for name in ("first", "after", "last", "before")))
+        listing: Listing[Any] = Listing(kind=kind, order=order, page=page)
+        return await context.load_listings(by, listing, [parent.id for parent in parents])
+
+    @many_at_once(load)
     def resolve(
         parent: strawberry.Parent[Any],
         info: Info,

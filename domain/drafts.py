@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,6 +21,8 @@ Answers = Mapping[type, Callable[..., Awaitable[Any]]]
 
 # The fields by which the parts of a lead are looked for.  They never change.
 _BY = ("id", "lead_id", "handoff_id")
+# So few calls that nobody waits long, so many that the transaction does not wait for everybody.
+_CALLS_A_TURN = 25
 
 
 class Draft:
@@ -28,7 +31,10 @@ class Draft:
     Every read sees what was written before.  What was read ahead is never asked for again, and
     neither is what could only belong to something that the draft made itself: so the ordinary use
     cases, one lead after the other, take no statement at all.  An entity takes its next version
-    once, however often it is saved.
+    once a flush, however often it is saved.
+
+    A call that waits for no database would let nobody else in the process go on; so now and then
+    one gives the others a turn.
 
     Questions are put to the outer work, which knows nothing of the draft, unless `answers` has a
     function for them.  `order` names the kinds that others refer to, first things first, each with
@@ -46,9 +52,10 @@ class Draft:
         self._whole: dict[tuple[type, str], set[UUID]] = {}
         self._made: set[UUID] = set()
         self._new: dict[Place, None] = {}
-        self._changed: dict[Place, None] = {}
+        self._changed: dict[Place, int] = {}  # by the version that was read
         self._got: dict[tuple[Place, bool], Any] = {}
         self._found: dict[tuple[type, Hashable], Sequence[Any]] = {}
+        self._calls = 0
         self._events: list[Event] = []
         self._counts: list[tuple[type, date, dict[str, int], dict[str, object]]] = []
 
@@ -86,6 +93,7 @@ class Draft:
         return self._on_shelves(kind, name, {name: tuple(wanted)})
 
     async def get(self, kind: type[E], id: UUID, *, lock: bool = False) -> E:
+        await self._give_a_turn()
         held = self._held.get(kind, {}).get(id)
         if held is not None:
             return cast("E", held)
@@ -95,6 +103,7 @@ class Draft:
         return cast("E", self._got[place])
 
     async def find(self, kind: type[E], /, *, lock: bool = False, **equals: object) -> Sequence[E]:
+        await self._give_a_turn()
         for name in _BY:
             if name in equals and self._knows(kind, name, _values(equals[name])):
                 return self._on_shelves(kind, name, equals)
@@ -102,11 +111,13 @@ class Draft:
         held = self._held.get(kind)
         if not held:
             return stored
-        mine = [entity for entity in held.values() if _fits(entity, equals)]
+        wanted = _looked_for(equals)
+        mine = [entity for entity in held.values() if _fits(entity, wanted)]
         theirs = [entity for entity in stored if cast(Any, entity).id not in held]
         return sorted([*theirs, *mine], key=lambda entity: cast(Any, entity).id)
 
     async def add(self, entity: E) -> E:
+        await self._give_a_turn()
         self._new[_place(entity)] = None
         self._made.add(cast(Any, entity).id)
         self._hold(entity)
@@ -117,13 +128,14 @@ class Draft:
             await self.add(entity)
 
     async def save(self, entity: E) -> E:
+        await self._give_a_turn()
         place = _place(entity)
-        held = self._held.get(place[0], {}).get(place[1])
-        if held is not None and held.version != cast(Any, entity).version:
+        held, version = self._held.get(place[0], {}).get(place[1]), cast(Any, entity).version
+        if held is not None and held.version != version:
             raise StaleWrite(place[0].__name__.lower())
-        if place not in self._new and place not in self._changed:
-            entity = cast("E", replace(cast(Any, entity), version=cast(Any, entity).version + 1))
-            self._changed[place] = None
+        if not self._waits(place):
+            entity = cast("E", replace(cast(Any, entity), version=self._after(place, version)))
+            self._changed[place] = version
         self._hold(entity)
         return entity
 
@@ -137,7 +149,8 @@ class Draft:
         self._got.clear()
         self._found.clear()
         held = self._held.get(kind, {})
-        gone = [id for id, entity in held.items() if _fits(entity, equals)]
+        wanted = _looked_for(equals)
+        gone = [id for id, entity in held.items() if _fits(entity, wanted)]
         for id in gone:
             for name in _BY:
                 self._shelves.get((kind, name, getattr(held[id], name, id)), {}).pop(id, None)
@@ -166,17 +179,35 @@ class Draft:
     async def flush(self) -> None:
         """Write everything: each kind in one statement."""
         new = [self._held[kind][id] for kind, id in self._new]
-        changed = [self._held[kind][id] for kind, id in self._changed]
+        changed = [
+            replace(self._held[kind][id], version=version)
+            for (kind, id), version in self._changed.items()
+        ]
         if new:
             await self._outer.add_all(self._sorted(new))
         if changed:
-            read = [replace(entity, version=entity.version - 1) for entity in changed]
-            await self._outer.save_all(read)
+            await self._outer.save_all(self._sorted(changed))
         for event in self._events:
             self._outer.record(event)
         for tally, on, by, key in self._counts:
             self._outer.count(tally, on=on, by=by, **key)
         self._events, self._counts, self._new, self._changed = [], [], {}, {}
+
+    async def _give_a_turn(self) -> None:
+        """Let everybody else in the process go on first, now and then."""
+        self._calls += 1
+        if self._calls % _CALLS_A_TURN == 0:
+            await asyncio.sleep(0)
+
+    def _waits(self, place: Place) -> bool:
+        return place in self._new or place in self._changed
+
+    def _after(self, place: Place, version: int) -> int:
+        """Return the version of an entity once it is saved: while it waits, it keeps the one."""
+        if self._waits(place):
+            return version
+        outer = self._outer
+        return outer._after(place, version) if isinstance(outer, Draft) else version + 1
 
     def _hold(self, entity: object) -> None:
         kind, id = _place(entity)
@@ -194,7 +225,7 @@ class Draft:
         held = self._held.get(kind, {})
         keys = dict.fromkeys(_values(equals[name]))
         ids = [id for key in keys for id in self._shelves.get((kind, name, key), ())]
-        rest = {field: value for field, value in equals.items() if field != name}
+        rest = _looked_for({field: value for field, value in equals.items() if field != name})
         found = [held[id] for id in ids if _fits(held[id], rest)]
         return found if len(keys) == 1 else sorted(found, key=lambda entity: entity.id)
 
@@ -227,10 +258,10 @@ def _hashable(value: object) -> Hashable:
     return frozenset(_values(value)) if many else value
 
 
-def _fits(entity: object, equals: Mapping[str, object]) -> bool:
-    return all(
-        getattr(entity, name) in value
-        if isinstance(value, list | tuple | set | frozenset)
-        else getattr(entity, name) == value
-        for name, value in equals.items()
-    )
+def _looked_for(equals: Mapping[str, object]) -> Mapping[str, frozenset[Any]]:
+    """Return the values that each field may have."""
+    return {name: frozenset(_values(value)) for name, value in equals.items()}
+
+
+def _fits(entity: object, wanted: Mapping[str, frozenset[Any]]) -> bool:
+    return all(getattr(entity, name) in values for name, values in wanted.items())

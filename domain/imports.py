@@ -17,6 +17,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.errors import Invalid
+from domain.leads import ExternalId
 from domain.stages import Stage
 
 ISO = "iso"
@@ -54,14 +55,6 @@ class LeadField(StrEnum):
     ORIGIN_CAMPAIGN = "origin_campaign"
     SCORE = "score"
     SEEN_AT = "seen_at"
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalId:
-    """The name another system gave a lead."""
-
-    source: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 from domain.errors import DomainError, Invalid, Refusals
+from domain.identity import kept_address
 from domain.leads import ExternalId, Lead
 from domain.values import limited_text, require_text
 
@@ -53,7 +55,7 @@ class LeadDetails:
     """What somebody says of a lead.
 
     External ids are added to those there are.  `created_at`, when the person was first seen, only
-    counts for a new lead.
+    counts for a new lead.  The owner is told by id or, where that is not said, by e-mail address.
     """
 
     email: Said[str] = UNSAID
@@ -67,6 +69,7 @@ class LeadDetails:
     origin_campaign: Said[str] = UNSAID
     score: Said[int] = UNSAID
     owner_id: Said[UUID] = UNSAID
+    owner_email: str | None = None
     external_ids: tuple[ExternalId, ...] = ()
     created_at: datetime | None = None
 
@@ -211,5 +214,6 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "origin_medium": _text("originMedium", "The origin's medium"),
     "origin_campaign": _text("originCampaign", "The origin's campaign"),
     "score": _score,
+    "owner_email": partial(kept_address, path=("owner", "email")),
     "external_ids": _external_ids,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,8 +24,8 @@ from domain.import_steps import (
 )
 from domain.imports import ImportedLead, ImportedStep, LeadField, LeadMapping, StepKind
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany, Unsaid
-from domain.lead_intake import UpsertedRow, UpsertOutcome, upsert_leads
-from domain.leads import Company, ExternalId, Lead, LeadExternalId
+from domain.lead_intake import WRITING_ORDER, UpsertedRow, UpsertOutcome, upsert_leads
+from domain.leads import ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry, enter_stage
 from domain.ports import Work
 from domain.sla.agreeing import AgreementsAround, CalendarVersionAt
@@ -39,11 +38,9 @@ from domain.stages import Side, Stage
 NO_REASON = "The imported file gives no reason."
 _A_DAY = timedelta(days=1)
 
-# Parents first, and unique values always in the same order.
+# Then what is told of leads, first things first.
 _ORDER = {
-    Company: lambda company: company.domain or "",
-    Lead: lambda lead: lead.email or "",
-    LeadExternalId: lambda name: (name.source, name.value),
+    **WRITING_ORDER,
     StageEntry: lambda entry: (),
     Handoff: lambda handoff: (),
     SlaClock: lambda clock: (),
@@ -120,6 +117,9 @@ async def import_rows(
     are not judged by a criterion, and nobody is next in turn for a hand-off of the past.
     """
     actor.require(Permission.IMPORT_LEADS)
+    if any(step.kind is StepKind.HAND_OFF for row in rows for step in row.steps):
+        # Before any lead, as whoever hands one off or signs an agreement does.
+        await work.find(Team, lock=True, side=Side.SALES)
     teams = await _teams(work)
     results: list[ImportedRow] = []
     rest = list(rows)
@@ -188,8 +188,6 @@ async def _import_distinct(
         if not isinstance(plan, DomainError) and outcome.lead is not None:
             for step in plan:
                 await _take(work, actor, outcome.lead.id, step, teams)
-        # A draft never waits for the database, so the others in this process get a turn here.
-        await asyncio.sleep(0)
         results.append(_result(row, plan, outcome))
     return results
 

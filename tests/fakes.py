@@ -43,7 +43,7 @@ class FakeWork:
         def fits(value: object, wanted: object) -> bool:
             return value in wanted if isinstance(wanted, list | tuple | set) else value == wanted
 
-        kept = [e for (k, _), e in self._stored.items() if k is kind]
+        kept = [e for (k, _), e in sorted(self._stored.items(), key=_by_id) if k is kind]
         return [e for e in kept if all(fits(getattr(e, n), v) for n, v in equals.items())]
 
     async def add(self, entity: E) -> E:
@@ -79,3 +79,7 @@ class FakeWork:
         counters = self.counts.setdefault((tally, on, tuple(sorted(key.items()))), {})
         for name, amount in by.items():
             counters[name] = counters.get(name, 0) + amount
+
+
+def _by_id(entry: tuple[tuple[type, UUID], Any]) -> UUID:
+    return entry[0][1]

@@ -28,6 +28,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from api.engine.compiled import Plans
 from api.engine.limits import Limits, Reach, Survey, defaults, excesses
 from api.engine.masking import ErrorCode, FormattedError, OperationFailed, formatted, refusal
 
@@ -91,6 +92,7 @@ class PreparedOperation:
     survey: Survey
     fixed_cost: int | None
     """The cost, unless it depends on variables."""
+    plans: Plans = field(default_factory=Plans)
     _costs: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def cost(self, variables: Mapping[str, Any]) -> int:

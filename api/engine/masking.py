@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError, ValueNode
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from domain.errors import DomainError
 
@@ -108,7 +109,12 @@ def _code_of(error: DomainError) -> ErrorCode:
 
 
 def _is_input(error: GraphQLError) -> bool:
-    """Tell a bad argument value from a result that does not fit its type: by the node at fault."""
+    """Tell a bad argument value from a result that does not fit its type: by the node at fault.
+
+    A null for a `Maybe` that takes none comes up only when Strawberry builds the input.
+    """
+    if isinstance(error.original_error, StrawberryInputCoercionError):
+        return True
     return bool(error.nodes) and all(isinstance(node, ValueNode) for node in error.nodes or ())
 
 

@@ -2,6 +2,7 @@
 
 from api.identity.mutations import Mutations
 from api.identity.queries import Queries
+from api.identity.refs import TeamRef, UserRef, team_id_of, user_id_of
 from api.identity.views import (
     ApiKeyView,
     BoardLinkView,
@@ -17,7 +18,11 @@ __all__ = [
     "Mutations",
     "Queries",
     "TeamMemberView",
+    "TeamRef",
     "TeamView",
     "TenantView",
+    "UserRef",
     "UserView",
+    "team_id_of",
+    "user_id_of",
 ]

@@ -160,7 +160,7 @@ class ViewerView:
     role: Role | None = shown("The part in the tenant.")
     user = related(UserView, User, by="user_id", description="The user; null for a key.")
     api_key = related(ApiKeyView, ApiKey, by="api_key_id", description="The key; null for a user.")
-    tenant = related(TenantView, Tenant, by="tenant_id", description="The tenant.")
+    tenant = related(TenantView, Tenant, by="tenant_id", description="The tenant.", required=True)
 
     @strawberry.field(description="What may be done, in the order of the enum.")
     def permissions(actor: strawberry.Parent[Actor]) -> list[Permission]:

@@ -10,11 +10,13 @@ import strawberry
 from graphql import GraphQLError
 from strawberry import UNSET
 
+from api.identity import UserRef
 from api.leads import views  # noqa: F401  # declares the enums
 from api.types import SCALARS, CountryCode, EmailAddress
 from api.views import shown
 from domain import ids
 from domain.errors import DomainError, Invalid
+from domain.identity import UserKey
 from domain.lead_details import LeadDetails, NamedCompany
 from domain.leads import ActivityKind, Agency, ExternalId, LeadKey
 
@@ -80,7 +82,7 @@ class LeadFieldsInput:
     score: strawberry.Maybe[int | None] = shown(
         "How promising the lead is, from -1000 to 1000; null makes it 0.", default=None
     )
-    owner: strawberry.Maybe[strawberry.ID | None] = shown(
+    owner: strawberry.Maybe[UserRef | None] = shown(
         "Who works on the lead; taking it from somebody else needs REASSIGN_LEADS.", default=None
     )
     external_ids: strawberry.Maybe[list[ExternalIdInput] | None] = shown(
@@ -162,7 +164,7 @@ def details_of(
     said = {name: some.value for name, some in said.items() if some is not None}
     if given.owner is not None:
         owner = given.owner.value
-        said["owner_id"] = owner and ids.expect("User", owner, path=("owner",))
+        said.update(_owner(owner.key(("owner",)) if owner else None))
     if given.company is not None:
         company = given.company.value
         said["company"] = company and NamedCompany(or_none(company.name), or_none(company.domain))
@@ -170,6 +172,10 @@ def details_of(
         names = given.external_ids.value or ()
         said["external_ids"] = tuple(ExternalId(name.source, name.value) for name in names)
     return LeadDetails(**said, created_at=or_none(created_at))
+
+
+def _owner(key: UserKey | None) -> dict[str, Any]:
+    return {"owner_email": key} if isinstance(key, str) else {"owner_id": key}
 
 
 _read_email: Any = SCALARS[EmailAddress].parse_value

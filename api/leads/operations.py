@@ -22,7 +22,7 @@ from api.leads.inputs import (
     or_none,
 )
 from api.leads.views import ActivityView, CompanyView, LeadView, UpsertedRowView
-from domain import lead_intake
+from domain import ids, lead_intake
 from domain.errors import AlreadyExists, NotFound
 from domain.identity import Permission
 from domain.lead_intake import UpsertedRow
@@ -69,6 +69,10 @@ class Queries:
         description="Companies that leads work for, by name.",
         default=(Order("name"),),
     )("companies")
+
+    @query("One company, or null if there is none of that id.", shows=CompanyView | None)
+    async def company(self, info: Info, id: strawberry.ID) -> Any:
+        return await info.context.load(Company, ids.expect("Company", id, path=("id",)))
 
     @query("One lead, or null if there is none.")
     async def lead(

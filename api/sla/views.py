@@ -254,7 +254,8 @@ class SlaView:
 @view(LeadTypeValue, description="What a type of lead is worth.")
 class LeadTypeValueView:
     value: MoneyView = shown("What one lead is worth: close rate times average revenue.")
-    leads_for_quota: int | None = shown("How many of them bring the quota; null without one.")
+    # No Int, which ends at 2,147,483,647.
+    leads_for_quota: Decimal | None = shown("How many of them bring the quota; null without one.")
 
 
 async def _statuses(work: Any, slas: Sequence[Sla]) -> list[SlaStatus]:

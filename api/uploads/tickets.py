@@ -44,7 +44,7 @@ class UploadTicketView:
     method: str = shown("The HTTP method to send it by: PUT.")
     max_bytes: int = shown("How many bytes are taken.")
     expires_at: datetime = shown("By when to begin; until it is complete, it may be sent again.")
-    upload = related(UploadView, Upload, by="upload_id", description="The file.")
+    upload = related(UploadView, Upload, by="upload_id", description="The file.", required=True)
 
 
 def ticket_for(info: Info, upload: Upload, *, max_bytes: int) -> UploadTicket:

@@ -13,6 +13,7 @@ no character as a wildcard.  infra/filters.py says the same in SQL, and a proper
 """
 
 from domain.filters.fields import Comparator, FieldType, FilterField, FilterFields
+from domain.filters.kept import parsed
 from domain.filters.matching import fold_case, matches
 from domain.filters.parsing import (
     DEEPEST,
@@ -61,5 +62,6 @@ __all__ = [
     "matches",
     "normal_form",
     "parse",
+    "parsed",
     "to_json",
 ]

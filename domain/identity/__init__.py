@@ -28,6 +28,13 @@ from domain.identity.people import (
     update_user,
 )
 from domain.identity.policy import ROLE_PERMISSIONS, Actor, Permission, Role, system
+from domain.identity.references import (
+    TeamKey,
+    UserKey,
+    kept_address,
+    resolve_team,
+    resolve_user,
+)
 from domain.identity.teams import (
     DEFAULT_CAPACITY,
     TEAM_FIELDS,
@@ -68,12 +75,14 @@ __all__ = [
     "SignedIn",
     "SlugTaken",
     "Team",
+    "TeamKey",
     "TeamMember",
     "Tenant",
     "TenantNeeded",
     "UnknownCurrency",
     "UnknownTimeZone",
     "User",
+    "UserKey",
     "actor_of",
     "actor_of_board",
     "actor_of_key",
@@ -83,8 +92,11 @@ __all__ = [
     "create_api_key",
     "create_board",
     "create_team",
+    "kept_address",
     "new_tenant",
     "remove_team_member",
+    "resolve_team",
+    "resolve_user",
     "revoke_api_key",
     "revoke_board",
     "system",

@@ -12,9 +12,11 @@ from domain.lead_intake.bulk import (
 from domain.lead_intake.forms import create_lead, update_lead
 from domain.lead_intake.keys import resolve_lead
 from domain.lead_intake.known import HandedOff
+from domain.lead_intake.storing import WRITING_ORDER
 
 __all__ = [
     "MOST_ROWS",
+    "WRITING_ORDER",
     "HandedOff",
     "NoIdentity",
     "TooManyRows",

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from domain.batches import Batch
+from domain.drafts import Draft
 from domain.errors import DomainError, Invalid, Refusals
 from domain.identity import Actor, Permission
 from domain.lead_details import LeadDetails, checked
-from domain.lead_intake.known import Known, read_known
+from domain.lead_intake.known import Known, name_owners, read_known
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead
 from domain.ports import Work
@@ -70,16 +70,16 @@ async def upsert_leads(
         raise TooManyRows(
             f"There are {len(rows)} rows; one request takes at most {MOST_ROWS}.", path=("rows",)
         )
-    ready = [_ready(row, work.now) for row in rows]
+    ready = await name_owners(work, [_ready(row, work.now) for row in rows])
     known = await read_known(
         work, [row for row in ready if isinstance(row, LeadDetails)], lock=True
     )
-    batch = Batch(work, order=WRITING_ORDER)
+    draft = Draft(work, order=WRITING_ORDER)
     outcomes = [
-        await _upsert(batch, actor, index, row, known, judge=judge)
+        await _upsert(draft, actor, index, row, known, judge=judge)
         for index, row in enumerate(ready)
     ]
-    await batch.flush()
+    await draft.flush()
     return tuple(
         outcome if outcome.lead is None else replace(outcome, lead=known.leads[outcome.lead.id])
         for outcome in outcomes
@@ -100,7 +100,7 @@ def _ready(row: LeadDetails | DomainError, now: datetime) -> LeadDetails | Domai
 
 
 async def _upsert(
-    batch: Batch,
+    draft: Draft,
     actor: Actor,
     index: int,
     row: LeadDetails | DomainError,
@@ -117,9 +117,9 @@ async def _upsert(
     except DomainError as refusal:
         return _refused(index, refusal)
     if lead is None:
-        lead = await store_new(batch, actor, row, known, judge=judge)
+        lead = await store_new(draft, actor, row, known, judge=judge)
         return UpsertedRow(index=index, outcome=UpsertOutcome.CREATED, lead=lead)
-    lead, changed = await store_changes(batch, actor, lead, row, known, judge=judge)
+    lead, changed = await store_changes(draft, actor, lead, row, known, judge=judge)
     outcome = UpsertOutcome.UPDATED if changed else UpsertOutcome.UNCHANGED
     return UpsertedRow(index=index, outcome=outcome, lead=lead)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from domain.batches import Batch
+from domain.drafts import Draft
+from domain.errors import DomainError
 from domain.identity import Actor, Permission
 from domain.lead_details import LeadDetails, checked
 from domain.lead_intake.keys import resolve_lead
-from domain.lead_intake.known import read_known
+from domain.lead_intake.known import name_owners, read_known
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead, LeadKey, StaleLead
 from domain.ports import Work
@@ -24,13 +25,13 @@ async def create_lead(
         DuplicateLead: if there is one with this e-mail address or external id.
     """
     actor.require(Permission.EDIT_LEADS)
-    details = checked(details, now=work.now)
+    details = await _ready(work, details)
     known = await read_known(work, [details])
     known.refuse_taken(details, by=None)
     known.refuse_owner(actor, details, of=None)
-    batch = Batch(work, order=WRITING_ORDER)
-    lead = await store_new(batch, actor, details, known, judge=judge)
-    await batch.flush()
+    draft = Draft(work, order=WRITING_ORDER)
+    lead = await store_new(draft, actor, details, known, judge=judge)
+    await draft.flush()
     return lead
 
 
@@ -47,11 +48,19 @@ async def update_lead(
     lead = await resolve_lead(work, key, lock=True)
     if version is not None and version != lead.version:
         raise StaleLead(lead)
-    details = checked(details, now=work.now)
+    details = await _ready(work, details)
     known = await read_known(work, [details], also=lead)
     known.refuse_taken(details, by=lead)
     known.refuse_owner(actor, details, of=lead)
-    batch = Batch(work, order=WRITING_ORDER)
-    lead, _ = await store_changes(batch, actor, lead, details, known, judge=True)
-    await batch.flush()
+    draft = Draft(work, order=WRITING_ORDER)
+    lead, _ = await store_changes(draft, actor, lead, details, known, judge=True)
+    await draft.flush()
     return lead
+
+
+async def _ready(work: Work, details: LeadDetails) -> LeadDetails:
+    """Return details as they are kept, their owner told by id."""
+    [ready] = await name_owners(work, [checked(details, now=work.now)])
+    if isinstance(ready, DomainError):
+        raise ready
+    return ready

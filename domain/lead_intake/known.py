@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from domain.errors import DomainError, Invalid, NotFound
@@ -77,6 +77,27 @@ class Known:
         if lead.email is not None:
             self.emails[lead.email] = lead.id
         self.names.update(dict.fromkeys(names, lead.id))
+
+
+async def name_owners(
+    work: Work, rows: Sequence[LeadDetails | DomainError]
+) -> list[LeadDetails | DomainError]:
+    """Return rows with the ids of owners told by e-mail address, refusals for unknown ones."""
+    said = {row.owner_email for row in rows if isinstance(row, LeadDetails)}
+    emails = sorted(email for email in said if email)
+    found = await work.find(User, email=emails) if emails else ()
+    owners = {user.email: user.id for user in found}
+    return [_with_owner(row, owners) for row in rows]
+
+
+def _with_owner(
+    row: LeadDetails | DomainError, owners: Mapping[str, UUID]
+) -> LeadDetails | DomainError:
+    if isinstance(row, DomainError) or row.owner_email is None:
+        return row
+    if row.owner_email not in owners:
+        return NotFound("user", path=("owner",))
+    return replace(row, owner_id=owners[row.owner_email])
 
 
 async def read_known(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from domain.batches import Batch
+from domain.drafts import Draft
 from domain.events import LeadCreated, LeadUpdated
 from domain.goals.counting import count_metric
 from domain.goals.targets import Metric
@@ -29,46 +29,46 @@ WRITING_ORDER: Mapping[type, Callable[[Any], Any]] = {
 
 
 async def store_new(
-    batch: Batch, actor: Actor, details: LeadDetails, known: Known, *, judge: bool
+    draft: Draft, actor: Actor, details: LeadDetails, known: Known, *, judge: bool
 ) -> Lead:
-    seen_at = details.created_at or batch.now
+    seen_at = details.created_at or draft.now
     lead = Lead(
         id=new_id(),
         stage=Stage.VISITOR,
         stage_entered_at=seen_at,
         created_at=seen_at,
-        updated_at=batch.now,
+        updated_at=draft.now,
     )
-    lead = await _told(batch, lead, details, known)
-    lead = replace(lead, persona_id=await persona_for(batch, lead))
-    await _make_way(batch, lead, known)
-    await batch.add(lead)
-    await _name(batch, lead, details.external_ids)
-    definition = (await definitions_in_force(batch, seen_at)).get(Stage.VISITOR)
-    await batch.add(
+    lead = await _told(draft, lead, details, known)
+    lead = replace(lead, persona_id=await persona_for(draft, lead))
+    await _make_way(draft, lead, known)
+    await draft.add(lead)
+    await _name(draft, lead, details.external_ids)
+    definition = (await definitions_in_force(draft, seen_at)).get(Stage.VISITOR)
+    await draft.add(
         StageEntry(
             id=new_id(),
             lead_id=lead.id,
             stage=Stage.VISITOR,
             previous=None,
             entered_at=seen_at,
-            recorded_at=batch.now,
+            recorded_at=draft.now,
             definition_id=definition.id if definition else None,
             by=actor.user_id,
         )
     )
-    batch.record(LeadCreated(at=seen_at, lead_id=lead.id))
-    await count_metric(batch, Metric.LEADS_CREATED, at=seen_at)
+    draft.record(LeadCreated(at=seen_at, lead_id=lead.id))
+    await count_metric(draft, Metric.LEADS_CREATED, at=seen_at)
     if judge:
-        lead = await promote(batch, actor, lead, at=seen_at)
-    if judge and seen_at < batch.now:
-        lead = await promote(batch, actor, lead, at=batch.now)
+        lead = await promote(draft, actor, lead, at=seen_at)
+    if judge and seen_at < draft.now:
+        lead = await promote(draft, actor, lead, at=draft.now)
     known.keep(lead, details.external_ids)
     return lead
 
 
 async def store_changes(
-    batch: Batch,
+    draft: Draft,
     actor: Actor,
     lead: Lead,
     details: LeadDetails,
@@ -78,29 +78,29 @@ async def store_changes(
 ) -> tuple[Lead, bool]:
     """Return the lead as it is now, and whether that is another than before."""
     names = [name for name in details.external_ids if name not in known.names]
-    told = await _told(batch, lead, details, known)
+    told = await _told(draft, lead, details, known)
     if told == lead and not names:
         return lead, False
-    told = replace(told, persona_id=await persona_for(batch, told), updated_at=batch.now)
-    await _make_way(batch, told, known)
-    lead = await batch.save(told)
-    await _name(batch, lead, names)
-    batch.record(LeadUpdated(at=batch.now, lead_id=lead.id))
+    told = replace(told, persona_id=await persona_for(draft, told), updated_at=draft.now)
+    await _make_way(draft, told, known)
+    lead = await draft.save(told)
+    await _name(draft, lead, names)
+    draft.record(LeadUpdated(at=draft.now, lead_id=lead.id))
     if judge:
-        lead = await promote(batch, actor, lead, at=batch.now)
+        lead = await promote(draft, actor, lead, at=draft.now)
     known.keep(lead, names)
     return lead, True
 
 
-async def _told(batch: Batch, lead: Lead, details: LeadDetails, known: Known) -> Lead:
+async def _told(draft: Draft, lead: Lead, details: LeadDetails, known: Known) -> Lead:
     """Return a lead with everything that was said of it."""
     told = described(lead, details)
     if details.company is UNSAID:
         return told
-    return replace(told, company_id=await _company(batch, details.company, known))
+    return replace(told, company_id=await _company(draft, details.company, known))
 
 
-async def _company(batch: Batch, named: NamedCompany | None, known: Known) -> UUID | None:
+async def _company(draft: Draft, named: NamedCompany | None, known: Known) -> UUID | None:
     """Return the company that is meant, made if there is none yet."""
     if named is None:
         return None
@@ -110,27 +110,27 @@ async def _company(batch: Batch, named: NamedCompany | None, known: Known) -> UU
             id=new_id(),
             name=named.name or named.domain or "",
             domain=named.domain,
-            created_at=batch.now,
+            created_at=draft.now,
         )
-        known.companies[key] = (await batch.add(company)).id
+        known.companies[key] = (await draft.add(company)).id
     return known.companies[key]
 
 
-async def _make_way(batch: Batch, lead: Lead, known: Known) -> None:
+async def _make_way(draft: Draft, lead: Lead, known: Known) -> None:
     """Write that an address was given up before another lead takes it: it can be on one only."""
     if lead.email in known.released:
-        await batch.flush()
+        await draft.flush()
         known.released.clear()
 
 
-async def _name(batch: Batch, lead: Lead, names: Iterable[ExternalId]) -> None:
+async def _name(draft: Draft, lead: Lead, names: Iterable[ExternalId]) -> None:
     for name in names:
-        await batch.add(
+        await draft.add(
             LeadExternalId(
                 id=new_id(),
                 lead_id=lead.id,
                 source=name.source,
                 value=name.value,
-                created_at=batch.now,
+                created_at=draft.now,
             )
         )

@@ -18,7 +18,7 @@ from domain.filters import (
     describe,
     explain,
     normal_form,
-    parse,
+    parsed,
 )
 from domain.leads import LEAD_FIELDS, Lead
 from domain.stages import Side, Stage
@@ -139,7 +139,7 @@ DEFINITION_FIELDS = FilterFields(
 
 def criterion_of(definition: StageDefinition) -> Filter:
     """Return a definition's criterion as a filter over leads."""
-    return parse(definition.criterion, LEAD_FIELDS)
+    return parsed(definition.criterion, LEAD_FIELDS)
 
 
 def in_force(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from domain.filters import Filter, matches, parse
+from domain.filters import Filter, matches, parsed
 from domain.identity import Actor, Permission
 from domain.leads import LEAD_FIELDS, Lead
 from domain.personas.cards import Persona, in_order
@@ -61,7 +61,7 @@ async def assign_leads(work: Work, actor: Actor, *, limit: int = BATCH) -> bool:
 
 def _rules(personas: Iterable[Persona]) -> tuple[tuple[UUID, Filter], ...]:
     return tuple(
-        (persona.id, parse(persona.criterion, LEAD_FIELDS))
+        (persona.id, parsed(persona.criterion, LEAD_FIELDS))
         for persona in in_order(personas)
         if persona.criterion is not None
     )

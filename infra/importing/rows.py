@@ -12,7 +12,6 @@ from domain.imports import (
     EARLIEST,
     LATEST,
     Cell,
-    ExternalId,
     ImportedLead,
     ImportedStep,
     LeadField,
@@ -28,6 +27,7 @@ from domain.imports import (
     in_order,
     read_instant,
 )
+from domain.leads import ExternalId
 
 LONGEST_TEXT = 200
 LONGEST_REASON = 2000

@@ -31,9 +31,9 @@ from tests.world import NOON, World
 SHARE = Decimal("0.9")
 CLOCK = "state dueAt warnAt endedAt reason attempts transitions { state at }"
 READ = f"query($id: ID!) {{ clock(id: $id) {{ {CLOCK} }} }}"
-WAIVE = f"""mutation($input: ClockReasonInput!) {{ clockWaive(input: $input) {{
+WAIVE = f"""mutation($input: ClockWaiveInput!) {{ clockWaive(input: $input) {{
   clock {{ {CLOCK} }} userErrors {{ code path }} }} }}"""
-PAUSE = """mutation($input: ClockReasonInput!) { clockPause(input: $input) {
+PAUSE = """mutation($input: ClockPauseInput!) { clockPause(input: $input) {
   clock { state dueAt } userErrors { code path } } }"""
 RESUME = """mutation($input: ClockResumeInput!) { clockResume(input: $input) {
   clock { state dueAt } userErrors { code path } } }"""

@@ -262,6 +262,7 @@ async def test_a_follower_hears_of_each_step_towards_a_goal(world: World) -> Non
         (public("Team", new_id()), "BAD_USER_INPUT"),
         ("\x00", "BAD_USER_INPUT"),
     ],
+    ids=["unknown", "of another kind", "no id"],
 )
 async def test_who_follows_what_is_not_there_is_told_so(world: World, id: str, code: str) -> None:
     async with following(world, LIVE, {"goal": id}) as live:
@@ -298,7 +299,7 @@ async def test_a_revenue_goal_says_how_many_leads_it_takes(world: World) -> None
         "revenue": {"amount": "70000.00", "currency": "EUR"},
         "customers": {
             "name": "CUSTOMER",
-            "planned": {"whole": 7, "perWorkingDay": "0.3500", "perRep": "0.7000"},
+            "planned": {"whole": "7", "perWorkingDay": "0.3500", "perRep": "0.7000"},
             "neededBy": "2026-03-31",
         },
         "steps": [
@@ -307,12 +308,12 @@ async def test_a_revenue_goal_says_how_many_leads_it_takes(world: World) -> None
                 "rate": "0.050000",
                 "planned": {
                     "exact": "140.0000",
-                    "whole": 140,
+                    "whole": "140",
                     "perWorkingDay": "7.0000",
                     "perRep": "14.0000",
                 },
-                "p10": {"whole": 140},
-                "p90": {"whole": 140},
+                "p10": {"whole": "140"},
+                "p90": {"whole": "140"},
                 "neededFrom": "2026-03-01",
                 "neededBy": "2026-03-31",
             }
@@ -326,9 +327,17 @@ async def test_an_observed_rate_says_how_far_the_need_may_be_off(world: World) -
     answer = await world.data(FUNNEL, funnel(steps=steps))
 
     (step,) = answer["reverseFunnel"]["steps"]
-    assert step["planned"]["whole"] == 140
-    assert step["p10"]["whole"] < 140 < step["p90"]["whole"]
+    assert step["planned"]["whole"] == "140"
+    assert int(step["p10"]["whole"]) < 140 < int(step["p90"]["whole"])
     assert (step["neededFrom"], step["neededBy"]) == ("2026-02-19", "2026-03-21")
+
+
+async def test_a_need_beyond_the_range_of_an_int_is_answered(world: World) -> None:
+    goal, deal = ({"amount": amount, "currency": "EUR"} for amount in ("50000000000", "1"))
+
+    answer = await world.data(FUNNEL, funnel(revenueGoal=goal, averageDeal=deal))
+
+    assert answer["reverseFunnel"]["customers"]["planned"]["whole"] == "50000000000"
 
 
 async def test_working_days_are_those_of_the_calendar_or_monday_to_friday(world: World) -> None:

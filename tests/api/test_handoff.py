@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from domain.handoff import Handoff, HandoffStatus
 from domain.ids import new_id, public
@@ -87,6 +90,67 @@ async def test_a_handoff_keeps_the_moment_and_starts_every_promise(world: World)
     }
 
 
+async def test_teams_and_owner_can_be_told_by_what_others_know_them_by(world: World) -> None:
+    lead = await add_mql(world)
+    told = {
+        "fromTeam": {"name": "Marketing"},
+        "toTeam": {"name": "Sales"},
+        "owner": {"email": world.other_rep.email.upper()},
+    }
+
+    given = await world.data(HAND_OFF, {"input": {**ref(lead), **told}}, as_=world.marketer)
+    owner = {"email": world.rep.email}
+    moved = await world.data(REASSIGN, {"input": {**ref(lead), "owner": owner}})
+
+    assert given["leadHandOff"]["userErrors"] == []
+    assert given["leadHandOff"]["handoff"]["owner"] == {"name": "Rita"}
+    assert moved["leadReassign"]["handoff"]["owner"] == {"name": "Sam"}
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "path"),
+    [
+        ({"toTeam": {"name": "Nobody"}}, "NOT_FOUND", ["toTeam"]),
+        ({"fromTeam": {"name": "a\x00b"}}, "INVALID", ["fromTeam", "name"]),
+        ({"owner": {"email": "nobody@x.example"}}, "NOT_FOUND", ["owner"]),
+        ({"owner": {"email": ""}}, "NOT_FOUND", ["owner"]),
+        ({"owner": {"id": "team_" + "0" * 32}}, "BAD_USER_INPUT", ["owner", "id"]),
+    ],
+)
+async def test_a_reference_to_nobody_hands_nothing_off(
+    world: World, told: dict[str, Any], code: str, path: list[str]
+) -> None:
+    lead = await add_mql(world)
+
+    answer = await world.data(HAND_OFF, {"input": {**ref(lead), **told}}, as_=world.marketer)
+
+    refusal = answer["leadHandOff"]["userErrors"][0]
+    assert (answer["leadHandOff"]["handoff"], refusal["code"], refusal["path"]) == (
+        None,
+        code,
+        path,
+    )
+    async with world.work() as work:
+        assert await work.find(Handoff) == []
+        assert await work.get(Lead, lead.id) == lead
+
+
+async def test_another_tenants_team_and_user_are_unknown_by_name(
+    world: World, other_world: World
+) -> None:
+    lead = await add_mql(world)
+    async with other_world.work() as work:
+        await work.save(replace(other_world.sales, name="Far away"))
+
+    for told, path in (
+        ({"toTeam": {"name": "Far away"}}, ["toTeam"]),
+        ({"owner": {"email": other_world.rep.email}}, ["owner"]),
+    ):
+        answer = await world.data(HAND_OFF, {"input": {**ref(lead), **told}}, as_=world.marketer)
+        refusal = answer["leadHandOff"]["userErrors"][0]
+        assert (refusal["code"], refusal["path"]) == ("NOT_FOUND", path)
+
+
 async def test_leads_go_round_those_who_can_take_one(world: World) -> None:
     owners = []
     for _ in range(4):
@@ -100,8 +164,6 @@ async def test_leads_go_round_those_who_can_take_one(world: World) -> None:
 async def test_with_everybody_at_capacity_the_handoff_waits_in_the_teams_inbox(
     world: World,
 ) -> None:
-    from dataclasses import replace
-
     from domain.identity import TeamMember
 
     async with world.work() as work:
@@ -151,7 +213,7 @@ async def test_another_tenants_lead_does_not_exist(world: World, other_world: Wo
         (ACCEPT, {}),
         (REJECT, {"reason": "no"}),
         (RECYCLE, {"reason": "no"}),
-        (REASSIGN, {"owner": public("User", world.rep.id)}),
+        (REASSIGN, {"owner": {"id": public("User", world.rep.id)}}),
     ):
         foreign = await world.data(document, {"input": {**ref(theirs), **more}})
         never = {"lead": {"id": public("Lead", new_id())}, **more}
@@ -232,10 +294,10 @@ async def test_only_a_member_of_the_team_can_be_given_a_lead(world: World) -> No
     lead = await handed_off(world)
 
     wrong = await world.data(
-        REASSIGN, {"input": {**ref(lead), "owner": public("User", world.marketer.id)}}
+        REASSIGN, {"input": {**ref(lead), "owner": {"id": public("User", world.marketer.id)}}}
     )
     right = await world.data(
-        REASSIGN, {"input": {**ref(lead), "owner": public("User", world.other_rep.id)}}
+        REASSIGN, {"input": {**ref(lead), "owner": {"id": public("User", world.other_rep.id)}}}
     )
 
     assert wrong["leadReassign"] == {

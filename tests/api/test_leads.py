@@ -9,7 +9,7 @@ import pytest
 
 from domain.goals.targets import MetricTally
 from domain.ids import public
-from domain.leads import Lead
+from domain.leads import Company, Lead
 from tests.api.asking_leads import (
     CREATE,
     LIST,
@@ -141,7 +141,7 @@ async def test_an_update_changes_what_is_said_and_null_takes_away(world):
         "lastName": "King",
         "score": None,
         "externalIds": None,
-        "owner": public("User", world.rep.id),
+        "owner": {"id": public("User", world.rep.id)},
         "version": 1,
     }
 
@@ -259,6 +259,19 @@ async def test_companies_are_listed_by_name_with_their_people(world):
     ]
 
 
+async def test_a_company_can_be_asked_for_by_its_id(world, other_world):
+    lead = await created(world, email="ada@x.example", company={"name": "Acme"})
+    document = "query($id: ID!) { company(id: $id) { name leads { nodes { id } } } }"
+    async with world.work() as work:
+        [company] = await work.find(Company)
+    id = {"id": public("Company", company.id)}
+
+    assert await world.data(document, id) == {
+        "company": {"name": "Acme", "leads": {"nodes": [{"id": lead["id"]}]}}
+    }
+    assert await other_world.data(document, id) == {"company": None}
+
+
 async def test_an_activity_is_answered_as_it_was_stored(world):
     lead = await created(world, email="ada@x.example")
     said = {"lead": {"email": "ada@x.example"}, "kind": "NOTE", "text": "Likes tea."}
@@ -286,7 +299,7 @@ async def test_fifty_leads_are_shown_in_as_many_statements_as_one(world, monkeyp
             "email": f"p{n}@x.example",
             "company": {"domain": f"x{n}.example"},
             "externalIds": [{"source": "crm", "value": str(n)}],
-            "owner": public("User", world.rep.id),
+            "owner": {"id": public("User", world.rep.id)},
         }
         for n in range(50)
     ]

@@ -22,9 +22,13 @@ from tests.api.asking_leads import CREATE, LOG, ONE, UPDATE, UPSERT, codes, crea
         ),
         ({"createdAt": "2026-03-10T12:06:00Z"}, [("INVALID", ["createdAt"])]),
         ({"createdAt": "0001-01-01T00:00:00Z"}, [("INVALID", ["createdAt"])]),
-        ({"owner": "lead_" + "0" * 32}, [("BAD_USER_INPUT", ["owner"])]),
-        ({"owner": "nobody"}, [("BAD_USER_INPUT", ["owner"])]),
-        ({"owner": "user_" + "0" * 32}, [("NOT_FOUND", ["owner"])]),
+        ({"owner": {"id": "lead_" + "0" * 32}}, [("BAD_USER_INPUT", ["owner", "id"])]),
+        ({"owner": {"id": "nobody"}}, [("BAD_USER_INPUT", ["owner", "id"])]),
+        ({"owner": {"id": "user_" + "0" * 32}}, [("NOT_FOUND", ["owner"])]),
+        ({"owner": {"email": "nobody@x.example"}}, [("NOT_FOUND", ["owner"])]),
+        ({"owner": {"email": ""}}, [("NOT_FOUND", ["owner"])]),
+        ({"owner": {"email": "a\x00b"}}, [("INVALID", ["owner", "email"])]),
+        ({"owner": {"email": "x" * 255}}, [("INVALID", ["owner", "email"])]),
         (
             {"score": -5000, "jobTitle": "\x00"},
             [("INVALID", ["jobTitle"]), ("INVALID", ["score"])],
@@ -116,7 +120,7 @@ async def test_tenants_may_know_the_same_person(world, other_world):
 
 
 async def test_another_tenants_user_cannot_own_a_lead(world, other_world):
-    said = {"email": "ada@x.example", "owner": public("User", other_world.rep.id)}
+    said = {"email": "ada@x.example", "owner": {"id": public("User", other_world.rep.id)}}
 
     assert codes(await world.ask(CREATE, {"input": said}, as_=world.rep), "leadCreate") == [
         ("NOT_FOUND", ["owner"])
@@ -172,8 +176,8 @@ async def test_an_analyst_sees_leads_and_changes_none(world):
 
 async def test_taking_a_lead_from_somebody_needs_leave(world):
     rita, sam = (public("User", user.id) for user in (world.other_rep, world.rep))
-    lead = await created(world, email="ada@x.example", owner=sam)
-    said = {"lead": {"id": lead["id"]}, "owner": rita}
+    lead = await created(world, email="ada@x.example", owner={"id": sam})
+    said = {"lead": {"id": lead["id"]}, "owner": {"id": rita}}
 
     answer = await world.ask(UPDATE, {"input": said}, as_=world.other_rep)
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]

@@ -26,7 +26,7 @@ async def test_every_row_is_answered_in_its_place(world):
         {"email": "not an address"},
         {"firstName": "Nameless"},
         {"email": "bob@x.example", "externalIds": [{"source": "crm", "value": "1"}]},
-        {"email": "cy@x.example", "owner": "lead_1"},
+        {"email": "cy@x.example", "owner": {"id": "lead_1"}},
         {"email": "cy@x.example", "score": 5000},
         {"email": "cy@x.example", "firstName": "a\x00"},
     ]
@@ -55,7 +55,7 @@ async def test_every_row_is_answered_in_its_place(world):
                 "existing": {"email": "bob@x.example"},
             }
         ],
-        [{"code": "BAD_USER_INPUT", "path": ["rows", "6", "owner"], "elementIndex": 6}],
+        [{"code": "BAD_USER_INPUT", "path": ["rows", "6", "owner", "id"], "elementIndex": 6}],
         [{"code": "INVALID", "path": ["rows", "7", "score"], "elementIndex": 7}],
         [{"code": "INVALID", "path": ["rows", "8", "firstName"], "elementIndex": 8}],
     ]
@@ -82,7 +82,7 @@ async def test_five_hundred_rows_take_a_fixed_number_of_statements(world, monkey
                 "score": score,
                 "company": {"domain": f"x{n % 50}.example"},
                 "externalIds": [{"source": "crm", "value": str(n)}],
-                "owner": public("User", world.rep.id),
+                "owner": {"id": public("User", world.rep.id)},
                 "createdAt": (NOON - timedelta(hours=n)).isoformat(),
             }
             for n in range(count)

@@ -26,14 +26,14 @@ SIGN = """mutation($id: ID!) { stageDefinitionSign(input: {definition: $id}) {
 WITHDRAW = """mutation($id: ID!) { stageDefinitionWithdraw(input: {definition: $id}) {
   stageDefinition { withdrawnAt isPending } userErrors { code path }
 }}"""
-LANGUAGE = """{ language { asOf stages {
+LANGUAGE = """{ sharedLanguage { asOf stages {
   stage inForce { number words } pending { number } upcoming { number effectiveAt } } } }"""
 ADVANCE = """mutation($input: LeadAdvanceInput!) { leadAdvance(input: $input) {
   lead { stage stageEnteredAt history { nodes {
-    stage previous enteredAt reason by { name } definition { number } } } }
+    stage previous enteredAt reason enteredBy { name } definition { number } } } }
   userErrors { code message path }
 }}"""
-AGAINST = """query($lead: LeadRef!, $stage: Stage!) { leadAgainst(lead: $lead, stage: $stage) {
+AGAINST = """query($lead: LeadRef!, $stage: Stage!) { stageTest(lead: $lead, stage: $stage) {
   matched sentences criterionText } }"""
 TRY = """query($lead: LeadRef!, $criterion: LeadFilter!) {
   criterionTest(lead: $lead, criterion: $criterion) { matched sentences } }"""
@@ -146,7 +146,7 @@ async def test_the_language_is_one_page_for_both_teams(world: World) -> None:
     answer = await world.data(LANGUAGE, as_=world.analyst)
 
     nothing: dict[str, Any] = {"inForce": None, "pending": None, "upcoming": []}
-    assert answer["language"] == {
+    assert answer["sharedLanguage"] == {
         "asOf": "2026-03-11T12:00:00Z",
         "stages": [
             {
@@ -368,7 +368,7 @@ async def test_a_lead_is_advanced_with_its_history(world: World) -> None:
                         "previous": "LEAD",
                         "enteredAt": "2026-03-10T13:00:00Z",
                         "reason": "fair",
-                        "by": {"name": "Rita"},
+                        "enteredBy": {"name": "Rita"},
                         "definition": {"number": 1},
                     }
                 ]
@@ -455,13 +455,13 @@ async def test_a_lead_is_held_against_the_words_in_force_and_against_other_ones(
     tried = await world.data(TRY, {"lead": ref(lead), "criterion": {"score": {"gte": "5"}}})
 
     assert against == {
-        "leadAgainst": {
+        "stageTest": {
             "matched": False,
             "sentences": ["score is 10, but must be at least 50"],
             "criterionText": "score is at least 50",
         }
     }
-    assert undefined == {"leadAgainst": None}
+    assert undefined == {"stageTest": None}
     assert tried == {
         "criterionTest": {"matched": True, "sentences": ["score is 10, which is at least 5"]}
     }

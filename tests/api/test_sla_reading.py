@@ -217,9 +217,19 @@ async def test_a_lead_types_value_can_be_worked_out(world: World) -> None:
     assert await world.data(document) == {
         "leadTypeValue": {
             "value": {"amount": "1600.00", "currency": "USD"},
-            "leadsForQuota": 125,
+            "leadsForQuota": "125",
         }
     }
+
+
+async def test_a_quota_may_take_more_leads_than_an_int_can_count(world: World) -> None:
+    document = """{ leadTypeValue(
+      closeRate: "1",
+      averageRevenue: {amount: "0.01", currency: "EUR"},
+      quota: {amount: "50000000", currency: "EUR"}
+    ) { leadsForQuota } }"""
+
+    assert await world.data(document) == {"leadTypeValue": {"leadsForQuota": "5000000000"}}
 
 
 async def test_a_list_of_agreements_is_read_level_by_level_not_row_by_row(

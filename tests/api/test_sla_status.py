@@ -264,6 +264,7 @@ async def test_an_agreement_of_another_tenant_does_not_exist(
         ("9" * 5000, f"'{'9' * 80}' is not an id."),
         (public("Lead", new_id()), "expected a sla id, got a lead id"),
     ],
+    ids=["a word", "NUL", "long", "of another kind"],
 )
 async def test_what_is_no_id_of_an_agreement_is_refused(
     world: World, id: str, message: str

@@ -56,8 +56,8 @@ def named(lead: Lead, source: str, value: str) -> LeadExternalId:
 
 
 def a_user(**values):
-    values = {"id": new_id(), "role": Role.MEMBER, **values}
-    return User(account_id=new_id(), email="u@x.example", name="U", created_at=NOON, **values)
+    values = {"id": new_id(), "role": Role.MEMBER, "email": "u@x.example", **values}
+    return User(account_id=new_id(), name="U", created_at=NOON, **values)
 
 
 def a_definition(stage: Stage, criterion: dict[str, Any], since: datetime) -> StageDefinition:

@@ -1,5 +1,11 @@
+"""A draft is the same work in fewer statements."""
+
+from __future__ import annotations
+
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -30,9 +36,13 @@ class HowMany(Question[int]):
 
 
 class CountingWork(FakeWork):
-    """Counts what it is asked for."""
+    """Counts what it is asked for, and notes what is written at once."""
 
     statements = 0
+
+    def __init__(self, *given, **options):
+        super().__init__(*given, **options)
+        self.written = []
 
     async def get(self, *given, **options):
         self.statements += 1
@@ -41,6 +51,14 @@ class CountingWork(FakeWork):
     async def find(self, *given, **options):
         self.statements += 1
         return await super().find(*given, **options)
+
+    async def add_all(self, entities):
+        self.written.append(("added", *entities))
+        await super().add_all(entities)
+
+    async def save_all(self, entities):
+        self.written.append(("saved", *entities))
+        await super().save_all(entities)
 
 
 def a_note(text: str = "a", lead_id: UUID | None = None) -> Note:
@@ -63,16 +81,56 @@ async def test_what_is_written_waits_for_the_flush_and_is_seen_before():
     assert await outer.find(Note) == [replace(old, text="changed", version=2), new]
 
 
-async def test_an_entity_takes_its_next_version_once():
-    old = a_note()
-    draft = Draft(FakeWork(NOON, old))
+async def test_nothing_is_written_before_the_flush_and_then_everything_once():
+    old = a_note("old")
+    outer = CountingWork(NOON, old)
+    draft = Draft(outer)
+    first, second = a_note(), a_note()
+
+    await draft.add(first)
+    await draft.add_all([second])
+    await draft.save(replace(old, text="changed"))
+    await draft.save(replace(second, text="changed at once"))
+    assert (outer.written, outer.statements) == ([], 0)
+    await draft.flush()
+    await draft.flush()
+
+    assert outer.written == [
+        ("added", first, replace(second, text="changed at once")),
+        ("saved", replace(old, text="changed")),
+    ]
+
+
+async def test_an_entity_takes_its_next_version_once_a_flush():
+    old, new = a_note(), a_note()
+    outer = FakeWork(NOON, old)
+    draft = Draft(outer)
 
     once = await draft.save(replace(old, text="b"))
     twice = await draft.save(replace(once, text="c"))
+    new = await draft.save(replace(await draft.add(new), text="b"))
 
-    assert (once.version, twice.version) == (2, 2)
+    assert (once.version, twice.version, new.version) == (2, 2, 1)
     with pytest.raises(StaleWrite):
         await draft.save(replace(old, text="d"))
+    await draft.flush()
+    again = await draft.save(replace(await draft.get(Note, old.id), text="e"))
+    await draft.flush()
+    assert again == replace(old, text="e", version=3)
+    assert await outer.find(Note) == [again, new]
+
+
+async def test_what_somebody_else_has_saved_since_is_not_overwritten():
+    old = a_note()
+    outer = FakeWork(NOON, old)
+    draft = Draft(outer)
+    await draft.save(replace(old, text="b"))
+    theirs = await outer.save(replace(old, text="theirs"))
+
+    with pytest.raises(StaleWrite):
+        await draft.flush()
+
+    assert await outer.find(Note) == [theirs]
 
 
 async def test_what_no_longer_matches_is_not_found_and_what_does_now_is():
@@ -98,6 +156,19 @@ async def test_what_was_read_ahead_is_not_asked_for_again():
     assert outer.statements == 1
     assert await draft.find(Note, lead_id=(lead_id, other.lead_id)) == [one, two, other]
     assert outer.statements == 2
+
+
+async def test_the_same_is_asked_for_once():
+    note = a_note("a")
+    outer = CountingWork(NOON, note)
+    draft = Draft(outer)
+
+    for _ in range(3):
+        assert await draft.get(Note, note.id) == note
+        assert await draft.find(Note, text=["a", "b"]) == [note]
+        assert await draft.find(Note, text="c") == []
+
+    assert outer.statements == 3
 
 
 async def test_what_belongs_to_something_new_can_only_be_new():
@@ -137,6 +208,58 @@ async def test_unique_values_are_written_in_one_order_and_parents_first():
     await draft.flush()
 
     assert list(outer._stored.values()) == [early, late, name]
+
+
+async def test_changes_are_written_in_the_same_order():
+    one, two = a_note("1"), a_note("2")
+    outer = CountingWork(NOON, one, two)
+    draft = Draft(outer, order={Note: lambda note: note.text})
+
+    await draft.save(replace(one, text="b"))
+    await draft.save(replace(two, text="a"))
+    await draft.flush()
+
+    assert outer.written == [("saved", replace(two, text="a"), replace(one, text="b"))]
+
+
+async def test_a_draft_of_a_draft_is_kept_until_both_are_flushed():
+    old = a_note("old")
+    outer = FakeWork(NOON, old)
+    draft = Draft(outer)
+    await draft.save(replace(old, text="b"))
+    inner = Draft(draft)
+
+    changed = await inner.save(replace(await inner.get(Note, old.id), text="c"))
+    new = await inner.add(a_note("new"))
+    inner.record(LeadCreated(at=NOON, lead_id=new.id))
+    assert await draft.find(Note, text=("c", "new")) == []
+    await inner.flush()
+
+    again = await inner.save(replace(changed, text="d"))
+    await inner.flush()
+
+    assert again == replace(old, text="d", version=2)
+    assert (await draft.find(Note), outer.events) == ([again, new], [])
+    assert await outer.find(Note) == [old]
+    await draft.flush()
+    assert await outer.find(Note) == [again, new]
+    assert outer.events == [LeadCreated(at=NOON, lead_id=new.id)]
+
+
+async def test_a_long_draft_does_not_keep_others_waiting_to_its_end():
+    draft, seen = Draft(FakeWork(NOON)), []
+
+    async def write() -> None:
+        for _ in range(1000):
+            await draft.add(a_note())
+
+    writing = asyncio.create_task(write())
+    while not writing.done():
+        await asyncio.sleep(0)
+        seen.append(draft.size)
+
+    assert seen == sorted(seen)
+    assert max(after - before for before, after in pairwise(seen)) <= 25
 
 
 async def test_a_draft_can_go_on_in_another_transaction_and_be_thrown_away():

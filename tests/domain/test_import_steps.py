@@ -156,8 +156,8 @@ def test_an_old_step_does_not_bring_back_a_lead_that_was_sent_back():
             QUALIFIED,
             [stage(Stage.LEAD, day(3))],
             (
-                "The row says it entered the stage LEAD on 2018-01-03T12:00Z, but it is MQL already "
-                "and never was LEAD."
+                "The row says it entered the stage LEAD on 2018-01-03T12:00Z, but it is MQL already"
+                " and never was LEAD."
             ),
         ),
         (

@@ -240,6 +240,19 @@ async def test_an_owner_is_an_active_user_of_the_tenant():
     assert stored(work, Lead) == []
 
 
+async def test_an_owner_can_be_told_by_e_mail_address():
+    rita = a_user(email="rita@x.example")
+    work = await a_work(rita)
+
+    lead = await create_lead(work, MEMBER, LeadDetails(owner_email=" Rita@X.example"))
+    with pytest.raises(NotFound) as refusal:
+        await create_lead(work, MEMBER, LeadDetails(owner_email="nobody@x.example"))
+
+    assert lead.owner_id == rita.id
+    assert refusal.value.path == ("owner",)
+    assert stored(work, Lead) == [lead]
+
+
 async def test_taking_a_lead_from_somebody_needs_leave():
     rita, sam = a_user(), a_user()
     free, taken = a_lead(), a_lead(owner_id=rita.id)

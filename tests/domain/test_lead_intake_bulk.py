@@ -18,7 +18,7 @@ from domain.leads import (
     ExternalId,
     Lead,
 )
-from tests.domain.building_leads import MEMBER, NOON, a_lead, a_work, named, stored
+from tests.domain.building_leads import MEMBER, NOON, a_lead, a_user, a_work, named, stored
 
 
 async def test_companies_are_found_by_domain_or_by_name_and_made_once():
@@ -43,6 +43,27 @@ async def test_companies_are_found_by_domain_or_by_name_and_made_once():
         ("bare.example", "bare.example"),
     ]
     assert len(companies) == 3
+
+
+async def test_owners_told_by_e_mail_address_are_found_row_by_row():
+    rita = a_user(email="rita@x.example")
+    work = await a_work(rita)
+    rows = [
+        LeadDetails(email="a@x.example", owner_email="RITA@x.example"),
+        LeadDetails(email="b@x.example", owner_email="nobody@x.example"),
+        LeadDetails(email="c@x.example", owner_email=""),
+        LeadDetails(email="d@x.example", owner_email="x" * 255),
+    ]
+
+    outcomes = await upsert_leads(work, MEMBER, rows)
+
+    assert [row.lead and row.lead.owner_id for row in outcomes] == [rita.id, None, None, None]
+    assert [[(each.code, each.path) for each in row.refusals] for row in outcomes] == [
+        [],
+        [("NOT_FOUND", ("rows", 1, "owner"))],
+        [("NOT_FOUND", ("rows", 2, "owner"))],
+        [("INVALID", ("rows", 3, "owner", "email"))],
+    ]
 
 
 async def test_every_row_gets_its_outcome_and_a_bad_one_spoils_no_other():

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from domain.goals.targets import MetricTally
 from domain.identity import Team, TeamMember
 from domain.ids import new_id
 from domain.stages import Side
-from infra.database import Database
+from infra.database import Database, _ServerTime
 from infra.outbox import waiting
 from infra.refusals import Busy
 from tests.fakes import FakeWork
@@ -306,6 +307,32 @@ async def test_the_clock_is_the_databases_and_read_once(session_database: Databa
         assert work.now == work.now
     async with database.work(new_id(), read_only=True) as work:
         assert abs(work.now - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_the_time_told_quickest_is_carried_on() -> None:
+    """A process that was busy when the answer came does not live in the past from then on."""
+    at, time = monotonic(), _ServerTime()
+    assert time.now() is None
+
+    time.told(NOON, asked=at - 2, answered=at - 1.998)
+    time.told(NOON, asked=at - 2, answered=at)
+    assert timedelta(seconds=1.99) < _some(time.now()) - NOON < timedelta(seconds=10)
+    time.told(NOON, asked=at, answered=at)
+    assert timedelta(0) <= _some(time.now()) - NOON < timedelta(seconds=1.9)
+
+
+def test_a_time_told_long_ago_is_forgotten() -> None:
+    at, time = monotonic(), _ServerTime()
+    time.told(NOON, asked=at - 31, answered=at - 31)
+    assert time.now() is None
+
+    time.told(NOON, asked=at - 2, answered=at)
+    assert _some(time.now()) >= NOON
+
+
+def _some(told: datetime | None) -> datetime:
+    assert told is not None
+    return told
 
 
 async def test_after_work_a_pooled_connection_has_no_tenant(world: World) -> None:

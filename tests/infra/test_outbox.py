@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from domain.errors import Invalid
@@ -265,3 +266,34 @@ async def test_one_tenants_trouble_does_not_hold_up_another(
     heard = await announced_by(world.database, {second.tenant.id})
 
     assert heard == {second.tenant.id: [1]}
+
+
+async def test_who_waits_hears_of_each_batch_and_not_only_of_the_last(world: World) -> None:
+    """So a tenant with very many events keeps no other one waiting, nor its own watchers."""
+    await record(world, *(changed(world) for _ in range(BATCH + 1)))
+    heard: asyncio.Queue[tuple[UUID, int]] = asyncio.Queue()
+    relay = Relay(world.database, lambda *news: heard.put_nowait(news), poll_seconds=3600)
+    running = asyncio.create_task(relay.run())
+    numbers: list[int] = []
+    while len(numbers) < 2:
+        tenant_id, number = await asyncio.wait_for(heard.get(), 10)
+        numbers += [number] if tenant_id == world.tenant.id else []
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+    assert numbers == [BATCH, BATCH + 1]
+
+
+async def test_a_stopped_process_that_holds_the_pen_holds_up_no_relay_for_long(
+    world: World,
+) -> None:
+    event = changed(world)
+    await record(world, event)
+    async with world.work() as stopped:
+        await stopped.connection.fetchval(outbox._TAKE_PEN, world.tenant.id)
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await asyncio.wait_for(publish(world.database, world.tenant.id), 5)
+
+    assert await publish(world.database, world.tenant.id) == Published(moved=1, last=1)
+    assert named(await log_of(world)) == [event.team_id]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated
@@ -50,6 +51,9 @@ class Context:
 
     def audience(self, field_name: str, shared: bool) -> Hashable:
         return (self.tenant, field_name, shared)
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 Info = strawberry.Info[Context, None]

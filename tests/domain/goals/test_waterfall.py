@@ -226,6 +226,8 @@ LEAD = FunnelStep(name="LEAD", rate=Decimal("0.05"))
         ({"steps": [LEAD] * 21}, ("steps",)),
         ({"steps": [LEAD, LEAD]}, ("steps", 1, "name")),
         ({"steps": [replace(LEAD, name=" ")]}, ("steps", 0, "name")),
+        ({"steps": [replace(LEAD, name="a\0b")]}, ("steps", 0, "name")),
+        ({"steps": [replace(LEAD, name="x" * 201)]}, ("steps", 0, "name")),
         ({"steps": [replace(LEAD, lag_days=-1)]}, ("steps", 0, "lagDays")),
         ({"steps": [replace(LEAD, lag_days=4000)]}, ("steps", 0, "lagDays")),
         ({"revenue_goal": usd(10**17)}, ("revenueGoal",)),

@@ -1,7 +1,8 @@
 import csv
 from pathlib import Path
 
-from domain.imports import ExternalId, ImportedLead, RowError, RowFault
+from domain.imports import ImportedLead, RowError, RowFault
+from domain.leads import ExternalId
 from infra.importing import ErrorFile, LeadReader, load_mapping
 
 MAPPING = load_mapping("""

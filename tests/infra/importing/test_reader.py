@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from domain.errors import Refusals
 from domain.imports import (
     BadHeader,
-    ExternalId,
     ImportedLead,
     ImportedStep,
     NotCsv,
@@ -28,6 +27,7 @@ from domain.imports import (
     UnknownColumn,
     UnknownEncoding,
 )
+from domain.leads import ExternalId
 from domain.stages import Stage
 from infra.importing import LeadReader, Outcome, chunks_of, load_mapping, records
 from infra.importing.reader import BLOCK, SAMPLE

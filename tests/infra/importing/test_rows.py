@@ -2,7 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.imports import ExternalId, ImportedLead, ImportedStep, RowError, RowFault, StepKind
+from domain.imports import ImportedLead, ImportedStep, RowError, RowFault, StepKind
+from domain.leads import ExternalId
 from domain.stages import Stage
 from infra.importing import load_mapping
 from infra.importing.rows import RowReader

@@ -1,0 +1,170 @@
+"""The API as a confused client sees it: whatever is sent, the answer says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from domain.paging import write_cursor
+from infra.database import Database
+from infra.passwords import Passwords
+from tests.api.scene import QUICK, Scene, make_scene
+from tests.api.walking import CALLS, Call, Path, Slot, distinct
+from tests.world import NOON
+
+
+@pytest.fixture(scope="module")
+async def scene(session_database: Database) -> AsyncIterator[Scene]:
+    """One tenant for all tests here: they rehearse, so none finds what another did."""
+    passwords, clock = Passwords(QUICK), {"now": NOON}
+    database = Database(session_database.app, session_database.platform, clock=lambda: clock["now"])
+    yield await make_scene(database, clock, passwords)
+    passwords.close()
+
+
+MEGABYTE = 1_000_000
+LONGEST_ANSWER = 20_000
+TEXTS = {
+    "NUL": "a\0b",
+    "half a character": "a\ud800b",
+    "a megabyte": "x" * MEGABYTE,
+    "blank": " \u2003\t",
+    "only signs": "\u202e\u2066\ufeff%_\\%",
+}
+HOSTILE: Mapping[str, Mapping[str, Any]] = {
+    "String": {**TEXTS, "a cursor of its own": write_cursor(("a\0", 10**400, None, True))},
+    "EmailAddress": {**TEXTS, "another's": "a@b@c.example"},
+    "TimeZone": {**TEXTS, "nowhere": "Atlantis/Deep", "a path": "../../etc/passwd"},
+    "CountryCode": {**TEXTS, "nowhere": "ZZ"},
+    "Currency": {**TEXTS, "nobody's": "ZZZ"},
+    "URL": {**TEXTS, "a script": "javascript:alert(1)"},
+    "ID": {
+        **TEXTS,
+        "no id": "lead_",
+        "never was": "lead_" + "0" * 32,
+        "other digits": "lead_" + "\u0661" * 32,
+        "capitals": "lead_" + "A" * 32,
+    },
+    "Int": {
+        "largest": 2**31 - 1,
+        "smallest": -(2**31),
+        "too large": 2**31,
+        "enormous": 10**400,
+        "nought": 0,
+        "less than nothing": -1,
+        "a fraction": 0.5,
+    },
+    "Decimal": {
+        "largest": "9" * 30,
+        "smallest": "-" + "9" * 30,
+        "enormous": "9" * MEGABYTE,
+        "tiniest": "0.000000000001",
+        "nought": "0",
+        "a power": "1e400",
+        "a double": 1e308,
+        "no number": "NaN",
+        "infinite": "Infinity",
+    },
+    "DateTime": {
+        "first": "0001-01-01T00:00:00Z",
+        "before the first": "0001-01-01T00:00:00+23:59",
+        "last": "9999-12-31T23:59:59Z",
+        "after the last": "9999-12-31T23:59:59-23:59",
+        "never": "2026-02-30T00:00:00Z",
+        "long ago": "1969-12-31T23:59:59Z",
+        "long": "2026-03-10T12:00:00Z" * 50_000,
+    },
+    "Date": {
+        "first": "0001-01-01",
+        "last": "9999-12-31",
+        "never": "2026-02-30",
+        "long": "2026-03-10" * 100_000,
+    },
+    "Duration": {
+        "longest": "P99999DT999999H99999999M",
+        "none": "PT0M",
+        "enormous": "P" + "9" * MEGABYTE + "D",
+        "less than none": "-PT1H",
+    },
+}
+MUTATIONS = [call for call in CALLS if call.root == "mutation"]
+PLACES = {call: list[Slot]() for call in CALLS if call.root != "subscription"}
+for place in distinct(slot for call in PLACES for slot in call.slots()):
+    PLACES[Call(place.root, place.field)].append(place)
+
+
+def payload_of(answer: dict[str, Any], call: Call) -> tuple[Any, list[dict[str, Any]]]:
+    """Return the thing that a mutation answers with, and why it was refused."""
+    payload = dict(answer["data"][call.name])
+    payload.pop("__typename")
+    errors = payload.pop("userErrors")
+    (thing,) = payload.values()
+    return thing, errors
+
+
+async def answered(
+    scene: Scene, call: Call, variables: dict[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """Return the answer, and how often something would have been written."""
+    document = call.document(variables)
+    if call.root == "mutation":
+        return await scene.rehearse(document, variables)
+    return await scene.ask(document, variables), 0
+
+
+def fault_of(answer: dict[str, Any], commits: int, call: Call) -> str | None:
+    """Say what is wrong with an answer, whatever was asked."""
+    if any(e["extensions"]["code"] == "INTERNAL_SERVER_ERROR" for e in answer.get("errors", ())):
+        return "a bug"
+    if call.root != "mutation":
+        return None
+    if "errors" in answer:
+        return "written in spite of errors" if commits else None
+    thing, errors = payload_of(answer, call)
+    if (thing is None) is not bool(errors):
+        return f"neither done nor refused: {answer}"
+    return "written in spite of refusals" if errors and commits else None
+
+
+@pytest.mark.parametrize("call", MUTATIONS, ids=str)
+async def test_every_mutation_can_be_done(scene: Scene, call: Call) -> None:
+    """Else the walks below would stop at something that was not what they brought."""
+    variables = call.variables(scene)
+
+    answer, _ = await scene.rehearse(call.document(variables), variables)
+
+    assert "errors" not in answer, (answer, variables)
+    thing, errors = payload_of(answer, call)
+    assert thing is not None, (errors, variables)
+    assert errors == []
+
+
+@pytest.mark.parametrize("call", [c for c in CALLS if c.root == "query"], ids=str)
+async def test_every_query_can_be_asked(scene: Scene, call: Call) -> None:
+    variables = call.variables(scene)
+
+    answer = await scene.ask(call.document(variables), variables)
+
+    assert "errors" not in answer, (answer, variables)
+    assert answer["data"][call.name] is not None, variables
+
+
+@pytest.mark.parametrize("call", [call for call, places in PLACES.items() if places], ids=str)
+async def test_no_value_is_ours_to_apologise_for(scene: Scene, call: Call) -> None:
+    faults = []
+    for place, forced in hostile(call):
+        variables = call.variables(scene, forced)
+        answer, commits = await answered(scene, call, variables)
+        if fault := fault_of(answer, commits, call):
+            faults.append((place, fault))
+
+    assert faults == []
+
+
+def hostile(call: Call) -> Iterator[tuple[str, dict[Path, Any]]]:
+    """Return what to put where, one hostile value at a time."""
+    for slot in PLACES[call]:
+        for name, value in {"nothing": None, **HOSTILE.get(slot.type, {})}.items():
+            yield f"{slot}: {name}", {slot.path: value}
