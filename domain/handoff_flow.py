@@ -39,6 +39,7 @@ from domain.values import limited_text, require_text
 _RECYCLABLE = frozenset({Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 # How far a client's clock may run ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+_TICK = timedelta(microseconds=1)
 
 
 class NobodyToAsk(Invalid):
@@ -194,7 +195,12 @@ async def recycle_lead(
         await _check_may_answer(work, actor, handoff)
         await _send_back(work, actor, lead, handoff, HandoffStatus.RECYCLED, reason=reason, at=at)
     else:
+        answered = await work.find(Handoff, lead_id=lead.id)
+        if answered:
+            last = max(answered, key=lambda each: (each.handed_off_at, each.id))
+            await _check_may_answer(work, actor, last)
         await fall_back(work, actor, lead, Stage.LEAD, at=at, reason=reason)
+        await keeping.given_back(work, answered, at=at, reason=reason)
     handoff_id = handoff.id if handoff else None
     work.record(LeadRecycled(at=at, by=actor.user_id, lead_id=lead.id, handoff_id=handoff_id))
     return await work.get(Lead, lead_id)
@@ -354,7 +360,8 @@ async def _next_in_turn(
 ) -> UUID | None:
     """Return who has waited longest for a lead among those who can take one.
 
-    The members are locked, so that two hand-offs at the same instant go to two people.
+    The members are locked, so that two hand-offs at the same instant go to two people.  Turns are
+    kept strictly apart, also those of one transaction or of one that has waited for another.
     """
     members = await work.find(TeamMember, lock=True, team_id=team_id, available=True)
     users = await work.find(User, id=tuple(m.user_id for m in members), active=True)
@@ -364,7 +371,9 @@ async def _next_in_turn(
     if not free:
         return None
     turn = min(free, key=lambda m: (m.last_routed_at is not None, m.last_routed_at or at, m.id))
-    await work.save(replace(turn, last_routed_at=work.now))
+    latest = max((m.last_routed_at for m in members if m.last_routed_at), default=None)
+    turn_at = work.now if latest is None or latest < work.now else latest + _TICK
+    await work.save(replace(turn, last_routed_at=turn_at))
     return turn.user_id
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +19,19 @@ from infra.work import PostgresWork
 
 Clock = Callable[[], datetime]
 
-_SKEW_LIFE = 30.0
+_TOLD_LIFE = 30.0
+
+# What says that the server, or the line to it, is gone.  Anything else is about the statement.
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
 
 
 class Unavailable(Exception):
@@ -39,8 +51,7 @@ class Database:
         self.platform = platform
         self.clock = clock
         self.on_commit: Callable[[UUID], None] = lambda tenant_id: None
-        self._skew = timedelta(0)
-        self._skew_at = -_SKEW_LIFE
+        self._time = _ServerTime()
 
     @classmethod
     async def connect(
@@ -71,18 +82,23 @@ class Database:
     ) -> AsyncIterator[PostgresWork]:
         """Run a block as one transaction of one tenant.
 
-        A read takes one round trip to begin, because it takes the clock from the skew last
-        measured between this machine and the database; a write asks the database for the time.
+        A read takes one round trip to begin, because it carries on the database's time as it was
+        told last; a write asks for it.
         """
         async with self.app.acquire(timeout=5) as connection:
             kind = "BEGIN READ ONLY" if read_only else "BEGIN"
             # Nothing else may stand in this string: app.enter executes SET LOCAL.
             await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
-            work = PostgresWork(connection, tenant_id, await self._now(connection, read_only), by)
-            with told_refusals():
-                yield work
-                await work.flush()
-                await connection.execute("COMMIT")
+            try:
+                now = await self._now(connection, read_only)
+                work = PostgresWork(connection, tenant_id, now, by)
+                with told_refusals():
+                    yield work
+                    await work.flush()
+                    await _commit(connection)
+            except BaseException:
+                await _roll_back(connection)
+                raise
         if work.recorded:
             self.on_commit(tenant_id)
 
@@ -90,18 +106,43 @@ class Database:
         """Return the database's time."""
         if self.clock:
             return self.clock()
+        if (told := self._time.now()) is not None:
+            return told
         async with self.app.acquire(timeout=5) as connection:
             return await self._now(connection, read_only=True)
 
     async def _now(self, connection: Any, read_only: bool) -> datetime:
         if self.clock:
             return self.clock()
-        here = datetime.now(UTC)
-        if read_only and monotonic() - self._skew_at < _SKEW_LIFE:
-            return here + self._skew
-        there: datetime = await connection.fetchval("SELECT now()")
-        self._skew, self._skew_at = there - here, monotonic()
-        return there
+        if read_only and (told := self._time.now()) is not None:
+            return told
+        asked = monotonic()
+        begun, there = await connection.fetchrow("SELECT now(), clock_timestamp()")
+        self._time.told(there, asked=asked, answered=monotonic())
+        return cast("datetime", begun)
+
+
+class _ServerTime:
+    """The database's time as it was told last, carried on by a clock here that never jumps.
+
+    An answer that took long says little of when it was given; so a quicker one is kept for a
+    while, or a process that was busy just then would live in the past.
+    """
+
+    def __init__(self) -> None:
+        self._there = datetime.min.replace(tzinfo=UTC)
+        self._here = self._doubt = float("-inf")
+
+    def now(self) -> datetime | None:
+        """Return the time there, or None if it was not told lately."""
+        passed = monotonic() - self._here
+        return self._there + timedelta(seconds=passed) if passed < _TOLD_LIFE else None
+
+    def told(self, there: datetime, *, asked: float, answered: float) -> None:
+        """Take an answer, given at some instant between two of this machine."""
+        doubt = (answered - asked) / 2
+        if doubt <= self._doubt or answered - self._here >= _TOLD_LIFE:
+            self._there, self._here, self._doubt = there, asked + doubt, doubt
 
 
 async def open_pool(url: str, *, size: int, statement_seconds: float = 30) -> asyncpg.Pool:
@@ -134,10 +175,18 @@ async def _prepare(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _roll_back(connection: asyncpg.Connection) -> None:
+async def _commit(connection: Any) -> None:
+    # PostgreSQL answers ROLLBACK, and no error, when a statement had failed.
+    if await connection.execute("COMMIT") != "COMMIT":
+        raise RuntimeError("a failed statement was passed over in silence")
+
+
+async def _roll_back(connection: Any) -> None:
     """Leave nothing of a failed transaction behind.  (An ended one has left nothing.)"""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+    # A connection that is lost has rolled back by itself, and the pool lets it go.
+    with suppress(*CONNECTION_LOST):
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK")
 
 
-__all__ = ["Database", "PostgresWork", "Unavailable", "open_pool", "rows_of"]
+__all__ = ["CONNECTION_LOST", "Database", "PostgresWork", "Unavailable", "open_pool", "rows_of"]

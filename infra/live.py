@@ -131,7 +131,7 @@ class PostgresBus:
         while True:
             try:
                 await self._listen()
-            except Exception as error:  # whatever it is, it must be listened again
+            except Exception as error:  # noqa: BLE001  # whatever it was, it must be listened again
                 log.warning("bus.lost", error=type(error).__name__)
             self._listening.clear()
             await asyncio.sleep(self._retry)

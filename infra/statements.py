@@ -5,20 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_module
 
 from infra.rows import columns_of, names_of, per_kind, table_of, values_of
+from infra.tables import TABLES, feeds, outbox
 
 E = TypeVar("E")
 
 _DIALECT = dialect_module.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
+# A batch is named by the database's clock at its writing, then by chance.  Of two transactions that
+# wait for each other the first has written before the second goes on, so its batch comes first,
+# whatever the clocks of the two machines say.
 INSERT_OUTBOX = """
 INSERT INTO outbox (tenant_id, batch, position, id, kind, at, recorded_at, by, payload)
-SELECT $1, $2, e.position, e.id, e.kind, e.at, $7, e.by, e.payload::jsonb
+SELECT $1, (
+  SELECT (
+    lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint), 16, '0')
+    || right(replace($2::uuid::text, '-', ''), 16)
+  )::uuid
+), e.position, e.id, e.kind, e.at, $7, e.by, e.payload::jsonb
 FROM unnest($3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[], $8::uuid[], $9::text[])
   AS e(position, id, kind, at, by, payload)
 """
@@ -36,18 +46,75 @@ def rows_of(kind: type) -> sa.Select[Any]:
     return sa.select(*columns_of(kind))
 
 
+_MOST_KEPT = 2000
+_TENANT_TABLES = {*TABLES.values(), outbox, feeds}
+
 _compiled_statements: dict[Any, Any] = {}
+# By the shape of a SELECT: its text, and for every parameter the place of its value among the
+# statement's own, or OURS.  None for the few whose values cannot be placed.
+_selected: dict[Any, tuple[str, tuple[int, ...]] | None] = {}
+_OURS = -1
+
+
+def of_tenant(statement: Any, tenant_id: UUID) -> tuple[str, list[Any]]:
+    """Return a statement restricted to a tenant, in every table it reads or changes.
+
+    Gives its text and its values in order.  Texts are kept by the shape of the statement, so that
+    a SELECT that was met before is neither searched for its tables nor compiled again.
+    """
+    key = statement._generate_cache_key() if isinstance(statement, sa.Select) else None
+    if key is None:
+        return compiled(_restricted(statement, sa.literal(tenant_id)))
+    if key.key not in _selected:
+        if len(_selected) >= _MOST_KEPT:
+            _selected.clear()
+        _selected[key.key] = _placed(statement, key.bindparams)
+    made = _selected[key.key]
+    if made is None:
+        return compiled(_restricted(statement, sa.literal(tenant_id)))
+    text, places = made
+    given = [parameter.effective_value for parameter in key.bindparams]
+    return text, [tenant_id if place == _OURS else given[place] for place in places]
+
+
+def _placed(
+    statement: Any, parameters: Sequence[sa.BindParameter[Any]]
+) -> tuple[str, tuple[int, ...]] | None:
+    """Return a restricted statement's text and where the value of each parameter comes from."""
+    ours = sa.bindparam("tenant", type_=sa.Uuid())
+    made = _restricted(statement, ours).compile(dialect=_DIALECT)
+    place_of = {id(parameter): place for place, parameter in enumerate(parameters)}
+    place_of[id(ours)] = _OURS
+    binds = [made.binds[name] for name in made.positiontup or ()]
+    if any(id(bind) not in place_of or bind.expanding for bind in binds):
+        return None
+    return str(made), tuple(place_of[id(bind)] for bind in binds)
+
+
+def _restricted(statement: Any, tenant: Any) -> Any:
+    if isinstance(statement, sa.Select):
+        sources = {t for part in statement.get_final_froms() for t in tables_in(part)}
+    else:
+        sources = {statement.table}
+    for table in sources & _TENANT_TABLES:
+        statement = statement.where(table.c.tenant_id == tenant)
+    return statement
 
 
 def compiled(statement: Any) -> tuple[str, list[Any]]:
     """Return a statement's text and its values in order.  Texts are kept, by the shape."""
-    if len(_compiled_statements) > 2000:
+    if len(_compiled_statements) > _MOST_KEPT:
         _compiled_statements.clear()
     made, extracted, params, _ = statement._compile_w_cache(
         _DIALECT, compiled_cache=_compiled_statements, column_keys=[]
     )
     values = made.construct_params(params or {}, extracted_parameters=extracted, escape_names=False)
     return str(made), [values[name] for name in made.positiontup or ()]
+
+
+def text_of(statement: Any) -> str:
+    """Return the text of a statement whose parameters are numbered as they stand in it."""
+    return str(statement.compile(dialect=_DIALECT))
 
 
 def tables_in(clause: Any) -> set[sa.Table]:
@@ -88,7 +155,7 @@ def _select(kind: type[Any], names: tuple[str, ...], shapes: tuple[str, ...], lo
             statement = statement.where(column == sa.any_(array))
         else:
             statement = statement.where(column == sa.bindparam(name, type_=column.type))
-    if "id" in table.c and names != ("id",):
+    if "id" in table.c and (names != ("id",) or "any" in shapes):
         statement = statement.order_by(table.c.id)
     if lock:
         # Not FOR UPDATE: rows that refer to this one may still be added meanwhile.

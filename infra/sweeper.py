@@ -107,7 +107,7 @@ class Sweeper:
             return False
         except CONNECTION_LOST:
             raise
-        except Exception as error:  # one bad clock must not stop all others
+        except Exception as error:  # noqa: BLE001  # one bad clock must not stop all others
             return await self._pass_over(turn, error)
         self.transitions += swept.transitions
         return swept.leads > 0

@@ -19,26 +19,22 @@ from infra.rows import plain, reader_of, table_of, values_of
 from infra.statements import (
     INSERT_OUTBOX,
     arrays_of,
-    compiled,
     count_text,
     insert_many_text,
     insert_text,
+    of_tenant,
     select_text,
     shape_of,
     spoken,
-    tables_in,
     tally_columns,
     update_many_text,
     update_text,
 )
-from infra.tables import TABLES, feeds, outbox
 
 E = TypeVar("E")
 A = TypeVar("A")
 
 Record = Sequence[Any]
-
-_TENANT_TABLES = {*TABLES.values(), outbox, feeds}
 
 
 class PostgresWork:
@@ -143,13 +139,13 @@ class PostgresWork:
 
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Record]:
         """Return the records a statement selects among this tenant's rows."""
-        text, values = compiled(self._own(statement))
+        text, values = of_tenant(statement, self._tenant_id)
         rows: Sequence[Record] = await self.connection.fetch(text, *values)
         return rows
 
     async def execute(self, statement: sa.Update | sa.Delete) -> int:
         """Change this tenant's rows and return how many were changed."""
-        text, values = compiled(self._own(statement))
+        text, values = of_tenant(statement, self._tenant_id)
         status: str = await self.connection.execute(text, *values)
         return int(status.rpartition(" ")[2])
 
@@ -160,16 +156,6 @@ class PostgresWork:
         self._counts.clear()
         if self._events:
             await self._write_outbox()
-
-    def _own(self, statement: Any) -> Any:
-        """Restrict a statement to this tenant, in every table it reads or changes."""
-        if isinstance(statement, sa.Select):
-            sources = {t for part in statement.get_final_froms() for t in tables_in(part)}
-        else:
-            sources = {statement.table}
-        for table in sources & _TENANT_TABLES:
-            statement = statement.where(table.c.tenant_id == self._tenant_id)
-        return statement
 
     async def _insert_many(self, kind: type, members: list[object]) -> None:
         arrays = arrays_of(kind, members)

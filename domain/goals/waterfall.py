@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from domain.errors import DomainError, Invalid, Refusals
 from domain.statistics import beta_product_quantile
-from domain.values import Money, Period
+from domain.values import Money, Period, require_text
 
 MOST_STEPS = 20
 MOST_TRIALS = 100_000_000
@@ -254,10 +254,14 @@ def _bad_steps(steps: Sequence[FunnelStep]) -> Iterator[BadFunnel]:
         return
     names: set[str] = set()
     for at, step in enumerate(steps):
-        if not step.name.strip():
-            yield BadFunnel("A step needs a name.", path=("steps", at, "name"))
-        elif step.name in names:
-            yield BadFunnel(f"There are two steps {step.name!r}.", path=("steps", at, "name"))
+        path = ("steps", at, "name")
+        try:
+            require_text(step.name, name="A step's name", path=path)
+        except Invalid as fault:
+            yield BadFunnel(fault.message, path=path)
+            continue
+        if step.name in names:
+            yield BadFunnel(f"There are two steps {step.name!r}.", path=path)
         names.add(step.name)
         yield from _bad_rate(step, at)
         if not 0 <= step.lag_days <= LONGEST_LAG_DAYS:

@@ -33,7 +33,8 @@ async def agreements_around(work: PostgresWork, question: AgreementsAround) -> S
     Whether their period holds the instant is judged by the day in UTC, give or take one.  Uses the
     index slas_by_team (sales_team_id, starts_on).
     """
-    day = question.at.date()
+    # The first and the last day there are have a neighbour on one side only.
+    day = min(max(question.at.date(), date.min + _A_DAY), date.max - _A_DAY)
     statement = _signed().where(
         slas.c.sales_team_id == question.sales_team_id,
         slas.c.starts_on <= day + _A_DAY,

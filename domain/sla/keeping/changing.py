@@ -76,11 +76,15 @@ async def answered(work: Work, handoff: Handoff) -> None:
     """Let sales' answer to a hand-off stop its clocks, and settle what it counts.
 
     An answer of any kind keeps the promise to answer.  A rejection or recycling ends the promises
-    of touching the buyer with its reason, and they count as neither kept nor broken.
+    of touching the buyer with its reason, and they count as neither kept nor broken.  With an
+    acceptance they go to whoever accepted.
     """
     if handoff.decided_at is None:
         raise ValueError("the hand-off is not decided")
     clocks = await work.find(SlaClock, handoff_id=handoff.id, ended_at=None)
+    if handoff.status is HandoffStatus.ACCEPTED:
+        taken = [clock for clock in clocks if clock.user_id != handoff.owner_id]
+        await work.save_all([replace(clock, user_id=handoff.owner_id) for clock in taken])
     terms = await terms_of(work, clocks)
     changes = {}
     for clock in clocks:
@@ -91,12 +95,26 @@ async def answered(work: Work, handoff: Handoff) -> None:
     await _settle_credits(work, handoff)
 
 
+async def given_back(work: Work, handoffs: Sequence[Handoff], *, at: datetime, reason: str) -> None:
+    """End what is still owed a lead that goes back to marketing after sales had accepted it."""
+    for handoff in handoffs:
+        clocks = await work.find(SlaClock, handoff_id=handoff.id, ended_at=None)
+        changes = {clock.id: ClockFact(FactKind.CANCELLED, at) for clock in clocks}
+        await _apply(work, handoff.id, changes, reason=reason)
+
+
 async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
-    """Give the open clocks of a hand-off to its new owner, as each commitment says."""
+    """Give the open clocks of a hand-off to its new owner, as each commitment says.
+
+    Where each owner has a clock of his own, the new one's is a child of the last one's.
+    """
     clocks = await work.find(SlaClock, handoff_id=handoff.id, ended_at=None)
     terms = await terms_of(work, clocks)
+    newest = {
+        clock.commitment_id: clock for clock in sorted(clocks, key=lambda c: (c.started_at, c.id))
+    }
     leaving, fresh, moved = {}, [], []
-    for clock in clocks:
+    for clock in newest.values():
         commitment = terms[clock.judged_by].commitment
         if commitment.on_reassignment is Reassignment.CONTINUE:
             moved.append(replace(clock, user_id=owner_id))

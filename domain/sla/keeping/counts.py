@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from domain.filters import matches, parse
+from domain.filters import matches, parsed
 from domain.handoff import Handoff, HandoffCredit, HandoffStatus
 from domain.leads import LEAD_FIELDS, Lead
 from domain.sla.agreement import Commitment, Measure
@@ -59,15 +60,16 @@ def worth(lead: Lead, commitment: Commitment) -> int | None:
     """Return what a lead counts towards a delivery commitment, or None if it does not qualify."""
     if commitment.persona_id is not None and lead.persona_id != commitment.persona_id:
         return None
-    if commitment.segment is not None and not matches(parse(commitment.segment, LEAD_FIELDS), lead):
+    if commitment.segment is not None and not _meets(lead, commitment.segment):
         return None
     if commitment.measure is Measure.COUNT:
         return 1
-    rules = (
-        rule for rule in commitment.values if matches(parse(rule.criterion, LEAD_FIELDS), lead)
-    )
-    found = next(rules, None)
+    found = next((rule for rule in commitment.values if _meets(lead, rule.criterion)), None)
     return None if found is None else found.units
+
+
+def _meets(lead: Lead, criterion: Mapping[str, Any]) -> bool:
+    return matches(parsed(criterion, LEAD_FIELDS), lead)
 
 
 def _was_late(clock: SlaClock) -> bool:

@@ -34,7 +34,10 @@ class LeadLocks(Question[Mapping[UUID, Lead]]):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: leads looked at, transitions told, and steps of ladders reached."""
+    """What one sweep did: leads brought up to date, transitions told, steps of ladders reached.
+
+    Where there was a lead there may be more; it may be that none of its clocks changed its state.
+    """
 
     leads: int
     transitions: int
@@ -54,7 +57,6 @@ async def sweep(
     if not leads:
         return Swept(0, 0, ())
     before = await work.find(SlaClock, lead_id=tuple(leads), ended_at=None)
-    terms = await terms_of(work, before)
     due = {c.id for c in before if c.next_at is not None and c.next_at <= work.now}
     siblings = await work.find(SlaClock, handoff_id=tuple({c.handoff_id for c in before}))
     terms = await terms_of(work, siblings)
@@ -70,4 +72,4 @@ async def sweep(
     told = await keep(work, siblings, after_all, [], terms)
     for step in raised:
         work.record(step)
-    return Swept(len(leads), told, tuple(raised))
+    return Swept(len({c.lead_id for c in before if c.id in due}), told, tuple(raised))
