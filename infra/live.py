@@ -108,7 +108,8 @@ class PostgresBus:
     async def start(self) -> None:
         self._keeper = asyncio.create_task(self._keep_listening(), name="bus")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._listening.wait(), 5)
+            async with asyncio.timeout(5):
+                await self._listening.wait()
 
     async def stop(self) -> None:
         if self._keeper:
@@ -159,7 +160,8 @@ class PostgresBus:
     async def _until_lost(self, connection: asyncpg.Connection, lost: asyncio.Event) -> None:
         while not lost.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), self._heartbeat)
+                async with asyncio.timeout(self._heartbeat):
+                    await lost.wait()
                 return
             async with self._line:
                 await connection.execute("SELECT 1")
@@ -233,7 +235,9 @@ class Watch:
         """Return when something happened, or when the time is up."""
         seconds = None if within is None else max(within.total_seconds(), 0)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), seconds)
+            # Not wait_for(): when the ring comes with a cancellation, it keeps that to itself.
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
         self._event.clear()
 
 

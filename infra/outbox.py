@@ -124,7 +124,9 @@ class Relay:
     async def _next(self) -> Iterable[UUID]:
         """Return the tenants nudged for and, each time the poll has come round, who waits."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._any.wait(), max(self._look_at - monotonic(), 0))
+            # Not wait_for(): when a nudge comes with a cancellation, it keeps that to itself.
+            async with asyncio.timeout(max(self._look_at - monotonic(), 0)):
+                await self._any.wait()
         self._any.clear()
         nudged, self._nudged = self._nudged, set()
         if monotonic() >= self._look_at:

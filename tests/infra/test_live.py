@@ -369,6 +369,19 @@ async def test_a_watch_waits_no_longer_than_it_is_told() -> None:
         await watch.news(within=timedelta(seconds=-1))
 
 
+async def test_who_is_rung_while_leaving_still_leaves() -> None:
+    watch = Watch()
+    waiting = asyncio.create_task(watch.news(timedelta(hours=1)))
+    for _ in range(4):  # until it waits
+        await asyncio.sleep(0)
+
+    watch.ring()
+    waiting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 async def test_a_hub_forgets_who_has_left() -> None:
     hub, tenant_id = Hub(LocalBus()), new_id()
     with hub.watch(tenant_id):

@@ -297,3 +297,17 @@ async def test_a_stopped_process_that_holds_the_pen_holds_up_no_relay_for_long(
 
     assert await publish(world.database, world.tenant.id) == Published(moved=1, last=1)
     assert named(await log_of(world)) == [event.team_id]
+
+
+async def test_a_relay_that_is_nudged_while_it_is_stopped_still_stops(world: World) -> None:
+    relay = Relay(world.database, lambda *news: None, poll_seconds=3600)
+    running = asyncio.create_task(relay._next())
+    relay._look_at += 3600
+    for _ in range(4):  # until it waits
+        await asyncio.sleep(0)
+
+    relay.nudge([world.tenant.id])
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 10)

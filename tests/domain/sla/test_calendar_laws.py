@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from domain.sla.calendar import DayOverride, Window, WorkingHours
+from domain.sla.calendar import DayOverride, DeadlineTooFar, Window, WorkingHours
 from domain.values import Period
 
 MINUTE = timedelta(minutes=1)
@@ -65,7 +65,11 @@ def test_counting_is_additive(hours, one, two, three):
 
 @given(calendars, instants, works, works)
 def test_adding_in_two_steps_is_adding_at_once(hours, start, first, second):
-    assert hours.add(hours.add(start, first), second) == hours.add(start, first + second)
+    try:
+        at_once = hours.add(start, first + second)
+    except DeadlineTooFar:
+        reject()  # A minute a week reaches beyond what a calendar answers for.
+    assert hours.add(hours.add(start, first), second) == at_once
 
 
 @given(calendars, instants)
