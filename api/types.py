@@ -26,6 +26,8 @@ CountryCode = NewType("CountryCode", str)
 Currency = NewType("Currency", str)
 Json = NewType("Json", object)
 
+# RFC 5321, section 4.5.3.1.3, without the angle brackets.
+_LONGEST_EMAIL = 254
 _DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -107,9 +109,12 @@ def _write_decimal(value: Decimal | int) -> str:
 
 
 def _read_email(value: Any) -> str:
-    text = _text(value, "EmailAddress")
+    text = _text(value, "EmailAddress").strip()
+    # The library reads character by character to the end before it looks at the length.
+    if len(text) > _LONGEST_EMAIL:
+        raise GraphQLError(f"An EmailAddress has at most {_LONGEST_EMAIL} characters.")
     try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+        found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise GraphQLError(f"{text[:80]!r} is not an EmailAddress: {error}") from None
     return found.normalized.lower()

@@ -87,9 +87,9 @@ class Database:
         """
         async with self.app.acquire(timeout=5) as connection:
             kind = "BEGIN READ ONLY" if read_only else "BEGIN"
-            # Nothing else may stand in this string: app.enter executes SET LOCAL.
-            await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
             try:
+                # Nothing else may stand in this string: app.enter executes SET LOCAL.
+                await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
                 now = await self._now(connection, read_only)
                 work = PostgresWork(connection, tenant_id, now, by)
                 with told_refusals():

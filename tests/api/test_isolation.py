@@ -23,6 +23,9 @@ TAKERS = {call: [s for s in call.slots() if s.type == "ID"] for call in CALLS}
 TAKERS = {call: slots for call, slots in TAKERS.items() if slots}
 # What is reached in another way than by its id.
 NO_NODES = {"Photo", "Upload"}
+# A feed tells what happens from now on, so at first any id is answered by silence; what a filter
+# by id lets through is followed in test_feed.py.
+FEEDS = {"clockTransitions"}
 
 
 def is_stored(slot: Slot) -> bool:
@@ -104,7 +107,7 @@ async def test_ones_own_id_is_answered_otherwise(scenes: tuple[Scene, Scene], ca
                 )
                 for id in (ours.of(kind, call.name, slot.name, MEANT), public(kind, new_id()))
             ]
-            if own == unknown and kind not in NO_NODES:
+            if own == unknown and kind not in NO_NODES and call.name not in FEEDS:
                 overlooked.append((str(slot), kind, own))
 
     assert overlooked == []

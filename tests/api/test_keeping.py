@@ -292,8 +292,10 @@ async def test_tallies_are_the_sum_of_what_is_stored_whatever_happens(
         day = handoff.handed_off_at.date()
         totals.setdefault((coverage.id, day), Counter()).update(counted)
 
-    names = ("delivered", "clawed_back", "handed_off", "accepted", "rejected")
-    names += ("opened", "met", "met_late", "breached", "excused")
+    names = (
+        *("delivered", "clawed_back", "handed_off", "accepted", "rejected"),
+        *("opened", "met", "met_late", "breached", "excused"),
+    )
     kept = {
         place: +Counter({name: getattr(tally, name) for name in names})
         for place, tally in stored.items()

@@ -23,6 +23,7 @@ from infra.live import (
     News,
     PostgresBus,
     WakeUps,
+    Watch,
     news_of,
     payload_of,
 )

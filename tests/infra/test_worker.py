@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from domain import handoff_flow
 from domain.events import TeamChanged
@@ -21,6 +22,7 @@ from domain.sla.clocks import SlaClock, SlaTally
 from infra.database import Database
 from infra.live import Hub, LocalBus, PostgresBus, Watch
 from infra.outbox import publish_all
+from infra.rows import table_of
 from infra.sweeper import LIMIT, Sweeper
 from infra.worker import Loop, Worker
 from tests.agreements import a_commitment, a_sla, an_mql, sign
@@ -119,6 +121,9 @@ async def test_a_clock_that_cannot_be_read_holds_up_no_other(world: World) -> No
 
     assert await Sweeper(world.database).sweep() == 11
 
+    async with world.work() as work:  # so that it troubles no other test's sweeper
+        await work.execute(sa.update(table_of(SlaClock)).values(next_at=None))
+
 
 async def test_a_held_lead_is_passed_over_and_told_later(world: World) -> None:
     held, _ = await promised(world, 2)
@@ -174,7 +179,9 @@ async def test_tenants_with_something_due_are_found_by_an_index(database_urls: A
         numbered = statement.replace("$1", "$1::timestamptz")
         await connection.execute(f"PREPARE found AS {numbered}")
         plan = await connection.fetch(f"EXPLAIN EXECUTE found({parameters})")
-        assert "sla_clocks_due" in "\n".join(row[0] for row in plan)
+        # Where there is but little, the planner may as well walk the index led by the tenant.
+        found = "\n".join(row[0] for row in plan)
+        assert "sla_clocks_due" in found or "sla_clocks_next" in found
         await connection.execute("DEALLOCATE found")
     await connection.close()
 
@@ -287,8 +294,9 @@ async def test_two_workers_and_hundreds_of_clocks_double_nothing(
         async with world.work() as work:
             return len(await work.find(LoggedEvent, kind="ClockTransitioned"))
 
-    while await told() < 600:  # noqa: ASYNC110  # there is no event for it
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        while await told() < 600:  # noqa: ASYNC110  # there is no event for it
+            await asyncio.sleep(0.05)
     for worker in workers:
         await worker.stop()
 

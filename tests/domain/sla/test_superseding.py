@@ -11,6 +11,7 @@ import pytest
 
 from domain.events import SlaSigned, SlaSuperseded
 from domain.handoff import Handoff, HandoffCredit
+from domain.ids import new_id
 from domain.leads import Lead
 from domain.sla.agreeing import commitments_of
 from domain.sla.agreement import Sla
@@ -152,7 +153,7 @@ async def test_what_was_handed_off_before_the_signature_counts_as_delivered(scen
     scene.leads[lead.id] = lead
     early, before = (
         Handoff(
-            id=uuid4(),
+            id=new_id(),
             lead_id=lead.id,
             from_team_id=scene.marketing.id,
             to_team_id=scene.sales.id,
