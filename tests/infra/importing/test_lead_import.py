@@ -177,14 +177,16 @@ async def test_an_import_locks_in_the_order_of_everybody_who_hands_off(world: Wo
     async with world.work() as work:
         await work.get(Team, world.sales.id, lock=True)
         importing = asyncio.create_task(take(world, [handed_off("a")]))
-        while not await work.connection.fetchval(_WAITING):  # noqa: ASYNC110  # no event tells it
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(20):
+            while not await work.connection.fetchval(_WAITING):  # noqa: ASYNC110  # no event tells
+                await asyncio.sleep(0.01)
         await asyncio.wait_for(work.get(Lead, lead.id, lock=True), 5)
 
     assert [result.outcome for result in await importing] == [UPDATED]
 
 
+# Not pg_stat_activity: within a transaction it stays as it was first seen.
 _WAITING = """
-SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted
                AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))
 """
