@@ -70,7 +70,8 @@ def _row(name: str, costs: list[Cost], reference: float) -> dict[str, str]:
         "rows/s": f"{median(c.rate for c in costs):,.0f}",
         "Python CPU ms a row": f"{median(c.server_ms for c in costs):.2f}",
         "PostgreSQL CPU ms a row": f"{median(c.postgres_ms for c in costs):.2f}",
-        f"CPU, × {BARE}": f"{both / reference:.1f}",
+        # Of a few rows the bare insert may cost less than the clock can tell.
+        f"CPU, × {BARE}": f"{both / reference:.1f}" if reference else "–",
     }
 
 

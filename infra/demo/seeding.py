@@ -36,8 +36,8 @@ from infra.demo.life import Clock, Life, arrivals
 from infra.outbox import publish_all
 
 SEED = 2007
-A_DAY = 9.0
-MONTHLY_LEADS = 170
+A_DAY = 6.0
+MONTHLY_LEADS = 115
 _SWEEP_EVERY = timedelta(hours=1)
 
 
