@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from infra.database import Database
+from infra.sweeper import Sweeper
 from tests.world import NOON, World, make_world
 
 
@@ -42,3 +43,11 @@ async def world(database: Database, clock: dict[str, datetime]) -> World:
 async def other_world(database: Database, clock: dict[str, datetime]) -> World:
     """Another tenant, which must see nothing of the first."""
     return await make_world(database, clock)
+
+
+@pytest.fixture
+async def nothing_else_due(session_database: Database) -> None:
+    """Tell whatever other tests have left to come due in their tenants of this database."""
+    long_after = datetime(2100, 1, 1, tzinfo=UTC)
+    later = Database(session_database.app, session_database.platform, clock=lambda: long_after)
+    await Sweeper(later).sweep()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from typing_extensions import override
 
 from domain import handoff_flow
@@ -15,6 +16,9 @@ from infra.outbox import publish_all
 from infra.sweeper import LIMIT, Sweeper, _Turn
 from tests.agreements import a_commitment, a_sla, an_mql, sign
 from tests.world import World
+
+# Sweeps are counted here, and every sweep is of the whole database.
+pytestmark = pytest.mark.usefixtures("nothing_else_due")
 
 
 async def many_clocks(world: World, count: int, warn_minutes: tuple[int, ...]) -> None:

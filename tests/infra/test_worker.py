@@ -29,6 +29,9 @@ from infra.worker import Loop, Worker
 from tests.agreements import a_commitment, a_sla, an_mql, sign
 from tests.world import World
 
+# Sweeps are counted here, and every sweep is of the whole database.
+pytestmark = pytest.mark.usefixtures("nothing_else_due")
+
 
 async def promised(world: World, leads: int, **terms: Any) -> list[UUID]:
     """Hand leads off under a promise of an answer in one working hour; return their ids."""
