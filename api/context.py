@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from strawberry.dataloader import DataLoader
 from domain.errors import DomainError
 from domain.identity import Actor
 from domain.paging import Listing, ListingsOf, Page
+from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
 from infra.live import Hub
 from infra.refusals import told_refusals
@@ -82,6 +83,11 @@ class Context:
     def writing(self) -> AbstractAsyncContextManager[PostgresWork]:
         """Open a writing transaction of the actor's tenant."""
         return self.database.work(self.actor.tenant_id, by=self.actor.user_id)
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may sign in, and what lets them; it writes as all of this operation does."""
+        return replace(self.services.accounts, writing=lambda _: self.writing())
 
     def fresh(self) -> Context:
         """Return the same surroundings with empty loaders, for the next event."""

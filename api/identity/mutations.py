@@ -56,17 +56,17 @@ from domain.identity import (
 class Mutations:
     @mutation(SessionView, "Sign in with an e-mail address and a password.", needs=PUBLIC)
     async def sign_in(self, info: Info, input: SignInInput) -> SignedIn:
-        return await info.context.services.accounts.sign_in(
+        return await info.context.accounts.sign_in(
             email=input.email, password=input.password, tenant=input.tenant or None
         )
 
     @mutation(SessionView, "Get a new token before the old one expires.", needs=SIGNED_IN)
     async def access_token_renew(self, info: Info) -> SignedIn:
-        return await info.context.services.accounts.renew(info.context.actor)
+        return await info.context.accounts.renew(info.context.actor)
 
     @mutation(TenantView, "Change the tenant itself.", needs=Permission.MANAGE_TENANT)
     async def tenant_update(self, info: Info, input: TenantUpdateInput) -> Tenant:
-        return await info.context.services.accounts.update_tenant(
+        return await info.context.accounts.update_tenant(
             info.context.actor,
             name=_given(input.name),
             time_zone=_given(input.time_zone),
@@ -75,7 +75,7 @@ class Mutations:
 
     @mutation(UserView, "Let a person into the tenant.", needs=Permission.MANAGE_USERS)
     async def user_add(self, info: Info, input: UserAddInput) -> User:
-        return await info.context.services.accounts.add_user(
+        return await info.context.accounts.add_user(
             info.context.actor,
             email=input.email,
             name=input.name,
@@ -168,7 +168,7 @@ class Mutations:
         needs=Permission.MANAGE_KEYS,
     )
     async def api_key_create(self, info: Info, input: ApiKeyCreateInput) -> IssuedApiKey:
-        return await info.context.services.accounts.issue_api_key(
+        return await info.context.accounts.issue_api_key(
             info.context.actor, name=input.name, role=input.role
         )
 
@@ -184,7 +184,7 @@ class Mutations:
         needs=Permission.MANAGE_BOARDS,
     )
     async def board_create(self, info: Info, input: BoardCreateInput) -> IssuedBoard:
-        return await info.context.services.accounts.issue_board(
+        return await info.context.accounts.issue_board(
             info.context.actor,
             name=input.name,
             sales_team_id=_optional("Team", input.sales_team, "salesTeam"),
