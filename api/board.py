@@ -58,8 +58,8 @@ def _id(kind: str, description: str) -> Any:
 class BoardSlaView:
     name: str = shown("What it is called.")
     starts_on: date = shown("Its first day.")
-    ends_on: date = shown("Its last day.")
-    version: int = shown("Which version of the agreement it is.")
+    last_on: date = shown("Its last day.")
+    number: int = shown("Which version of the agreement it is.")
     time_zone: TimeZone = shown("Whose days are counted.")
     working_days: int = shown("Working days in all.")
     working_days_elapsed: int = shown("Working days that have begun, today with them.")
@@ -101,7 +101,7 @@ class BoardCommitmentView:
         return standing.commitment.name
 
     @strawberry.field(description="What it needs on each working day that is left.")
-    def needed_per_day(standing: strawberry.Parent[CommitmentStanding]) -> Decimal | None:
+    def needed_per_working_day(standing: strawberry.Parent[CommitmentStanding]) -> Decimal | None:
         return standing.needed_per_working_day
 
     @classmethod
@@ -113,7 +113,7 @@ class BoardCommitmentView:
 class BoardSideView:
     side: Side = shown("Which side.")
     team_name: str = shown("Its team.")
-    verdict: Pace = shown("That of its worst promise.")
+    status: Pace = shown("That of its worst promise.")
     commitments: list[BoardCommitmentView] = shown(
         "What it promised, in order.", metadata={"most": MOST_COMMITMENTS}
     )
@@ -217,14 +217,14 @@ subscription Board {
   board {
     asOf
     tenantName
-    sla { name startsOn endsOn version timeZone workingDays workingDaysElapsed }
+    sla { name startsOn lastOn number timeZone workingDays workingDaysElapsed }
     sides {
       side
       teamName
-      verdict
+      status
       commitments {
         id kind label unit currency status
-        target attained expected gap projected neededPerDay probability
+        target attained expected gap projected neededPerWorkingDay probability
         metShare targetShare open dueSoon breached acceptedShare qualityFloor
         series { on attained expected }
       }

@@ -104,7 +104,7 @@ class GoalView:
         return await info.context.load_with("goal progress", _progress, goal)
 
 
-@view(Need, description="How many it takes.")
+@view(Need, name="FunnelNeed", description="How many it takes.")
 class NeedView:
     exact: Decimal = shown("To four places.")
     # No Int, which ends at 2,147,483,647.
@@ -121,8 +121,8 @@ class StepNeedView:
     p10: NeedView = shown("What suffices with a probability of 10 %, given what was observed.")
     p50: NeedView = shown("What suffices with a probability of 50 %.")
     p90: NeedView = shown("What suffices with a probability of 90 %: plan with this to be safe.")
-    needed_from: date = shown("The first day on which they are needed.")
-    needed_by: date = shown("The last day on which they are of use.")
+    first_needed_on: date = shown("The first day on which they are needed.")
+    last_needed_on: date = shown("The last day on which they are of use.")
 
 
 @view(ReverseFunnel, description="What a revenue goal takes, from the first step to the customer.")

@@ -101,7 +101,7 @@ class ImportStartInput:
 
 @strawberry.input(description="Which import is to stop.")
 class ImportCancelInput:
-    job: strawberry.ID = shown("The import; it must not have ended.")
+    import_job: strawberry.ID = shown("The import; it must not have ended.")
 
 
 @strawberry.type
@@ -129,7 +129,7 @@ class Mutations:
     )
     async def import_cancel(self, info: Info, input: ImportCancelInput) -> ImportJob:
         async with info.context.writing() as work:
-            return await cancel_import(work, info.context.actor, _id(input.job, "job"))
+            return await cancel_import(work, info.context.actor, _id(input.import_job, "importJob"))
 
 
 @strawberry.type
@@ -139,8 +139,8 @@ class Subscriptions:
         needs=Permission.IMPORT_LEADS,
         shows=ImportJobView,
     )
-    async def import_progress(self, info: Info, job: _Which) -> AsyncIterator[Any]:
-        job_id, actor = _id(job, "job"), info.context.actor
+    async def import_progress(self, info: Info, import_job: _Which) -> AsyncIterator[Any]:
+        job_id, actor = _id(import_job, "importJob"), info.context.actor
         with info.context.live.watch(actor.tenant_id) as watch:
             while True:
                 async with info.context.work() as work:

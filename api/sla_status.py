@@ -137,7 +137,7 @@ class CommitmentStandingView:
 @view(SideStanding, description="How one side stands.")
 class SideStandingView:
     side: Side = shown("Which side.")
-    verdict: Pace = shown("That of its worst commitment; MET only if all are.")
+    status: Pace = shown("That of its worst commitment; MET only if all are.")
     team = related("api.identity.TeamView", Team, by="team_id", description="Its team.")
 
 

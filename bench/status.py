@@ -26,7 +26,7 @@ from infra.database import Database
 DOCUMENT = """
 query Status($sla: ID!) { slaStatus(sla: $sla) {
   asOf status workingDays workingDaysElapsed alignmentIndex
-  sides { side verdict }
+  sides { side status }
   commitments { status target attained expected gap projected probability open dueSoon breached
     metShare handedOff accepted explain { formula inputs { name value } } }
 } }

@@ -94,12 +94,12 @@ class GoalsOn(Question[Sequence[Goal]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSla:
-    """The agreement on the board.  `ends_on` is its last day, as people say it."""
+    """The agreement on the board."""
 
     name: str
     starts_on: date
-    ends_on: date
-    version: int
+    last_on: date
+    number: int
     time_zone: str
     working_days: int
     working_days_elapsed: int
@@ -107,11 +107,11 @@ class BoardSla:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSide:
-    """One side, its verdict and its commitments."""
+    """One side, its status and its commitments."""
 
     side: Side
     team_name: str
-    verdict: Pace
+    status: Pace
     commitments: Sequence[CommitmentStanding]
 
 
@@ -280,7 +280,7 @@ async def _sides(work: Work, standing: SlaStanding) -> Sequence[BoardSide]:
         BoardSide(
             side=side.side,
             team_name=teams[side.team_id].name,
-            verdict=side.verdict,
+            status=side.status,
             commitments=[c for c in standing.commitments if c.commitment.side is side.side],
         )
         for side in standing.sides
@@ -291,8 +291,8 @@ def _shown(standing: SlaStanding) -> BoardSla:
     return BoardSla(
         name=standing.sla.name,
         starts_on=standing.starts_on,
-        ends_on=standing.ends_on - timedelta(days=1),
-        version=standing.sla.number,
+        last_on=standing.ends_on - timedelta(days=1),
+        number=standing.sla.number,
         time_zone=standing.sla.time_zone,
         working_days=standing.working_days,
         working_days_elapsed=standing.working_days_elapsed,

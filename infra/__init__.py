@@ -1,3 +1,3 @@
 """The outside world: PostgreSQL, files, mail, other people's APIs."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

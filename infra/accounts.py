@@ -23,7 +23,7 @@ from domain.identity import (
     Actor,
     BadCredentials,
     IssuedApiKey,
-    IssuedBoard,
+    IssuedBoardLink,
     Role,
     SignedIn,
     SlugTaken,
@@ -154,14 +154,14 @@ class Accounts:
 
     async def issue_board(
         self, actor: Actor, *, name: str, sales_team_id: UUID | None = None
-    ) -> IssuedBoard:
+    ) -> IssuedBoardLink:
         """Make a link to a wall board."""
         secret = new_secret(BOARD_LINK)
         async with self._writing(actor) as work:
             board = await identity.create_board(
                 work, actor, name=name, digest=secret.digest, sales_team_id=sales_team_id
             )
-        return IssuedBoard(board=board, url=f"{self.public_url}/board/{secret.text}")
+        return IssuedBoardLink(board_link=board, url=f"{self.public_url}/board/{secret.text}")
 
     def _writing(self, actor: Actor) -> AbstractAsyncContextManager[PostgresWork]:
         if self.writing is not None:

@@ -103,14 +103,14 @@ class ApiKeyRevokeInput:
     api_key: strawberry.ID = shown("Which key.")
 
 
-@strawberry.input(description="A wall board to make.")
-class BoardCreateInput:
+@strawberry.input(description="A link to a wall board to make.")
+class BoardLinkCreateInput:
     name: str = shown("Where it hangs.")
     sales_team: strawberry.ID | None = shown(
         "Whose board it is; all sales teams' if left out.", default=UNSET
     )
 
 
-@strawberry.input(description="Which board to revoke.")
-class BoardRevokeInput:
-    board: strawberry.ID = shown("Which board.")
+@strawberry.input(description="Which link to a board to revoke.")
+class BoardLinkRevokeInput:
+    board_link: strawberry.ID = shown("Which link.")

@@ -14,8 +14,8 @@ from api.errors import PUBLIC, SIGNED_IN, mutation
 from api.identity.inputs import (
     ApiKeyCreateInput,
     ApiKeyRevokeInput,
-    BoardCreateInput,
-    BoardRevokeInput,
+    BoardLinkCreateInput,
+    BoardLinkRevokeInput,
     SignInInput,
     TeamCreateInput,
     TeamMemberAddInput,
@@ -30,7 +30,7 @@ from api.identity.views import (
     ApiKeyView,
     BoardLinkView,
     IssuedApiKeyView,
-    IssuedBoardView,
+    IssuedBoardLinkView,
     SessionView,
     TeamMemberView,
     TeamView,
@@ -42,7 +42,7 @@ from domain.identity import (
     ApiKey,
     Board,
     IssuedApiKey,
-    IssuedBoard,
+    IssuedBoardLink,
     Permission,
     SignedIn,
     Team,
@@ -179,11 +179,11 @@ class Mutations:
             return await identity.revoke_api_key(work, info.context.actor, key_id)
 
     @mutation(
-        IssuedBoardView,
+        IssuedBoardLinkView,
         "Make a link to a wall board; its address is shown this once.",
         needs=Permission.MANAGE_BOARDS,
     )
-    async def board_create(self, info: Info, input: BoardCreateInput) -> IssuedBoard:
+    async def board_link_create(self, info: Info, input: BoardLinkCreateInput) -> IssuedBoardLink:
         return await info.context.accounts.issue_board(
             info.context.actor,
             name=input.name,
@@ -193,8 +193,8 @@ class Mutations:
     @mutation(
         BoardLinkView, "End a board's link at once and for good.", needs=Permission.MANAGE_BOARDS
     )
-    async def board_revoke(self, info: Info, input: BoardRevokeInput) -> Board:
-        board_id = ids.expect("Board", input.board, path=("board",))
+    async def board_link_revoke(self, info: Info, input: BoardLinkRevokeInput) -> Board:
+        board_id = ids.expect("Board", input.board_link, path=("boardLink",))
         async with info.context.writing() as work:
             return await identity.revoke_board(work, info.context.actor, board_id)
 

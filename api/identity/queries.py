@@ -47,13 +47,13 @@ class Queries:
         default=(Order("created_at", descending=True),),
         needs=Permission.MANAGE_KEYS,
     )("api_keys")
-    boards = collection(
+    board_links = collection(
         BoardLinkView,
         Board,
         description="The links to wall boards, the newest first, revoked ones too.",
         default=(Order("created_at", descending=True),),
         needs=Permission.MANAGE_BOARDS,
-    )("boards")
+    )("board_links")
 
     @query("Who is asking, and what they may do.", needs=SIGNED_IN, shows=ViewerView)
     async def viewer(self, info: Info) -> Any:

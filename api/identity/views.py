@@ -12,14 +12,14 @@ import strawberry
 import api.stages  # noqa: F401  # declares Side
 from api.context import Info
 from api.filtering import enum
-from api.types import Currency, EmailAddress, TimeZone
+from api.types import Currency, EmailAddress, TimeZone, Url
 from api.views import listed, related, shown, view
 from domain.identity import (
     Actor,
     ApiKey,
     Board,
     IssuedApiKey,
-    IssuedBoard,
+    IssuedBoardLink,
     Permission,
     Role,
     SignedIn,
@@ -187,10 +187,10 @@ class IssuedApiKeyView:
     secret: str = shown("To be sent as `Authorization: Bearer …`.  It is never shown again.")
 
 
-@view(IssuedBoard, description="A new board with its address.")
-class IssuedBoardView:
-    board: BoardLinkView = shown("The board.")
-    url: str = shown("The address to open on the wall.  It is never shown again.")
+@view(IssuedBoardLink, description="A new board with its address.")
+class IssuedBoardLinkView:
+    board_link: BoardLinkView = shown("The link itself.")
+    url: Url = shown("The address to open on the wall.  It is never shown again.")
 
 
 async def _teams_of(work: Work, user_ids: Sequence[UUID]) -> list[list[Team]]:

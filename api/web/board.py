@@ -55,7 +55,7 @@ def headline(board: Board) -> str:
     """Say how both sides stand, for the window's title and for listeners."""
     if board.sla is None:
         return "Nothing signed yet"
-    return " · ".join(f"{word(side.side)} {word(side.verdict).lower()}" for side in board.sides)
+    return " · ".join(f"{word(side.side)} {word(side.status).lower()}" for side in board.sides)
 
 
 def _masthead(board: Board) -> Html:
@@ -70,8 +70,8 @@ def _masthead(board: Board) -> Html:
 def _period(sla: Sla) -> Html:
     return tag(
         "p",
-        tag("span", _named(sla.name), f" v{sla.version}", class_="sla-name"),
-        tag("span", calendar_day(sla.starts_on), " to ", calendar_day(sla.ends_on, "date")),
+        tag("span", _named(sla.name), f" v{sla.number}", class_="sla-name"),
+        tag("span", calendar_day(sla.starts_on), " to ", calendar_day(sla.last_on, "date")),
         tag(
             "span",
             f"working day {sla.working_days_elapsed} of {sla.working_days}",
@@ -133,13 +133,13 @@ def _hero(side: Side) -> Html:
             tag("span", word(side.side), class_="side-name"),
             " ",
             _team(side),
-            tag("span", icon(side.verdict), word(side.verdict), class_="verdict"),
+            tag("span", icon(side.status), word(side.status), class_="verdict"),
         ),
         tag("p", tag("strong", f"{on_pace} of {promised}"), " on pace", class_="tally")
         if promised
         else None,
         class_="hero",
-        data_tone=tone(side.verdict),
+        data_tone=tone(side.status),
     )
 
 
@@ -204,12 +204,13 @@ def _facts(commitment: Commitment) -> list[Html]:
     unit, currency = commitment.unit, commitment.currency
     delivers = commitment.kind is CommitmentKind.DELIVERY
     floor = commitment.quality_floor
+    needed = commitment.needed_per_working_day
     facts: list[tuple[str, Decimal | int | None, Child]] = [
         ("Expected", commitment.expected if delivers else None,
          figure(commitment.expected, unit, currency)),
         ("Projected", commitment.projected, figure(commitment.projected, unit, currency)),
-        ("Needed a day", (commitment.needed_per_day or None) if delivers else None,
-         figure(commitment.needed_per_day, unit if unit is Unit.MONEY else Unit.POINTS, currency)),
+        ("Needed a day", (needed or None) if delivers else None,
+         figure(needed, unit if unit is Unit.MONEY else Unit.POINTS, currency)),
         ("Chance", commitment.probability, _chance(commitment)),
         ("Accepted", commitment.accepted_share,
          [figure(commitment.accepted_share, Unit.SHARE),

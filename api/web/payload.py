@@ -69,8 +69,8 @@ class Sla(_View, frozen=True):
 
     name: str
     starts_on: date
-    ends_on: date
-    version: int
+    last_on: date
+    number: int
     time_zone: str
     working_days: int
     working_days_elapsed: int
@@ -98,7 +98,7 @@ class Commitment(_View, frozen=True):
     expected: Decimal | None = None
     gap: Decimal | None = None
     projected: Decimal | None = None
-    needed_per_day: Decimal | None = None
+    needed_per_working_day: Decimal | None = None
     probability: Decimal | None = None
     met_share: Decimal | None = None
     target_share: Decimal | None = None
@@ -117,11 +117,11 @@ class Commitment(_View, frozen=True):
 
 
 class Side(_View, frozen=True):
-    """One team, its verdict and its commitments."""
+    """One team, its status and its commitments."""
 
     side: SideName
     team_name: str
-    verdict: Verdict
+    status: Verdict
     commitments: tuple[Commitment, ...] = ()
 
 

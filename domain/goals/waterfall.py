@@ -72,8 +72,8 @@ class StepNeed:
     p10: Need
     p50: Need
     p90: Need
-    needed_from: date
-    needed_by: date
+    first_needed_on: date
+    last_needed_on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ def reverse_funnel(
             p10=need_of(customers / chain.quantile(Decimal("0.9"))),
             p50=need_of(customers / chain.quantile(Decimal("0.5"))),
             p90=need_of(customers / chain.quantile(Decimal("0.1"))),
-            needed_from=_days_before(period.first, chain.lag_days),
-            needed_by=_days_before(period.end, chain.lag_days + 1),
+            first_needed_on=_days_before(period.first, chain.lag_days),
+            last_needed_on=_days_before(period.end, chain.lag_days + 1),
         )
 
     chain = _Chain()

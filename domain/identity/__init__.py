@@ -3,7 +3,7 @@
 from domain.identity.access import (
     BadCredentials,
     IssuedApiKey,
-    IssuedBoard,
+    IssuedBoardLink,
     SignedIn,
     TenantNeeded,
 )
@@ -67,7 +67,7 @@ __all__ = [
     "Board",
     "InactiveUser",
     "IssuedApiKey",
-    "IssuedBoard",
+    "IssuedBoardLink",
     "LastOwner",
     "OwnersOnly",
     "Permission",

@@ -31,10 +31,10 @@ class IssuedApiKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedBoard:
+class IssuedBoardLink:
     """A new board with its address, which nobody can be shown again."""
 
-    board: Board
+    board_link: Board
     url: str = field(repr=False)
 
 

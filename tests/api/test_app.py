@@ -214,10 +214,11 @@ async def test_a_board_is_a_page_and_a_stream_until_its_link_is_revoked(
         lines = response.aiter_lines()
         assert (await next_board(lines))["tenantName"] == "Acme"
         headers = {"authorization": f"Bearer {await key_of(site, today)}"}
-        document = "mutation($id: ID!) { boardRevoke(input: {board: $id}) { userErrors { code } } }"
-        revoke = {"query": document, "variables": {"id": public("Board", issued.board.id)}}
+        document = """mutation($id: ID!) {
+          boardLinkRevoke(input: {boardLink: $id}) { userErrors { code } } }"""
+        revoke = {"query": document, "variables": {"id": public("Board", issued.board_link.id)}}
         revoked = await client.post("/graphql", json=revoke, headers=headers)
-        assert revoked.json()["data"] == {"boardRevoke": {"userErrors": []}}
+        assert revoked.json()["data"] == {"boardLinkRevoke": {"userErrors": []}}
         await publish_all(today.database, today.tenant.id)
         async with asyncio.timeout(20):
             rest = [line async for line in lines]

@@ -146,7 +146,7 @@ async def test_a_board_sees_the_board_and_nothing_else(door):
         user_id=None,
         permissions=frozenset({Permission.VIEW_BOARD}),
         name="Hall",
-        board_id=issued.board.id,
+        board_id=issued.board_link.id,
     )
 
 
@@ -263,7 +263,7 @@ async def test_a_revoked_key_or_link_lets_nobody_in(door):
     await door.auth.board(link)
 
     await change(door.world, revoke_api_key, key.api_key.id)
-    await change(door.world, revoke_board, board.board.id)
+    await change(door.world, revoke_board, board.board_link.id)
 
     with pytest.raises(Unauthenticated):
         await enter(door, key.secret)
@@ -284,7 +284,7 @@ async def open_sessions(door):
         (await enter(door, key.secret), (revoke_api_key, key.api_key.id), {}),
         (
             await door.auth.board(board.url.rpartition("/")[2]),
-            (revoke_board, board.board.id),
+            (revoke_board, board.board_link.id),
             {},
         ),
     ]

@@ -90,26 +90,26 @@ async def test_both_sides_hang_side_by_side(world: World) -> None:
     assert board["sla"] == {
         "name": "March 2026",
         "startsOn": "2026-03-01",
-        "endsOn": "2026-03-31",
-        "version": 1,
+        "lastOn": "2026-03-31",
+        "number": 1,
         "timeZone": "UTC",
         "workingDays": 22,
         "workingDaysElapsed": 7,
     }
     marketing, sales = board["sides"]
-    assert (marketing["side"], marketing["teamName"], marketing["verdict"]) == (
+    assert (marketing["side"], marketing["teamName"], marketing["status"]) == (
         "MARKETING",
         "Marketing",
         "BEHIND",
     )
-    assert (sales["side"], sales["teamName"], sales["verdict"]) == ("SALES", "Sales", "ON_TRACK")
+    assert (sales["side"], sales["teamName"], sales["status"]) == ("SALES", "Sales", "ON_TRACK")
     (delivery,) = marketing["commitments"]
     assert (delivery["label"], delivery["unit"], delivery["status"]) == (
         "Delivery",
         "COUNT",
         "BEHIND",
     )
-    assert (delivery["attained"], delivery["expected"], delivery["neededPerDay"]) == (
+    assert (delivery["attained"], delivery["expected"], delivery["neededPerWorkingDay"]) == (
         "1",
         "5.80",
         "1.22",

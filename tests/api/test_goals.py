@@ -274,9 +274,9 @@ async def test_who_follows_what_is_not_there_is_told_so(world: World, id: str, c
 
 FUNNEL = """query($input: ReverseFunnelInput!) { reverseFunnel(input: $input) {
   revenue { amount currency }
-  customers { name planned { whole perWorkingDay perRep } neededBy }
+  customers { name planned { whole perWorkingDay perRep } lastNeededOn }
   steps { name rate planned { exact whole perWorkingDay perRep } p10 { whole } p90 { whole }
-    neededFrom neededBy }
+    firstNeededOn lastNeededOn }
 } }"""
 
 
@@ -300,7 +300,7 @@ async def test_a_revenue_goal_says_how_many_leads_it_takes(world: World) -> None
         "customers": {
             "name": "CUSTOMER",
             "planned": {"whole": "7", "perWorkingDay": "0.3500", "perRep": "0.7000"},
-            "neededBy": "2026-03-31",
+            "lastNeededOn": "2026-03-31",
         },
         "steps": [
             {
@@ -314,8 +314,8 @@ async def test_a_revenue_goal_says_how_many_leads_it_takes(world: World) -> None
                 },
                 "p10": {"whole": "140"},
                 "p90": {"whole": "140"},
-                "neededFrom": "2026-03-01",
-                "neededBy": "2026-03-31",
+                "firstNeededOn": "2026-03-01",
+                "lastNeededOn": "2026-03-31",
             }
         ],
     }
@@ -329,7 +329,7 @@ async def test_an_observed_rate_says_how_far_the_need_may_be_off(world: World) -
     (step,) = answer["reverseFunnel"]["steps"]
     assert step["planned"]["whole"] == "140"
     assert int(step["p10"]["whole"]) < 140 < int(step["p90"]["whole"])
-    assert (step["neededFrom"], step["neededBy"]) == ("2026-02-19", "2026-03-21")
+    assert (step["firstNeededOn"], step["lastNeededOn"]) == ("2026-02-19", "2026-03-21")
 
 
 async def test_a_need_beyond_the_range_of_an_int_is_answered(world: World) -> None:

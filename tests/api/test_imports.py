@@ -23,7 +23,7 @@ START = """mutation($input: ImportStartInput!) { importStart(input: $input) {
               createdAt startedAt endedAt }
   userErrors { code message path }
 }}"""
-CANCEL = """mutation($job: ID!) { importCancel(input: {job: $job}) {
+CANCEL = """mutation($job: ID!) { importCancel(input: {importJob: $job}) {
   importJob { id status endedAt }  userErrors { code message path }
 }}"""
 JOB = """query($id: ID!) { importJob(id: $id) {
@@ -127,7 +127,7 @@ async def test_an_upload_is_imported_in_the_background(world: World) -> None:
 
 async def test_progress_is_followed_live_until_the_end(world: World) -> None:
     job = await started(world)
-    document = "subscription($job: ID!) { importProgress(job: $job) { status rows } }"
+    document = "subscription($job: ID!) { importProgress(importJob: $job) { status rows } }"
 
     async with following(world, document, {"job": job}, as_=world.marketer) as follower:
         assert _progress(await follower.next()) == {"status": "QUEUED", "rows": 0}
@@ -141,7 +141,7 @@ async def test_progress_is_followed_live_until_the_end(world: World) -> None:
 @pytest.mark.parametrize("person", ["other_rep", "analyst"])
 async def test_who_may_not_import_does_not_follow(world: World, person: str) -> None:
     job = await started(world)
-    document = "subscription($job: ID!) { importProgress(job: $job) { status rows } }"
+    document = "subscription($job: ID!) { importProgress(importJob: $job) { status rows } }"
 
     user = getattr(world, person)
     async with following(world, document, {"job": job}, as_=user) as follower:
@@ -151,7 +151,7 @@ async def test_who_may_not_import_does_not_follow(world: World, person: str) -> 
 
 async def test_a_foreign_import_cannot_be_followed(world: World, other_world: World) -> None:
     job = await started(other_world)
-    document = "subscription($job: ID!) { importProgress(job: $job) { status rows } }"
+    document = "subscription($job: ID!) { importProgress(importJob: $job) { status rows } }"
 
     for other in (job, public("ImportJob", new_id())):
         async with following(world, document, {"job": other}, as_=world.marketer) as follower:
@@ -179,7 +179,7 @@ async def test_a_cancelled_import_stays_cancelled(world: World) -> None:
             {
                 "code": "IMPORT_IS_OVER",
                 "message": "This import has ended already (CANCELLED).",
-                "path": ["job"],
+                "path": ["importJob"],
             }
         ],
     }

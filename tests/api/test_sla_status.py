@@ -19,7 +19,7 @@ from tests.world import World
 STATUS = """query($sla: ID!) { slaStatus(sla: $sla) {
   asOf status startsOn endsOn workingDays workingDaysElapsed alignmentIndex
   sla { name }
-  sides { side verdict team { name } }
+  sides { side status team { name } }
   commitments {
     commitment { kind name } status unit currency target attained expected gap attainment
     projected neededPerWorkingDay remainingWorkingDays probability p10 p90
@@ -27,7 +27,7 @@ STATUS = """query($sla: ID!) { slaStatus(sla: $sla) {
     opened open dueSoon breached met excused metShare targetShare
   }
 } }"""
-SIDES = "query($sla: ID!) { slaStatus(sla: $sla) { sides { side verdict } } }"
+SIDES = "query($sla: ID!) { slaStatus(sla: $sla) { sides { side status } } }"
 LIVE = """subscription($sla: ID!) { slaStatus(sla: $sla) {
   commitments { commitment { kind } attained open dueSoon breached }
 } }"""
@@ -65,8 +65,8 @@ async def test_a_status_says_it_all(world: World) -> None:
         "alignmentIndex": "0.7012",
         "sla": {"name": "March 2026"},
         "sides": [
-            {"side": "MARKETING", "verdict": "BEHIND", "team": {"name": "Marketing"}},
-            {"side": "SALES", "verdict": "ON_TRACK", "team": {"name": "Sales"}},
+            {"side": "MARKETING", "status": "BEHIND", "team": {"name": "Marketing"}},
+            {"side": "SALES", "status": "ON_TRACK", "team": {"name": "Sales"}},
         ],
     }
     nothing_of_sales = dict.fromkeys(
@@ -302,5 +302,5 @@ async def test_a_proposal_has_not_started(world: World) -> None:
 
     answer = await world.data(SIDES, named(sla))
 
-    verdicts = [side["verdict"] for side in answer["slaStatus"]["sides"]]
+    verdicts = [side["status"] for side in answer["slaStatus"]["sides"]]
     assert verdicts == ["NOT_STARTED", "NOT_STARTED"]

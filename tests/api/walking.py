@@ -44,11 +44,12 @@ Path = tuple[str | int, ...]
 
 # What a field that takes an id means, where it is not called like the kind itself.
 KINDS = {
+    "boardLink": "Board",
     "clock": "SlaClock",
     "company": "Company",
     "definition": "StageDefinition",
     "fromTeam": "Team",
-    "job": "ImportJob",
+    "importJob": "ImportJob",
     "marketingTeam": "Team",
     "owner": "User",
     "ref": "Lead",

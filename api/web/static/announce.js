@@ -47,7 +47,7 @@ export class Announcer {
 function factsOf(board) {
   const facts = new Map();
   for (const side of board.sides) {
-    facts.set(side.side, `${side.teamName} is ${word(side.verdict)}.`);
+    facts.set(side.side, `${side.teamName} is ${word(side.status)}.`);
     for (const { id, label, status } of side.commitments) {
       facts.set(id, `${label}: ${word(status)}.`);
     }

@@ -108,7 +108,7 @@ class SideStanding:
 
     side: Side
     team_id: UUID
-    verdict: Pace
+    status: Pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

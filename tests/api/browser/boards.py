@@ -27,8 +27,8 @@ def a_board(*, as_of: datetime = NOON, **changes: Any) -> Plain:
         "sla": {
             "name": "March agreement",
             "startsOn": "2026-03-01",
-            "endsOn": "2026-03-31",
-            "version": 2,
+            "lastOn": "2026-03-31",
+            "number": 2,
             "timeZone": "Europe/Dublin",
             "workingDays": 22,
             "workingDaysElapsed": 8,
@@ -45,7 +45,7 @@ def a_board(*, as_of: datetime = NOON, **changes: Any) -> Plain:
 
 
 def a_side(side: str, team: str, verdict: str, *commitments: Plain) -> Plain:
-    return {"side": side, "teamName": team, "verdict": verdict, "commitments": list(commitments)}
+    return {"side": side, "teamName": team, "status": verdict, "commitments": list(commitments)}
 
 
 def a_delivery(**changes: Any) -> Plain:
@@ -61,7 +61,7 @@ def a_delivery(**changes: Any) -> Plain:
         "expected": "363.64",
         "gap": "-53.64",
         "projected": "852.5",
-        "neededPerDay": "49.29",
+        "neededPerWorkingDay": "49.29",
         "probability": "0.12",
         "metShare": None,
         "targetShare": None,
@@ -88,7 +88,7 @@ def a_share(id: str, kind: str, label: str, met: str, goal: str, **changes: Any)
         "expected": goal,
         "gap": str(Decimal(met) - Decimal(goal)),
         "projected": None,
-        "neededPerDay": None,
+        "neededPerWorkingDay": None,
         "probability": None,
         "metShare": met,
         "targetShare": goal,
@@ -231,7 +231,7 @@ def long_names() -> Plain:
         a_delivery(id="m1", label=long, status="ON_TRACK", gap="0", unit="POINTS"),
         a_delivery(id="m2", label="Pipeline", unit="MONEY", currency="EUR", target="12500000",
                    attained="4100333.5", expected="4545454", gap="-445121", projected="11275917",
-                   neededPerDay="599976", series=counted(12_500_000, [512_000] * 8)),
+                   neededPerWorkingDay="599976", series=counted(12_500_000, [512_000] * 8)),
         a_delivery(id="m3", label="عملاء مؤهلون", status="MET", gap="120"),
     ]  # fmt: skip
     return a_board(

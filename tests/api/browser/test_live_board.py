@@ -82,7 +82,7 @@ async def hang(site: Site, world: World) -> Hung:
         world=world,
         key=await key_of(site, world),
         path=issued.url.removeprefix(site.settings.public_url),
-        board_id=public("Board", issued.board.id),
+        board_id=public("Board", issued.board_link.id),
     )
 
 
@@ -156,7 +156,7 @@ async def test_a_link_that_is_revoked_through_the_api_ends_the_board(
     screen = await open_screen(hung.address)
     await screen.is_live()
 
-    await hung.ask("boardRevoke", board=hung.board_id)
+    await hung.ask("boardLinkRevoke", boardLink=hung.board_id)
 
     await screen.shows("h1", "This board link no longer works", within=15)
     assert await screen.page.locator("#board").count() == 0

@@ -33,9 +33,10 @@ CREATE_KEY = """mutation($input: ApiKeyCreateInput!) { apiKeyCreate(input: $inpu
   userErrors { code path } } }"""
 REVOKE_KEY = """mutation($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) {
   apiKey { id revokedAt } userErrors { code path } } }"""
-CREATE_BOARD = """mutation($input: BoardCreateInput!) { boardCreate(input: $input) {
-  issuedBoard { url board { id name revokedAt salesTeam { name } } } userErrors { code path } } }"""
-REVOKE_BOARD = """mutation($input: BoardRevokeInput!) { boardRevoke(input: $input) {
+CREATE_BOARD = """mutation($input: BoardLinkCreateInput!) { boardLinkCreate(input: $input) {
+  issuedBoardLink { url boardLink { id name revokedAt salesTeam { name } } }
+  userErrors { code path } } }"""
+REVOKE_BOARD = """mutation($input: BoardLinkRevokeInput!) { boardLinkRevoke(input: $input) {
   boardLink { id revokedAt } userErrors { code path } } }"""
 
 

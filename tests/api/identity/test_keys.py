@@ -47,9 +47,11 @@ async def test_a_boards_address_is_shown_once_and_kept_as_a_digest(company):
     made = await company.data(
         CREATE_BOARD, {"input": {"name": "Hall", "salesTeam": sales}}, as_=company.rep
     )
-    issued = made["boardCreate"]["issuedBoard"]
-    url, board = issued["url"], issued["board"]
-    revoked = await company.data(REVOKE_BOARD, {"input": {"board": board["id"]}}, as_=company.rep)
+    issued = made["boardLinkCreate"]["issuedBoardLink"]
+    url, board = issued["url"], issued["boardLink"]
+    revoked = await company.data(
+        REVOKE_BOARD, {"input": {"boardLink": board["id"]}}, as_=company.rep
+    )
 
     assert board == {
         "id": board["id"],
@@ -57,7 +59,7 @@ async def test_a_boards_address_is_shown_once_and_kept_as_a_digest(company):
         "revokedAt": None,
         "salesTeam": {"name": "Sales"},
     }
-    assert revoked["boardRevoke"] == {
+    assert revoked["boardLinkRevoke"] == {
         "boardLink": {"id": board["id"], "revokedAt": "2026-03-10T12:00:00Z"},
         "userErrors": [],
     }

@@ -179,7 +179,7 @@ async def test_another_tenants_people_are_not_listed(world, other_world):
     assert not shown & theirs
 
 
-@pytest.mark.parametrize("field", ["apiKeys", "boards"])
+@pytest.mark.parametrize("field", ["apiKeys", "boardLinks"])
 async def test_who_may_not_make_keys_does_not_see_them(world, field):
     answer = await world.ask(f"{{ {field} {{ nodes {{ id }} }} }}", as_=world.analyst)
 

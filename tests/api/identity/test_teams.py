@@ -81,7 +81,7 @@ def mutations(world, foreign):
         (UPDATE_MEMBER, {"teamMember": place, "capacity": 1}),
         (REMOVE_MEMBER, {"teamMember": place}),
         (REVOKE_KEY, {"apiKey": key}),
-        (REVOKE_BOARD, {"board": board}),
+        (REVOKE_BOARD, {"boardLink": board}),
         (CREATE_BOARD, {"name": "B", "salesTeam": team}),
     ]
 

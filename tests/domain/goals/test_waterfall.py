@@ -57,8 +57,8 @@ def test_seven_customers_at_five_percent_take_140_leads_and_seven_a_working_day(
                 p10=leads,
                 p50=leads,
                 p90=leads,
-                needed_from=date(2026, 3, 1),
-                needed_by=date(2026, 3, 31),
+                first_needed_on=date(2026, 3, 1),
+                last_needed_on=date(2026, 3, 31),
             ),
         ),
         customers=StepNeed(
@@ -68,8 +68,8 @@ def test_seven_customers_at_five_percent_take_140_leads_and_seven_a_working_day(
             p10=seven,
             p50=seven,
             p90=seven,
-            needed_from=date(2026, 3, 1),
-            needed_by=date(2026, 3, 31),
+            first_needed_on=date(2026, 3, 1),
+            last_needed_on=date(2026, 3, 31),
         ),
     )
 
@@ -131,7 +131,7 @@ def test_each_step_is_needed_earlier_by_the_lags_after_it():
         FunnelStep(name="OPPORTUNITY", rate=Decimal("0.25"), lag_days=45),
     )
 
-    days = {step.name: (step.needed_from, step.needed_by) for step in funnel.steps}
+    days = {step.name: (step.first_needed_on, step.last_needed_on) for step in funnel.steps}
     assert days == {
         "MQL": (date(2025, 12, 6), date(2026, 1, 5)),
         "SQL": (date(2026, 1, 5), date(2026, 2, 4)),
@@ -144,7 +144,7 @@ def test_a_lag_to_before_the_calendar_begins_stops_at_its_first_day():
         FunnelStep(name="LEAD", rate=Decimal(1), lag_days=3650), period=Period.month(2, 1)
     ).steps[0]
 
-    assert (step.needed_from, step.needed_by) == (date.min, date.min)
+    assert (step.first_needed_on, step.last_needed_on) == (date.min, date.min)
 
 
 def test_a_third_is_a_third_so_nobody_is_asked_for_one_lead_too_many():
