@@ -31,6 +31,7 @@ from api.transport import (
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
 from api.web.explorer import explorer
+from infra.cross_origin import cross_origin, trusted_origins
 from infra.database import CONNECTION_LOST
 from infra.health import Health
 from infra.jobs import jobs_of
@@ -67,7 +68,11 @@ def create_app(
                 yield
 
     secure = settings.public_url.startswith("https://")
-    middleware = [Middleware(AccessLog), Middleware(SecureHeaders, secure=secure)]
+    middleware = [
+        Middleware(AccessLog),
+        Middleware(SecureHeaders, secure=secure),
+        cross_origin(settings),
+    ]
     return Starlette(middleware=middleware, lifespan=lifespan)
 
 
@@ -105,7 +110,9 @@ class Process:
             self.engine,
             known,
             settings=HttpSettings(
-                body_limit=settings.max_body_bytes, deadline=settings.request_timeout_seconds
+                body_limit=settings.max_body_bytes,
+                deadline=settings.request_timeout_seconds,
+                trusted_origins=trusted_origins(settings),
             ),
             shutdown=self.shutdown,
             explorer=explorer,

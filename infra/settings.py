@@ -16,6 +16,7 @@ APP_ROLE = "smarketing_app"
 PLATFORM_ROLE = "smarketing_platform"
 _MIN_SECRET_BYTES = 32
 _POSTGRES_SCHEMES = ("postgresql", "postgres", "postgresql+asyncpg")
+ANY_ORIGIN = "*"
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -61,6 +62,8 @@ class Settings:
     port: int
     processes: int
     public_url: str
+    allowed_origins: frozenset[str]
+    """Whose pages may use the API from a browser, besides our own: `https://app.example`."""
     issuer: str
     log_format: LogFormat
     log_level: str
@@ -97,6 +100,7 @@ class Settings:
             port=port,
             processes=_number(environ, "PROCESSES", 1, at_least=1, at_most=256),
             public_url=public_url,
+            allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
             issuer=_given(environ, "ISSUER") or public_url,
             log_format=_choice(environ, "LOG_FORMAT", LogFormat, LogFormat.AUTO),
             log_level=_log_level(environ),
@@ -281,3 +285,18 @@ def _public_url(environ: Mapping[str, str], environment: Environment, default: s
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WrongSetting("PUBLIC_URL", f"must be an http or https address, not {url[:80]!r}.")
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), query="", fragment=""))
+
+
+def _origins(environ: Mapping[str, str], variable: str) -> frozenset[str]:
+    """Read origins as browsers spell them: a scheme, a host in small letters, perhaps a port."""
+    origins = [origin.strip() for origin in _given(environ, variable).split(",") if origin.strip()]
+    for origin in origins:
+        parts = _split(variable, origin)
+        spelled = f"{parts.scheme}://{parts.netloc.lower()}"
+        known = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+        if origin != ANY_ORIGIN and not (known and origin == spelled):
+            raise WrongSetting(
+                variable,
+                f"must list origins such as https://app.example, or be *, not {origin[:80]!r}.",
+            )
+    return frozenset(origins)

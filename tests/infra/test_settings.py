@@ -39,6 +39,7 @@ def test_a_database_and_a_secret_are_enough_for_development():
         port=8000,
         processes=1,
         public_url="http://127.0.0.1:8000",
+        allowed_origins=frozenset(),
         issuer="http://127.0.0.1:8000",
         log_format=LogFormat.AUTO,
         log_level="info",
@@ -62,6 +63,7 @@ def test_what_is_given_is_taken(tmp_path):
             "HOST": "::1",
             "PORT": " 9000 ",
             "PROCESSES": "4",
+            "ALLOWED_ORIGINS": "https://app.example, http://[::1]:5173",
             "ISSUER": "https://id.example",
             "LOG_FORMAT": "JSON",
             "LOG_LEVEL": "Debug",
@@ -73,6 +75,7 @@ def test_what_is_given_is_taken(tmp_path):
     assert settings.platform_database_url == "postgresql://p@/x"
     assert settings.signing_keys == PEM
     assert (settings.host, settings.port, settings.processes) == ("::1", 9000, 4)
+    assert settings.allowed_origins == {"https://app.example", "http://[::1]:5173"}
     assert (settings.public_url, settings.issuer) == ("https://sla.example", "https://id.example")
     assert (settings.log_format, settings.log_level) == (LogFormat.JSON, "debug")
     assert settings.worker is False
@@ -102,6 +105,17 @@ def test_what_is_given_is_taken(tmp_path):
         ("PUBLIC_URL", "ftp://x", "must be an http or https address, not 'ftp://x'."),
         ("LOG_FORMAT", "xml", "must be one of auto, human, json, not 'xml'."),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error."),
+        *(
+            ("ALLOWED_ORIGINS", origin, "must list origins such as https://app.example, or be *")
+            for origin in (
+                "app.example",
+                "https://app.example/",
+                "https://App.example",
+                "https://u@app.example",
+                "https://app.example,null",
+                "ftp://app.example",
+            )
+        ),
         ("WORKER", "maybe", "must be one of 1, true, yes, 0, false, no, not 'maybe'."),
     ],
 )
