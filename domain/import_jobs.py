@@ -115,7 +115,7 @@ async def cancel_import(work: Work, actor: Actor, job_id: UUID) -> ImportJob:
     actor.require(Permission.IMPORT_LEADS)
     job = await work.get(ImportJob, job_id, lock=True)
     if job.status.is_over:
-        raise ImportIsOver(f"This import has ended already ({job.status}).", path=("job",))
+        raise ImportIsOver(f"This import has ended already ({job.status}).", path=("importJob",))
     ended = replace(job, status=JobStatus.CANCELLED, ended_at=work.now, claimed_until=None)
     return await _kept(work, ended)
 
@@ -265,7 +265,7 @@ async def _uploaded(work: Work, upload_id: UUID) -> Upload:
     if upload.completed_at is None:
         raise NotUploaded("The file has not arrived yet; send it first.", path=("upload",))
     if await first(work, UploadChunk, upload_id=upload.id, position=0) is None:
-        raise NotUploaded("The file was imported and not kept; send it again.", path=("upload",))
+        raise NotUploaded("The file is not kept any more; send it again.", path=("upload",))
     return upload
 
 

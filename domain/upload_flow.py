@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +12,7 @@ from domain.events import PersonaChanged
 from domain.identity import Actor, Permission, User, actor_of
 from domain.ids import new_id
 from domain.personas import Persona, PersonaArchived, Photo
-from domain.ports import Work
+from domain.ports import Question, Work
 from domain.uploads import Upload, UploadChunk, UploadPurpose
 from domain.values import require_text
 
@@ -19,6 +20,17 @@ from domain.values import require_text
 UPLOAD_LIFE = timedelta(minutes=15)
 CHUNK_BYTES = 1 << 20
 LARGEST_IMPORT_BYTES = 256 << 20
+# How long a file waits for its import; and how many old ones a new one makes room by.
+KEPT = timedelta(days=1)
+_MOST_DROPPED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedUploads(Question[Sequence[UUID]]):
+    """Files kept since before an instant that no import reads or is about to; the oldest first."""
+
+    before: datetime
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +99,15 @@ async def request_photo_upload(work: Work, actor: Actor, persona_id: UUID) -> Up
 
 
 async def request_import_upload(work: Work, actor: Actor, *, file_name: str, size: int) -> Upload:
-    """Announce a file of leads of a known size."""
+    """Announce a file of leads of a known size, and let go of old ones that nobody used."""
     actor.require(Permission.IMPORT_LEADS)
     name = require_text(file_name, name="The file's name", path=("fileName",))
     if size > LARGEST_IMPORT_BYTES:
         raise FileTooLarge(LARGEST_IMPORT_BYTES, path=("size",))
     if size < 1:
         raise Invalid("An empty file holds no leads.", path=("size",))
+    for unused in await work.ask(UnusedUploads(before=work.now - KEPT, limit=_MOST_DROPPED)):
+        await work.delete(UploadChunk, upload_id=unused)
     return await work.add(
         Upload(
             id=new_id(),

@@ -7,6 +7,7 @@ import pytest
 from api.engine.masking import OperationFailed
 from domain.ids import new_id, public
 from domain.leads import Lead
+from domain.upload_flow import request_import_upload
 from domain.uploads import ImportJob, Upload, UploadChunk, UploadPurpose
 from infra.importing.jobs import run_next
 from tests.following import following
@@ -216,6 +217,27 @@ async def test_a_file_is_imported_once_and_then_sent_again(world: World) -> None
 
     assert answer["userErrors"][0]["code"] == "NOT_UPLOADED"
     assert await jobs(world) == 1
+
+
+async def test_a_file_that_nobody_imports_is_not_kept_for_ever(world: World) -> None:
+    broken_off = await upload(world, completed_at=None)
+    forgotten, waiting = await upload(world), await upload(world)
+    assert (await start(world, upload=waiting))["userErrors"] == []
+    world.wait(days=1, minutes=1)
+    recent = await upload(world)
+
+    async with world.work() as work:
+        mia = world.actor(world.marketer)
+        await request_import_upload(work, mia, file_name="next.csv", size=9)
+
+    async with world.work() as work:
+        kept = {public("Upload", chunk.upload_id) for chunk in await work.find(UploadChunk)}
+    assert kept == {waiting, recent}
+    assert not kept & {broken_off, forgotten}
+    again = await start(world, upload=forgotten)
+    assert [error["message"] for error in again["userErrors"]] == [
+        "The file is not kept any more; send it again."
+    ]
 
 
 @pytest.mark.parametrize(

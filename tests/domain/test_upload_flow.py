@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,10 +13,12 @@ from domain.identity import ROLE_PERMISSIONS, Actor, Role, User
 from domain.ids import new_id
 from domain.personas import Persona, PersonaArchived, Photo
 from domain.upload_flow import (
+    KEPT,
     LARGEST_IMPORT_BYTES,
     AlreadyUploaded,
     FileTooLarge,
     SizeMismatch,
+    UnusedUploads,
     UploadOvertaken,
     begin_upload,
     finish_upload,
@@ -81,8 +84,15 @@ def a_photo_upload(persona: Persona) -> Upload:
 # --- Announcing
 
 
-async def test_an_import_is_announced_with_its_size() -> None:
-    work = FakeWork(NOON)
+async def test_an_import_is_announced_with_its_size_and_makes_room() -> None:
+    old = UploadChunk(id=new_id(), upload_id=new_id(), position=0, content=b"email")
+    asked: list[UnusedUploads] = []
+
+    def unused(question: UnusedUploads) -> list[UUID]:
+        asked.append(question)
+        return [old.upload_id]
+
+    work = FakeWork(NOON, old, answers={UnusedUploads: unused})
 
     upload = await request_import_upload(work, an_actor(), file_name=" leads.csv ", size=5)
 
@@ -95,6 +105,8 @@ async def test_an_import_is_announced_with_its_size() -> None:
         size=5,
     )
     assert await work.find(Upload) == [upload]
+    assert asked == [UnusedUploads(before=NOON - KEPT, limit=20)]
+    assert await work.find(UploadChunk) == []
 
 
 @pytest.mark.parametrize(
