@@ -41,6 +41,7 @@ from infra.middleware import AccessLog, SecureHeaders
 from infra.services import Services
 from infra.serving import MESSAGE_LIMIT, on_termination, open_services
 from infra.settings import Settings
+from infra.tracing import Requests, operation_span
 from infra.worker import Loop, Worker
 
 FIGURES_SECONDS = 1.0
@@ -69,6 +70,7 @@ def create_app(
 
     secure = settings.public_url.startswith("https://")
     middleware = [
+        Middleware(Requests),
         Middleware(AccessLog),
         Middleware(SecureHeaders, secure=secure),
         cross_origin(settings),
@@ -83,7 +85,7 @@ class Process:
         settings = services.settings
         self.services = services
         self.shutdown = Shutdown()
-        self.engine = Engine(schema()._schema, kinds=kinds())
+        self.engine = Engine(schema()._schema, kinds=kinds(), traced=operation_span)
         self.authenticator = Authenticator(services)
         self.health = Health(services.database)
         self.worker = Worker(services.database, services.hub, relays=settings.worker, jobs=jobs)

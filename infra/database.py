@@ -15,6 +15,7 @@ import orjson
 
 from infra.refusals import told_refusals
 from infra.statements import rows_of
+from infra.tracing import is_on, note_statement
 from infra.work import PostgresWork
 
 Clock = Callable[[], datetime]
@@ -167,6 +168,8 @@ async def open_pool(url: str, *, size: int, statement_seconds: float = 30) -> as
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
+    if is_on():
+        connection.add_query_logger(note_statement)
     await connection.set_type_codec(
         "jsonb",
         encoder=lambda value: orjson.dumps(value).decode(),

@@ -19,6 +19,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from infra.settings import LogFormat
+from infra.tracing import with_trace_id
 
 # Their messages quote the documents, statements or addresses that they work on.
 _QUIET = {
@@ -28,7 +29,11 @@ _QUIET = {
     "httpx": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "strawberry.execution": logging.CRITICAL,
+    "urllib3": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
+    # Whose debug messages are the frames of the sockets, tokens and all.
+    "uvicorn.error": logging.INFO,
+    "websockets": logging.INFO,
 }
 # Keys that must never reach a log, however they got into an event.
 _SECRET = re.compile(
@@ -57,6 +62,7 @@ def configure_logs(
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        with_trace_id,
         _without_secrets,
     ]
     structlog.configure(
@@ -85,8 +91,7 @@ def configure_logs(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    for name in ("uvicorn", "uvicorn.error"):
-        _through_root(logging.getLogger(name))
+    _through_root(logging.getLogger("uvicorn"))
     for name, quiet in _QUIET.items():
         _through_root(logging.getLogger(name))
         logging.getLogger(name).setLevel(quiet)

@@ -15,6 +15,7 @@ import structlog
 from domain.feed import LoggedEvent
 from infra.database import CONNECTION_LOST, Database
 from infra.tables import TABLES
+from infra.tracing import link, traced
 
 log = structlog.get_logger(__name__)
 
@@ -35,14 +36,14 @@ WITH next AS (
 ), gone AS (
     DELETE FROM outbox o USING next n
     WHERE o.tenant_id = $1 AND o.batch = n.batch AND o.position = n.position
-    RETURNING o.batch, o.position, o.id, o.kind, o.at, o.recorded_at, o.by, o.payload
+    RETURNING o.batch, o.position, o.id, o.kind, o.at, o.recorded_at, o.by, o.payload, o.traceparent
 ), moved AS (
     INSERT INTO {_LOG} (tenant_id, number, id, kind, at, recorded_at, by, payload)
     SELECT $1, $2 + row_number() OVER (ORDER BY batch, position),
            id, kind, at, recorded_at, by, payload
     FROM gone RETURNING number
 )
-SELECT count(*) FROM moved
+SELECT (SELECT count(*) FROM moved), (SELECT array_agg(DISTINCT traceparent) FROM gone)
 """  # noqa: S608  # the one name in it is our own table's
 _NUMBERED = "UPDATE feeds SET last_number = last_number + $2 WHERE tenant_id = $1"
 
@@ -70,9 +71,10 @@ async def publish(database: Database, tenant_id: UUID) -> Published:
     async with database.work(tenant_id) as work:
         await work.connection.execute("SET LOCAL lock_timeout = '1s'")
         last: int = await work.connection.fetchval(_TAKE_PEN, tenant_id)
-        moved: int = await work.connection.fetchval(_MOVE, tenant_id, last, BATCH)
+        moved, causes = await work.connection.fetchrow(_MOVE, tenant_id, last, BATCH)
         if moved:
             await work.connection.execute(_NUMBERED, tenant_id, moved)
+    link(causes or ())
     return Published(moved, last + moved)
 
 
@@ -134,6 +136,7 @@ class Relay:
             self._look_at = monotonic() + self._poll
         return nudged
 
+    @traced("relay events")
     async def _publish(self, tenant_id: UUID) -> None:
         """Publish a batch of one tenant; what hinders it must not hinder the others."""
         try:

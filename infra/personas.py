@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.identity import system
 from domain.personas import assign_leads
 from infra.database import Database
+from infra.tracing import traced
 
 POLL_SECONDS = 2.0
 
@@ -38,6 +39,7 @@ class PersonaAssigner:
         rows = await self._database.platform.fetch(_TENANTS)
         return [row[0] for row in rows]
 
+    @traced("assign personas")
     async def _assign(self, tenant_id: UUID) -> bool:
         async with self._database.work(tenant_id) as work:
             return await assign_leads(work, system(tenant_id))

@@ -24,6 +24,7 @@ from infra.settings import Settings
 from infra.signing import UrlSigner
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
+from infra.tracing import tracing
 
 # Where a checkout keeps what it makes up for itself: secrets, keys, the demo's data.
 LOCAL = Path(__file__).resolve().parent.parent / ".local"
@@ -37,6 +38,13 @@ class CannotListen(Exception):
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open what one process needs, and close it again."""
+    with tracing(os.environ):
+        async with _opened(settings) as services:
+            yield services
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Services]:
     database = await Database.connect(
         settings.app_database_url, settings.platform_database_url, size=settings.pool_size
     )

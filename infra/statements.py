@@ -22,13 +22,14 @@ _DIALECT = dialect_module.dialect()  # type: ignore[no-untyped-call]  # SQLAlche
 # wait for each other the first has written before the second goes on, so its batch comes first,
 # whatever the clocks of the two machines say.
 INSERT_OUTBOX = """
-INSERT INTO outbox (tenant_id, batch, position, id, kind, at, recorded_at, by, payload)
+INSERT INTO outbox
+  (tenant_id, batch, position, id, kind, at, recorded_at, by, payload, traceparent)
 SELECT $1, (
   SELECT (
     lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000000)::bigint), 16, '0')
     || right(replace($2::uuid::text, '-', ''), 16)
   )::uuid
-), e.position, e.id, e.kind, e.at, $7, e.by, e.payload::jsonb
+), e.position, e.id, e.kind, e.at, $7, e.by, e.payload::jsonb, $10
 FROM unnest($3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[], $8::uuid[], $9::text[])
   AS e(position, id, kind, at, by, payload)
 """

@@ -14,6 +14,7 @@ import structlog
 from domain.identity import system
 from domain.sla.escalation import sweep_and_escalate
 from infra.database import CONNECTION_LOST, Database
+from infra.tracing import traced
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +96,7 @@ class Sweeper:
         seconds = await self._database.platform.fetchval(_SECONDS_TO_NEXT, self._at())
         return min(max(seconds or self._longest_wait, 0.02), self._longest_wait)
 
+    @traced("sweep clocks")
     async def _sweep_batch(self, turn: _Turn) -> bool:
         """Sweep a tenant once; say whether there may be more to tell."""
         try:

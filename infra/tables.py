@@ -119,6 +119,7 @@ outbox = sa.Table(
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("by", sa.Uuid),
     sa.Column("payload", JSONB, nullable=False),
+    sa.Column("traceparent", sa.Text),
 )
 feeds = sa.Table(
     "feeds",

@@ -30,6 +30,7 @@ from infra.statements import (
     update_many_text,
     update_text,
 )
+from infra.tracing import traceparent
 
 E = TypeVar("E")
 A = TypeVar("A")
@@ -183,6 +184,7 @@ class PostgresWork:
             self._now,
             [event.by or self._by for event in events],
             [orjson.dumps(plain(event)).decode() for event in events],
+            traceparent(),
         )
         self._events = []
         self.recorded = True

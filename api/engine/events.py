@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from functools import cached_property
 from inspect import isawaitable
 from typing import Any, cast
@@ -26,12 +26,15 @@ from typing_extensions import override
 from api.engine.gauges import Gauges
 from api.engine.masking import OperationFailed
 
+Traced = Callable[[], AbstractContextManager[Callable[[Sequence[str]], None]]]
+
 
 class Payload:
     """One answer of a stream, encoded once for everybody who gets it."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, codes: Sequence[str] = ()) -> None:
         self.body = body
+        self.codes = codes
 
     @cached_property
     def text(self) -> str:
@@ -86,6 +89,7 @@ async def payloads(
     encode: Callable[[ExecutionResult, Any], Payload],
     fail: Callable[[GraphQLError], OperationFailed],
     gauges: Gauges,
+    traced: Traced,
 ) -> AsyncGenerator[Payload, None]:
     """Yield the answer to each event of the source, and close the source at the end.
 
@@ -104,14 +108,23 @@ async def payloads(
                 return
             except Exception as error:
                 raise fail(_located(error, executor)) from error
-            each = executor.build_per_event_executor(event)
-            result = each.execute_operation(serially=False)
-            if isawaitable(result):
-                result = await result
-            yield encode(cast(ExecutionResult, result), each.context_value)
+            with traced() as note:
+                payload = await _answer(executor, event, encode)
+                note(payload.codes)
+            yield payload
             # A source with a backlog may never really wait.  Without this it would keep the loop
             # from everybody else, and from hearing that its reader has gone.
             await asyncio.sleep(0)
+
+
+async def _answer(
+    executor: OperationExecutor, event: Any, encode: Callable[[ExecutionResult, Any], Payload]
+) -> Payload:
+    each = executor.build_per_event_executor(event)
+    result = each.execute_operation(serially=False)
+    if isawaitable(result):
+        result = await result
+    return encode(cast(ExecutionResult, result), each.context_value)
 
 
 async def _open(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import isawaitable
 from typing import Any, Protocol, cast
 
@@ -88,6 +88,11 @@ class GraphQLResponse:
         """Answer a request that was refused before execution."""
         return cls(executed=False, errors=failure.errors)
 
+    @property
+    def codes(self) -> Sequence[str]:
+        """Return the codes of the errors."""
+        return [str(error["extensions"]["code"]) for error in self.errors]
+
     @cached_property
     def body(self) -> bytes:
         """Return the answer as JSON, encoded once."""
@@ -101,6 +106,23 @@ class GraphQLResponse:
         return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
+class Trace(Protocol):
+    """What times an operation, or one event of a subscription."""
+
+    def __call__(
+        self, kind: str, root_field: str, document: str
+    ) -> AbstractContextManager[Callable[[Sequence[str]], None]]:
+        """Return a block to time; it is told the codes of the errors in the answer."""
+
+
+@contextmanager
+def untraced(
+    kind: str, root_field: str, document: str
+) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Time nothing."""
+    yield lambda codes: None
+
+
 class Engine:
     """Runs operations against one schema.  One for each process, shared by every transport."""
 
@@ -112,6 +134,7 @@ class Engine:
         *,
         kinds: SubscriptionKinds | None = None,
         gauges: Gauges | None = None,
+        traced: Trace = untraced,
         compiled: bool = True,
     ) -> None:
         """`compiled=False` leaves everything to graphql-core, for comparison."""
@@ -122,6 +145,7 @@ class Engine:
         """How many compiled queries graphql-core had to run again."""
         self._compiled = compiled
         self._mask = mask
+        self._traced = traced
         self._kinds = kinds or {}
         self._documents = Documents(schema, self.limits)
         self._cohorts = Cohorts(self.gauges)
@@ -147,6 +171,18 @@ class Engine:
 
     async def run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
         """Answer a planned query or mutation."""
+        with self._trace(operation) as note:
+            answer = await self._run(operation, context)
+            note(answer.codes)
+        return answer
+
+    def _trace(
+        self, operation: Operation
+    ) -> AbstractContextManager[Callable[[Sequence[str]], None]]:
+        prepared = operation.operation
+        return self._traced(prepared.kind.value, prepared.root_field, operation.prepared.sha256)
+
+    async def _run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
         if operation.kind is OperationType.SUBSCRIPTION:
             unfit = refusal("A subscription needs a stream.", ErrorCode.BAD_USER_INPUT)
             return self.refuse(OperationFailed([unfit]), context.request_id)
@@ -197,13 +233,14 @@ class Engine:
         executor = self._executor(operation, context)
 
         def encode(result: ExecutionResult, event_context: OperationContext) -> Payload:
-            return Payload(self._answer(operation, event_context, result).body)
+            answer = self._answer(operation, event_context, result)
+            return Payload(answer.body, answer.codes)
 
         def fail(error: GraphQLError) -> OperationFailed:
             return OperationFailed([self._error(operation, context, error)])
 
         def source() -> AsyncGenerator[Payload, None]:
-            return payloads(executor, encode, fail, self.gauges)
+            return payloads(executor, encode, fail, self.gauges, partial(self._trace, operation))
 
         name = operation.operation.root_field
         if self._kinds.get(name, Kind.FEED) is Kind.FEED:

@@ -29,6 +29,7 @@ from infra.database import CONNECTION_LOST, Database
 from infra.importing.mapping import load_mapping
 from infra.importing.reader import LeadReader, Outcome
 from infra.refusals import Busy
+from infra.tracing import traced
 
 log = structlog.get_logger(__name__)
 
@@ -198,6 +199,7 @@ class Importer:
         )
         self.job = await self._commit(mapping, BatchOfRows([left_out], batch.done_bytes))
 
+    @traced("import rows")
     async def _commit(self, mapping: LeadMapping, batch: BatchOfRows) -> ImportJob:
         by = self.job.created_by
         async with self._database.work(self._tenant_id, by=by) as work:
