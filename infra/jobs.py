@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from infra.database import Database
+from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.personas import PersonaAssigner
 from infra.services import Services
@@ -25,6 +26,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
     """Return the jobs of one process."""
     jobs: dict[str, Loop] = {
         "imports": ImportLoop(services.database).run,
+        "kept_answers": AnswerCleaner(services.database).run,
         "personas": PersonaAssigner(services.database).run,
     }
     if memory := os.environ.get(DEMO):

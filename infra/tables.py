@@ -127,6 +127,17 @@ feeds = sa.Table(
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("last_number", sa.BigInteger, nullable=False),
 )
+# Answers to requests under a key; see `infra.idempotency`.
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("client_id", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("answer", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
 
 # Tables of the installation, which belong to no tenant and are closed to the application role.
 accounts = sa.Table(

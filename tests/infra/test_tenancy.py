@@ -11,20 +11,28 @@ import pytest
 
 from domain.ids import new_id
 from infra.settings import APP_ROLE, PLATFORM_ROLE
-from infra.tables import TABLES, feeds, metadata, outbox
+from infra.tables import TABLES, feeds, idempotency_keys, metadata, outbox
 from tests.world import World
 
-TENANT_TABLES = sorted({table.name for table in (*TABLES.values(), outbox, feeds)})
+TENANT_TABLES = sorted(
+    {table.name for table in (*TABLES.values(), outbox, feeds, idempotency_keys)}
+)
 # What belongs to the installation, and is closed to the application.
 PLATFORM_TABLES = sorted(metadata.tables.keys() - set(TENANT_TABLES))
 # The indexes that look across tenants: each finds whose something is, by the platform's role.
-ACROSS_TENANTS = {"sla_clocks_due", "api_keys_lookup", "boards_lookup"}
+ACROSS_TENANTS = {
+    "api_keys_lookup",
+    "boards_lookup",
+    "idempotency_keys_oldest",
+    "sla_clocks_due",
+}
 POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 # What the platform's role may read of a tenant's tables, across tenants.
 PLATFORM_COLUMNS = {
     "api_keys": {"tenant_id", "id", "digest"},
     "boards": {"tenant_id", "id", "digest"},
     "feeds": {"tenant_id", "last_number"},
+    "idempotency_keys": {"tenant_id", "created_at"},
     "import_jobs": {"tenant_id", "status", "claimed_until", "upload_id"},
     "outbox": {"tenant_id"},
     "personas": {"tenant_id", "assigning_after"},
