@@ -20,6 +20,7 @@ from api.auth import Authenticator, Session, jwks
 from api.board import BOARD_DOCUMENT
 from api.board_page import BoardSession, board_routes
 from api.engine import Engine, GraphQLRequest, OperationFailed
+from api.idempotency import Once
 from api.schema import kinds, schema
 from api.transport import (
     HttpEndpoint,
@@ -118,6 +119,7 @@ class Process:
             ),
             shutdown=self.shutdown,
             explorer=explorer,
+            run=Once(self.engine, settings.secret).run,
         )
         sockets = SocketEndpoint(
             self.engine,

@@ -93,6 +93,11 @@ class Context:
         """Return the same surroundings with empty loaders, for the next event."""
         return Context(self.services, self.signed_in, self.request_id)
 
+    def over(self, database: Database) -> Context:
+        """Return the same surroundings, which read and write through another database."""
+        services = self.services.over(database)
+        return replace(self, services=services, _loaders={}, _shared=None)
+
     def audience(self, field_name: str, shared: bool) -> Hashable:
         """Return what two subscribers must have in common to be shown the same events."""
         from api.errors import SHARED  # which needs this module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra.accounts import Accounts
 from infra.database import Database
@@ -28,3 +28,7 @@ class Services:
     def accounts(self) -> Accounts:
         """Who may sign in, and what lets people and machines in."""
         return Accounts(self.database, self.passwords, self.tokens, self.settings.public_url)
+
+    def over(self, database: Database) -> Services:
+        """Return the same services, which read and write through another database."""
+        return replace(self, database=database)

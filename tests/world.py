@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,14 @@ class FakeServices:
         self.hub = Hub(LocalBus())
         for name, value in more.items():
             setattr(self, name, value)
+
+    def over(self, database: Database) -> FakeServices:
+        """Return the same services over another database."""
+        other = copy.copy(self)
+        other.database = database
+        if hasattr(self, "accounts"):
+            other.accounts = replace(self.accounts, database=database)
+        return other
 
 
 @dataclass

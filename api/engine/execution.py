@@ -82,6 +82,8 @@ class GraphQLResponse:
     data: Mapping[str, Any] | None = None
     errors: Sequence[FormattedError] = ()
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What HTTP is told besides."""
 
     @classmethod
     def of(cls, failure: OperationFailed) -> GraphQLResponse:

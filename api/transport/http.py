@@ -21,6 +21,7 @@ from api.engine import (
     GraphQLRequest,
     GraphQLResponse,
     Operation,
+    OperationContext,
     OperationFailed,
     refusal,
 )
@@ -42,6 +43,8 @@ PREFLIGHT_HEADERS = ("authorization", "x-requested-with", "graphql-require-prefl
 """Headers that a browser does not send to another origin without asking first."""
 
 Explorer = Callable[[Request], Awaitable[Response]]
+Run = Callable[[Operation, OperationContext, Headers], Awaitable[GraphQLResponse]]
+"""Answers an operation that came with some headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,10 @@ class HttpEndpoint:
         settings: HttpSettings | None = None,
         shutdown: Shutdown | None = None,
         explorer: Explorer | None = None,
+        run: Run | None = None,
     ) -> None:
         self._engine = engine
+        self._run = run or _runner(engine)
         self._authenticate = authenticate
         self._settings = settings or HttpSettings()
         self._shutdown = shutdown or Shutdown()
@@ -119,7 +124,7 @@ class HttpEndpoint:
         if operation.kind is OperationType.SUBSCRIPTION:
             return self._subscribe(request, exchange, session, operation)
         context = session.context(request, exchange.request_id)
-        answer = await self._engine.run(operation, context)
+        answer = await self._run(operation, context, request.headers)
         return self._write(request, exchange, session, answer)
 
     async def _read(self, request: Request) -> GraphQLRequest:
@@ -173,7 +178,7 @@ class HttpEndpoint:
             shutdown=self._shutdown,
             gauges=self._engine.gauges,
             settings=self._settings.stream,
-            headers=exchange.headers,
+            headers={**exchange.headers, **answer.headers},
         )
 
 
@@ -201,7 +206,7 @@ class Exchange:
         the GraphQL in it; `application/graphql-response+json` can only come from us.
         """
         refused = not answer.executed and self.media is MediaType.GRAPHQL
-        return self._write(answer.body, 400 if refused else 200, {})
+        return self._write(answer.body, 400 if refused else 200, answer.headers)
 
     def refuse(self, refused: Refused) -> Response:
         """Write a refusal as GraphQL clients expect it: as errors."""
@@ -238,6 +243,15 @@ def refuse_foreign(request: Request, trusted: frozenset[str]) -> None:
 
 def _same_origin(origin: str | None, headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host", "")
+
+
+def _runner(engine: Engine) -> Run:
+    async def run(
+        operation: Operation, context: OperationContext, headers: Headers
+    ) -> GraphQLResponse:
+        return await engine.run(operation, context)
+
+    return run
 
 
 def _wants_page(request: Request) -> bool:

@@ -102,20 +102,25 @@ class Scene:
         self, document: str, variables: dict[str, Any]
     ) -> tuple[dict[str, Any], int]:
         """Execute a document without keeping what it does; return how often it would commit."""
+        async with self.stage() as (stage, context):
+            request = GraphQLRequest(query=document, variables=variables)
+            response = await ENGINE().execute(request, context)
+        answer: dict[str, Any] = orjson.loads(response.body)
+        answer.pop("extensions", None)
+        return answer, stage.commits
+
+    @asynccontextmanager
+    async def stage(self) -> AsyncIterator[tuple[Rehearsal, Context]]:
+        """Give a place to act as the owner, of which nothing is kept."""
         async with self.world.database.app.acquire() as connection:
             whole = connection.transaction()
             await whole.start()
             try:
                 await connection.execute(f"SELECT app.enter('{self.world.tenant.id}')")
                 stage = Rehearsal(self.world.database, connection)
-                context = Context(self.services(stage), self.world.actor(), "test")
-                request = GraphQLRequest(query=document, variables=variables)
-                response = await ENGINE().execute(request, context)
+                yield stage, Context(self.services(stage), self.world.actor(), "test")
             finally:
                 await whole.rollback()
-        answer: dict[str, Any] = orjson.loads(response.body)
-        answer.pop("extensions", None)
-        return answer, stage.commits
 
     def services(self, on: Database) -> Any:
         """Return the services of the world over another database."""
@@ -126,8 +131,13 @@ class Scene:
 
     async def fingerprint(self) -> dict[str, str]:
         """Return a digest of all that is stored of the tenant, by table."""
-        async with self.world.database.work(self.world.tenant.id, read_only=True) as work:
-            return dict(await work.connection.fetch(_DIGESTS))
+        return await fingerprint(self.world.database, self.world.tenant.id)
+
+
+async def fingerprint(database: Database, tenant_id: UUID) -> dict[str, str]:
+    """Return a digest of all that is stored of a tenant, by table."""
+    async with database.work(tenant_id, read_only=True) as work:
+        return dict(await work.connection.fetch(_DIGESTS))
 
 
 # What belongs to a tenant: its wall lets nothing else be seen.

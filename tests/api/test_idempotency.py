@@ -1,0 +1,393 @@
+"""Mutations that are sent again, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from domain import lead_intake
+from domain.identity import Role
+from domain.leads import Lead
+from infra.database import Database
+from infra.idempotency import LIFE
+from tests.agreements import add_mql
+from tests.api.scene import fingerprint
+from tests.api.sites import Site, a_site, key_of
+from tests.world import World, make_world
+
+CREATE = """mutation Create($input: LeadCreateInput!) { leadCreate(input: $input) {
+  lead { id email owner { name } } userErrors { code } } }"""
+UPDATE = """mutation($input: LeadUpdateInput!) { leadUpdate(input: $input) {
+  lead { id version } userErrors { code } } }"""
+TWO = """mutation($first: LeadCreateInput!, $second: LeadCreateInput!) {
+  one: leadCreate(input: $first) { lead { email } userErrors { code } }
+  two: leadCreate(input: $second) { lead { email } userErrors { code } } }"""
+BOARD = """mutation { boardLinkCreate(input: {name: "Wall"}) {
+  issuedBoardLink { url } userErrors { code } } }"""
+GRAPHQL = "application/graphql-response+json"
+
+
+@pytest.fixture(scope="module")
+async def site(database_urls: Any) -> AsyncIterator[Site]:
+    async with a_site(database_urls, WORKER="0") as site:
+        yield site
+
+
+@pytest.fixture
+async def today(session_database: Database) -> World:
+    """A fresh tenant that lives now, as the service does."""
+    clock = {"now": datetime.now(UTC)}
+    return await make_world(Database(session_database.app, session_database.platform), clock)
+
+
+class Client:
+    """Sends mutations as an API key of a tenant."""
+
+    def __init__(self, http: httpx.AsyncClient, secret: str | None) -> None:
+        self._http = http
+        self._headers = {"authorization": f"Bearer {secret}"} if secret else {}
+
+    async def send(
+        self,
+        query: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = "key-1",
+        **more: str,
+    ) -> httpx.Response:
+        headers = {**self._headers, **{name.replace("_", "-"): text for name, text in more.items()}}
+        if key is not None:
+            headers["idempotency-key"] = key
+        body = {"query": query, "variables": variables or {}}
+        return await self._http.post("/graphql", json=body, headers=headers)
+
+    async def create(self, email: str = "ada@acme.example", **more: Any) -> httpx.Response:
+        return await self.send(CREATE, {"input": {"email": email}}, **more)
+
+
+@asynccontextmanager
+async def a_client(
+    site: Site, world: World | None, role: Role = Role.ADMIN
+) -> AsyncIterator[Client]:
+    secret = await key_of(site, world, role) if world else None
+    async with httpx.AsyncClient(base_url=site.url, timeout=20) as http:
+        yield Client(http, secret)
+
+
+@pytest.fixture
+async def client(site: Site, today: World) -> AsyncIterator[Client]:
+    async with a_client(site, today) as client:
+        yield client
+
+
+async def emails(world: World) -> list[str | None]:
+    async with world.work() as work:
+        return sorted(str(lead.email) for lead in await work.find(Lead))
+
+
+async def kept(world: World) -> int:
+    async with world.work() as work:
+        return int(await work.connection.fetchval("SELECT count(*) FROM idempotency_keys"))
+
+
+def codes(response: httpx.Response) -> list[str]:
+    return [error["extensions"]["code"] for error in response.json()["errors"]]
+
+
+# Once
+
+
+async def test_the_same_request_gets_the_same_answer_and_has_one_effect(
+    client: Client, today: World
+) -> None:
+    first = await client.create()
+    done = await fingerprint(today.database, today.tenant.id)
+    second = await client.create()
+
+    assert first.json()["data"]["leadCreate"]["userErrors"] == []
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert await fingerprint(today.database, today.tenant.id) == done
+    assert await emails(today) == ["ada@acme.example"]
+
+
+async def test_without_a_key_every_request_is_a_new_one(client: Client) -> None:
+    await client.create(key=None)
+    again = await client.create(key=None)
+
+    assert again.json()["data"]["leadCreate"]["userErrors"] == [{"code": "DUPLICATE_LEAD"}]
+
+
+async def test_an_answer_comes_again_in_the_media_type_that_is_accepted(client: Client) -> None:
+    first = await client.create()
+    second = await client.create(accept=GRAPHQL)
+    events = await client.create(accept="text/event-stream")
+
+    assert second.content == first.content
+    assert second.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+    assert events.headers["idempotency-replayed"] == "true"
+    assert first.text in events.text
+
+
+async def test_what_is_shown_once_is_shown_to_the_retry(client: Client, today: World) -> None:
+    first, second = await client.send(BOARD), await client.send(BOARD)
+
+    assert "/board/smb_" in first.json()["data"]["boardLinkCreate"]["issuedBoardLink"]["url"]
+    assert second.content == first.content
+
+
+@pytest.mark.parametrize("accept", ["application/json", GRAPHQL])
+async def test_a_key_is_good_for_one_request(client: Client, today: World, accept: str) -> None:
+    await client.create()
+    answers = [
+        await client.create("bob@acme.example", accept=accept),
+        await client.send(CREATE + " ", {"input": {"email": "ada@acme.example"}}, accept=accept),
+        await client.send(BOARD, accept=accept),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert [codes(answer) for answer in answers] == [["IDEMPOTENCY_KEY_REUSED"]] * 3
+    assert await emails(today) == ["ada@acme.example"]
+
+
+async def test_the_order_of_the_variables_is_of_no_account(client: Client) -> None:
+    said = {"email": "ada@acme.example", "firstName": "Ada"}
+    first = await client.send(CREATE, {"input": said})
+    second = await client.send(CREATE, {"input": dict(reversed(said.items()))})
+
+    assert second.content == first.content
+
+
+async def test_every_client_has_keys_of_its_own(
+    site: Site, client: Client, today: World, session_database: Database
+) -> None:
+    other_world = await make_world(session_database, {"now": today.now})
+    async with a_client(site, today) as colleague, a_client(site, other_world) as stranger:
+        first = await client.create()
+        answers = [await colleague.create("bob@acme.example"), await stranger.create()]
+
+    ids = {answer.json()["data"]["leadCreate"]["lead"]["id"] for answer in [first, *answers]}
+    assert len(ids) == 3
+    assert await emails(today) == ["ada@acme.example", "bob@acme.example"]
+    assert await emails(other_world) == ["ada@acme.example"]
+
+
+async def test_after_a_day_a_key_is_free_again(client: Client, today: World) -> None:
+    await client.create()
+    async with today.work() as work:
+        await work.connection.execute(
+            "UPDATE idempotency_keys SET created_at = now() - $1::interval", LIFE
+        )
+
+    again = await client.create()
+
+    assert again.json()["data"]["leadCreate"]["userErrors"] == [{"code": "DUPLICATE_LEAD"}]
+    assert "idempotency-replayed" not in again.headers
+
+
+# The header
+
+
+async def test_a_key_may_be_in_quotes(client: Client) -> None:
+    first = await client.create(key='a"\\b')
+    second = await client.create(key='"a\\"\\\\b"')
+
+    assert second.content == first.content
+
+
+@pytest.mark.parametrize(
+    "key", ["", '""', '"', '"a', "a b", '"a b"', "x" * 256, '"a";b=1', "a, b", "ä"]
+)
+async def test_what_is_no_key_is_refused(client: Client, today: World, key: str) -> None:
+    answer = await client.create(key=key.encode("latin-1"))  # type: ignore[arg-type]  # httpx refuses other text
+
+    assert answer.status_code == 400
+    assert codes(answer) == ["BAD_USER_INPUT"]
+    assert await emails(today) == []
+
+
+async def test_the_longest_key_is_one(client: Client) -> None:
+    assert (await client.create(key="~" * 255)).status_code == 200
+
+
+async def test_a_query_has_no_key(client: Client, today: World) -> None:
+    answer = await client.send("{ viewer { tenant { name } } }", key="not a key")
+
+    assert answer.json()["data"] == {"viewer": {"tenant": {"name": "Acme"}}}
+    assert await kept(today) == 0
+
+
+async def test_nobody_has_no_keys(site: Site) -> None:
+    async with a_client(site, None) as nobody:
+        answers = [await nobody.create(), await nobody.create()]
+
+    assert [codes(answer) for answer in answers] == [["UNAUTHENTICATED"]] * 2
+    assert answers[0].headers["x-request-id"] != answers[1].headers["x-request-id"]
+    assert all("idempotency-replayed" not in answer.headers for answer in answers)
+
+
+# What is kept, and what is undone
+
+
+async def test_a_refusal_is_an_answer_and_stays_one(client: Client, today: World) -> None:
+    unknown = {"input": {"lead": {"email": "ada@acme.example"}, "firstName": "Ada"}}
+    first = await client.send(UPDATE, unknown)
+    await client.create(key=None)
+    second = await client.send(UPDATE, unknown)
+    under_a_new_key = await client.send(UPDATE, unknown, key="key-2")
+
+    assert first.json()["data"]["leadUpdate"]["userErrors"] == [{"code": "NOT_FOUND"}]
+    assert second.content == first.content
+    assert under_a_new_key.json()["data"]["leadUpdate"]["userErrors"] == []
+
+
+async def test_of_two_mutations_a_refused_one_leaves_the_other(
+    client: Client, today: World
+) -> None:
+    said = {"first": {"email": "ada@acme.example"}, "second": {"email": "ada@acme.example"}}
+    first, second = await client.send(TWO, said), await client.send(TWO, said)
+
+    assert first.json()["data"] == {
+        "one": {"lead": {"email": "ada@acme.example"}, "userErrors": []},
+        "two": {"lead": None, "userErrors": [{"code": "DUPLICATE_LEAD"}]},
+    }
+    assert second.content == first.content
+    async with today.work() as work:
+        created = "SELECT count(*) FROM outbox WHERE kind = 'LeadCreated'"
+        assert await work.connection.fetchval(created) == 1
+
+
+async def test_a_bug_undoes_everything_and_frees_the_key(
+    client: Client, today: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"first": {"email": "ada@acme.example"}, "second": {"email": "bob@acme.example"}}
+    whole = lead_intake.create_lead
+
+    async def broken(work: Any, actor: Any, details: Any) -> Any:
+        lead = await whole(work, actor, details)
+        if lead.email == "bob@acme.example":
+            raise RuntimeError("secret database password")
+        return lead
+
+    monkeypatch.setattr(lead_intake, "create_lead", broken)
+    first = await client.send(TWO, said)
+    undone = await emails(today), await kept(today)
+    monkeypatch.undo()
+    second = await client.send(TWO, said)
+
+    assert (first.status_code, first.json()["data"]) == (200, None)
+    assert codes(first) == ["INTERNAL_SERVER_ERROR"]
+    assert undone == ([], 0)
+    assert "errors" not in second.json()
+    assert await emails(today) == ["ada@acme.example", "bob@acme.example"]
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "code"),
+    [
+        (CREATE, {"input": {"email": 1}}, "BAD_USER_INPUT"),
+        (CREATE, {}, "BAD_USER_INPUT"),
+        ("mutation { nothing }", {}, "GRAPHQL_VALIDATION_FAILED"),
+        (BOARD, {}, "FORBIDDEN"),
+    ],
+    ids=["wrong variable", "no variable", "wrong document", "not allowed"],
+)
+async def test_where_nothing_was_done_the_key_stays_free(
+    site: Site, today: World, query: str, variables: dict[str, Any], code: str
+) -> None:
+    async with a_client(site, today, Role.MEMBER) as client:
+        refused = await client.send(query, variables)
+        done = await client.create()
+
+    assert codes(refused) == [code]
+    assert done.json()["data"]["leadCreate"]["userErrors"] == []
+
+
+# At the same time
+
+
+@pytest.fixture
+async def owner(database_urls: Any) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that sees all locks, and holds some."""
+    connection = await asyncpg.connect(database_urls.owner)
+    yield connection
+    await connection.close()
+
+
+@asynccontextmanager
+async def holding(world: World, lead: Lead) -> AsyncIterator[None]:
+    """Hold a lead, so that whoever wants to change it waits."""
+    async with world.work() as work:
+        await work.get(Lead, lead.id, lock=True)
+        yield
+
+
+async def until_waiting(owner: asyncpg.Connection) -> None:
+    """Return when somebody in this database waits for a row."""
+    waits = (
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event IN ('transactionid', 'tuple')"
+        " AND datname = current_database()"
+    )
+    async with asyncio.timeout(10):
+        while not await owner.fetchval(waits):
+            pass
+
+
+async def test_while_it_runs_the_same_request_is_told_to_wait(
+    client: Client, today: World, owner: asyncpg.Connection
+) -> None:
+    lead = await add_mql(today)
+    change = {"input": {"lead": {"email": lead.email}, "firstName": "Ada"}}
+    async with holding(today, lead):
+        running = asyncio.create_task(client.send(UPDATE, change))
+        await until_waiting(owner)
+        early = await client.send(UPDATE, change)
+    first, second = await running, await client.send(UPDATE, change)
+
+    assert (early.status_code, codes(early)) == (409, ["IDEMPOTENCY_KEY_IN_USE"])
+    assert early.headers["retry-after"] == "1"
+    assert first.json()["data"]["leadUpdate"]["lead"]["version"] == lead.version + 1
+    assert second.content == first.content
+
+
+async def test_of_thirty_at_once_one_is_carried_out(client: Client, today: World) -> None:
+    answers = await asyncio.gather(*(client.create() for _ in range(30)))
+    last = await client.create()
+
+    done = {answer.content for answer in answers if answer.status_code == 200}
+    assert done == {last.content}
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert await emails(today) == ["ada@acme.example"]
+
+
+async def test_what_takes_too_long_is_undone(
+    database_urls: Any, today: World, owner: asyncpg.Connection
+) -> None:
+    lead = await add_mql(today)
+    change = {"input": {"lead": {"email": lead.email}, "firstName": "Ada"}}
+    said = {"input": {"email": "ada@acme.example"}}
+    both = """mutation($said: LeadCreateInput!, $change: LeadUpdateInput!) {
+      leadCreate(input: $said) { userErrors { code } }
+      leadUpdate(input: $change) { lead { version } userErrors { code } } }"""
+    variables = {"said": said["input"], "change": change["input"]}
+    async with a_site(database_urls, WORKER="0", REQUEST_TIMEOUT_SECONDS="1") as site:
+        async with a_client(site, today) as client, holding(today, lead):
+            late = await client.send(both, variables)
+        undone = await emails(today)
+        async with a_client(site, today) as client:
+            done = await client.send(both, variables)
+        idle = site.app.state.process.services.database.app
+        assert idle.get_idle_size() == idle.get_size()
+
+    assert (late.status_code, late.headers["retry-after"]) == (503, "1")
+    assert undone == [lead.email]
+    assert done.json()["data"]["leadCreate"] == {"userErrors": []}
+    assert done.json()["data"]["leadUpdate"]["lead"] == {"version": lead.version + 1}
