@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from itertools import cycle
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import psutil
@@ -79,9 +80,11 @@ async def requests(
     return await _by_ourselves(port, bodies, headers, path=path, ends=ends)
 
 
-async def each(port: int, bodies: Iterator[bytes], headers: Mapping[str, str]) -> int:
-    """Send every request once; return how many were answered."""
-    return await _by_ourselves(port, bodies, headers, path="/graphql", ends=None)
+async def each(
+    port: int, bodies: Iterator[bytes], headers: Mapping[str, str], *, keyed: bool = False
+) -> int:
+    """Send every request once, each under a key of its own or none; return how many."""
+    return await _by_ourselves(port, bodies, headers, path="/graphql", ends=None, keyed=keyed)
 
 
 def _wrk(port: int, body: bytes, headers: Mapping[str, str], seconds: int, path: str) -> int:
@@ -109,12 +112,13 @@ async def _by_ourselves(
     *,
     path: str,
     ends: float | None,
+    keyed: bool = False,
 ) -> int:
     async def send() -> int:
         answered = 0
         async with a_connection(port, headers, path) as ask:
             for body in bodies:
-                await ask(body)
+                await ask(body, f"Idempotency-Key: {uuid4()}\r\n" if keyed else "")
                 answered += 1
                 if ends is not None and asyncio.get_running_loop().time() > ends:
                     break
@@ -133,9 +137,9 @@ class Asking:
         self._writer = writer
         self._head = head
 
-    async def __call__(self, body: bytes) -> bytes:
-        """Send a request and return the body of the answer."""
-        self._writer.write(self._head % len(body) + body)
+    async def __call__(self, body: bytes, more: str = "") -> bytes:
+        """Send a request, with more lines of the head, and return the body of the answer."""
+        self._writer.write(self._head % len(body) + more.encode() + b"\r\n" + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
         if not head.startswith(b"HTTP/1.1 200") or length is None:
@@ -152,7 +156,7 @@ async def a_connection(
     lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Length: %d"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     try:
-        yield Asking(reader, writer, ("\r\n".join(lines) + "\r\n\r\n").encode())
+        yield Asking(reader, writer, ("\r\n".join(lines) + "\r\n").encode())
     finally:
         writer.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.place import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-ORDER = ("list", "status", "sweep", "live", "import", "handoff")
+ORDER = ("list", "status", "sweep", "live", "import", "handoff", "idempotency")
 _HEAD = """\
 # Benchmarks
 
