@@ -18,7 +18,7 @@ from api.errors import Needs, query
 from api.views import PAGE_ARGUMENTS, connection, page_of, shown
 from domain.filters import Comparator, FieldType, Filter, FilterField, FilterFields, parse
 from domain.identity import Permission
-from domain.paging import Listing, Order
+from domain.paging import BadPage, Listing, Order
 
 _WORDS = {
     Comparator.EQ: "Equal to this.",
@@ -180,9 +180,15 @@ class OrderNulls(Enum):
 
 
 def orders_of(given: Any, default: tuple[Order, ...]) -> tuple[Order, ...]:
-    """Return the orders that inputs say, or the default."""
+    """Return the orders that inputs say, or the default.
+
+    Raises:
+        BadPage: if they name a field twice: the second would say nothing, or the opposite.
+    """
     if given is UNSET or not given:
         return default
+    if len({order.field for order in given}) < len(given):
+        raise BadPage("`orderBy` names a field more than once.", path=("orderBy",))
     return tuple(
         Order(
             str(order.field.value),

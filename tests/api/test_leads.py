@@ -247,6 +247,16 @@ async def test_leads_are_filtered_ordered_and_paged(world):
     assert (emails(filtered), filtered["leads"]["totalCount"]) == (["p4", "p3", "p1"], 3)
 
 
+async def test_an_order_names_a_field_once(world):
+    order = [{"field": "SCORE", "direction": "DESC"}, {"field": "SCORE", "direction": "ASC"}]
+
+    answer = await world.ask(LIST, {"order": order})
+
+    (error,) = answer["errors"]
+    assert error["message"] == "`orderBy` names a field more than once."
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
 async def test_companies_are_listed_by_name_with_their_people(world):
     for name in ("Beta", "Alpha"):
         await created(world, email=f"{name}@x.example", company={"name": name})
