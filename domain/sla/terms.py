@@ -276,7 +276,7 @@ def _timed_faults(terms: CommitmentTerms, currency: str, path: Path) -> Iterator
         yield OutOfRange(
             f"There are at most {_MOST_WARNINGS} warnings.", path=(*path, "warnBefore")
         )
-    for n, before in enumerate(warnings):
+    for n, before in enumerate(warnings[:_MOST_WARNINGS]):
         if not 0 < before <= within:
             yield OutOfRange(
                 "A warning comes within the time that is promised.", path=(*path, "warnBefore", n)
@@ -287,6 +287,7 @@ def _timed_faults(terms: CommitmentTerms, currency: str, path: Path) -> Iterator
 def _ladder_faults(steps: Sequence[LadderStep], path: Path) -> Iterator[DomainError]:
     if len(steps) > _MOST_STEPS:
         yield OutOfRange(f"A ladder has at most {_MOST_STEPS} steps.", path=path)
+        steps = steps[:_MOST_STEPS]
     for n, step in enumerate(steps):
         if not 0 < step.after_minutes <= _LONGEST_MINUTES:
             yield OutOfRange(

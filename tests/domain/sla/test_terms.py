@@ -129,6 +129,7 @@ def test_a_delivery_of_money_says_what_leads_are_worth_in_its_currency(change, c
         ({"warn_minutes": (0,)}, "OUT_OF_RANGE", ("warnBefore", 0)),
         ({"warn_minutes": (10, 241)}, "OUT_OF_RANGE", ("warnBefore", 1)),
         ({"warn_minutes": tuple(range(1, 12))}, "OUT_OF_RANGE", ("warnBefore",)),
+        ({"warn_minutes": (*range(1, 11), 0, 241)}, "OUT_OF_RANGE", ("warnBefore",)),
         (
             {"escalation": (STANDARD_LADDER[1], STANDARD_LADDER[0])},
             "LADDER_NOT_ASCENDING",
@@ -144,6 +145,16 @@ def test_a_delivery_of_money_says_what_leads_are_worth_in_its_currency(change, c
                 "escalation": tuple(
                     LadderStep(after_minutes=n, action=EscalationAction.NOTIFY)
                     for n in range(1, 22)
+                )
+            },
+            "OUT_OF_RANGE",
+            ("escalation", "steps"),
+        ),
+        (
+            {
+                "escalation": tuple(
+                    LadderStep(after_minutes=n, action=EscalationAction.NOTIFY)
+                    for n in (*range(1, 21), 0, 0)
                 )
             },
             "OUT_OF_RANGE",
