@@ -33,8 +33,12 @@ TEXTS = {
     "blank": " \u2003\t",
     "only signs": "\u202e\u2066\ufeff%_\\%",
 }
+CURSORS = {
+    "a cursor of its own": write_cursor(("a\0", 10**400, None, True)),
+    "a cursor of half a character": write_cursor(("\ud800", "\ud800")),
+}
 HOSTILE: Mapping[str, Mapping[str, Any]] = {
-    "String": {**TEXTS, "a cursor of its own": write_cursor(("a\0", 10**400, None, True))},
+    "String": {**TEXTS, **CURSORS},
     "EmailAddress": {**TEXTS, "another's": "a@b@c.example"},
     "TimeZone": {**TEXTS, "nowhere": "Atlantis/Deep", "a path": "../../etc/passwd"},
     "CountryCode": {**TEXTS, "nowhere": "ZZ"},

@@ -102,6 +102,8 @@ BODIES = {
     "invalid UTF-8": b'{"query": "\xff\xfe"}',
     "truncated multibyte": b'{"query": "\xc3',
     "lone surrogate": b'{"query": "\\ud800"}',
+    "lone surrogate in a variable": b'{"query": "{ hello }", "variables": {"a": "\\udc00"}}',
+    "lone surrogate in a name": b'{"query": "{ hello }", "operationName": "\\ud800"}',
     "deep": b'{"query": "{ hello }", "variables": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}",
     "long number": b'{"query": "{ hello }", "variables": {"a": ' + b"1" * 100_000 + b"}}",
     "not a number": b'{"query": "{ hello }", "variables": {"a": NaN}}',
