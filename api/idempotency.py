@@ -111,7 +111,7 @@ class Once:
             await one.end()
             _require_whole(one, answer)
             # Where nothing was done and nothing decided, the key is still free.
-            if one.changed or not answer.errors:
+            if one.changed or not (answer.errors or one.gave_way):
                 await self._answers.keep(one.whole, asked, answer.body)
         return answer
 

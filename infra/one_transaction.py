@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from domain.errors import DomainError
 from infra.database import CONNECTION_LOST, Database
-from infra.refusals import told_refusals
+from infra.refusals import Busy, told_refusals
 from infra.work import PostgresWork
 
 _UNDO_PART = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"
@@ -34,6 +34,8 @@ class OneTransaction(Database):
         """Whether a writing part was carried out."""
         self.broken = False
         """Whether the transaction can only be rolled back."""
+        self.gave_way = False
+        """Whether a part was refused only because somebody else was at the same things."""
         self._on = on
         self._turns = asyncio.Lock()
         self._holder: asyncio.Task[Any] | None = None
@@ -50,10 +52,15 @@ class OneTransaction(Database):
                 yield work
             return
         work = PostgresWork(self.whole.connection, tenant_id, self.whole.now, by)
-        async with self._turn():
-            with told_refusals():
-                async with self._reading() if read_only else self._writing(work):
-                    yield work
+        part = self._reading() if read_only else self._writing(work)
+        try:
+            async with self._turn():
+                with told_refusals():
+                    async with part:
+                        yield work
+        except Busy:
+            self.gave_way = True
+            raise
 
     @override
     async def now(self) -> datetime:

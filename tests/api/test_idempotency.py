@@ -305,6 +305,21 @@ async def test_a_bug_undoes_everything_and_frees_the_key(
     assert await emails(today) == ["ada@acme.example", "bob@acme.example"]
 
 
+async def test_who_only_gave_way_to_somebody_else_may_try_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deadlocked(work: Any, actor: Any, details: Any) -> Any:
+        raise asyncpg.DeadlockDetectedError
+
+    monkeypatch.setattr(lead_intake, "create_lead", deadlocked)
+    first = await client.create()
+    monkeypatch.undo()
+    second = await client.create()
+
+    assert first.json()["data"]["leadCreate"]["userErrors"] == [{"code": "STALE"}]
+    assert second.json()["data"]["leadCreate"]["userErrors"] == []
+
+
 @pytest.mark.parametrize(
     ("query", "variables", "code"),
     [

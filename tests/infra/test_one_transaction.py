@@ -17,6 +17,7 @@ from domain.ids import new_id
 from domain.stages import Side
 from infra.database import Database
 from infra.one_transaction import OneTransaction, one_transaction
+from infra.refusals import Busy
 from tests.world import NOON, World
 
 TODAY = date(2026, 3, 10)
@@ -140,6 +141,21 @@ async def test_parts_take_turns(world: World) -> None:
 
     names, events, counts = await stored(world)
     assert (names, len(events), counts) == ({f"Team {n}" for n in range(5)}, 5, [5])
+
+
+async def test_who_gives_way_to_another_transaction_can_go_on(world: World) -> None:
+    async def give_way(one: OneTransaction) -> None:
+        async with one.work(world.tenant.id) as work:
+            await work.add(a_team("East"))
+            raise asyncpg.DeadlockDetectedError
+
+    async with in_one(world) as one:
+        with pytest.raises(Busy):
+            await give_way(one)
+        assert (one.gave_way, one.changed, one.broken) == (True, False, False)
+        await add(one, world, "North")
+
+    assert (await stored(world))[0] == {"North"}
 
 
 async def test_another_tenants_work_is_a_transaction_of_its_own(
