@@ -133,7 +133,10 @@ def key_of(values: Sequence[str]) -> str:
 def _require_whole(one: OneTransaction, answer: GraphQLResponse) -> None:
     """Undo everything if a part of it has failed in a way that need not happen again."""
     passing = any(error["extensions"]["code"] in _PASSING for error in answer.errors)
-    if one.broken and not answer.errors:
+    if not (one.broken or passing):
+        return
+    if not one.changed:
+        raise Undone(answer)
+    if not answer.errors:
         raise RuntimeError("a failed statement was passed over in silence")
-    if one.broken or passing:
-        raise Undone(replace(answer, data=None))
+    raise Undone(replace(answer, data=None))

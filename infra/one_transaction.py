@@ -80,6 +80,8 @@ class OneTransaction(Database):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
+        if self._holder is not None and self._holder is asyncio.current_task():
+            raise RuntimeError("a part of a transaction was opened within another")
         async with self._turns:
             if self._over:
                 raise RuntimeError("the transaction that this was a part of is over")

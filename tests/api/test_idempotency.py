@@ -12,13 +12,13 @@ import asyncpg
 import httpx
 import pytest
 
-from domain import lead_intake
+from domain import identity, lead_intake
 from domain.identity import Role
 from domain.leads import Lead
 from infra.database import Database
 from infra.idempotency import LIFE
 from tests.agreements import add_mql
-from tests.api.scene import fingerprint
+from tests.api.scene import PASSWORD, fingerprint
 from tests.api.sites import Site, a_site, key_of
 from tests.world import World, make_world
 
@@ -31,6 +31,8 @@ TWO = """mutation($first: LeadCreateInput!, $second: LeadCreateInput!) {
   two: leadCreate(input: $second) { lead { email } userErrors { code } } }"""
 BOARD = """mutation { boardLinkCreate(input: {name: "Wall"}) {
   issuedBoardLink { url } userErrors { code } } }"""
+ADD = """mutation($input: UserAddInput!) { userAdd(input: $input) {
+  user { name } userErrors { code } } }"""
 GRAPHQL = "application/graphql-response+json"
 
 
@@ -303,6 +305,27 @@ async def test_a_bug_undoes_everything_and_frees_the_key(
     assert undone == ([], 0)
     assert "errors" not in second.json()
     assert await emails(today) == ["ada@acme.example", "bob@acme.example"]
+
+
+async def test_a_read_that_the_database_refuses_is_a_refusal_and_keeps_nothing(
+    client: Client, today: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(work: Any, *_: Any, **__: Any) -> None:
+        await work.connection.fetchval("SELECT 1 / 0")
+
+    said = {"email": "ann@acme.example", "name": "Ann", "role": "MEMBER", "password": PASSWORD}
+    monkeypatch.setattr(identity, "check_addition", unreadable)
+    refused = await client.send(ADD, {"input": said})
+    nothing = await kept(today)
+    monkeypatch.undo()
+    slug, tenant_id = today.tenant.slug, today.tenant.id
+    enter = "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')"
+    await today.database.platform.execute(enter, slug, tenant_id)
+    done = await client.send(ADD, {"input": said})
+
+    assert refused.json()["data"]["userAdd"] == {"user": None, "userErrors": [{"code": "INVALID"}]}
+    assert nothing == 0
+    assert done.json()["data"]["userAdd"] == {"user": {"name": "Ann"}, "userErrors": []}
 
 
 async def test_who_only_gave_way_to_somebody_else_may_try_again(

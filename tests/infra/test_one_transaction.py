@@ -158,6 +158,14 @@ async def test_who_gives_way_to_another_transaction_can_go_on(world: World) -> N
     assert (await stored(world))[0] == {"North"}
 
 
+async def test_a_part_within_a_part_fails_at_once_rather_than_waiting_for_itself(
+    world: World,
+) -> None:
+    async with in_one(world) as one, one.work(world.tenant.id, read_only=True):
+        with pytest.raises(RuntimeError, match="within another"):
+            await add(one, world, "North")
+
+
 async def test_another_tenants_work_is_a_transaction_of_its_own(
     world: World, other_world: World
 ) -> None:
