@@ -47,18 +47,19 @@ class Collector:
             for scope in resource.scope_spans:
                 self.spans += [_collected(span) for span in scope.spans]
 
-    def find(self, name: str, **attributes: Any) -> Collected:
-        """Return the first span of a name, waiting for it."""
+    def find(
+        self, name: str, *, parent: Collected | None = None, cause: Collected | None = None
+    ) -> Collected:
+        """Return the first span of a name, waiting for it; within one, or linked to one."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             for span in list(self.spans):
-                if span.name == name and attributes.items() <= span.attributes.items():
+                within = parent is None or span.parent_id == parent.id
+                caused = cause is None or cause.id in span.links
+                if span.name == name and within and caused:
                     return span
             time.sleep(0.02)
         raise AssertionError(f"no span {name}: {sorted({span.name for span in self.spans})}")
-
-    def children(self, parent: Collected) -> list[str]:
-        return [span.name for span in list(self.spans) if span.parent_id == parent.id]
 
 
 @contextmanager
