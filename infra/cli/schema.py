@@ -12,12 +12,8 @@ from infra.cli.environment import ROOT
 
 commands = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
 FILE = ROOT / "api" / "schema.graphql"
+RELEASES = ROOT / "api" / "releases"
 _SHOWN = 40
-
-
-@commands.callback()
-def group() -> None:
-    """Keep `export` a command of its own, though it is the only one."""
 
 
 @commands.command()
@@ -41,6 +37,39 @@ def export(
     typer.echo("\n".join(list(lines)[:_SHOWN]), err=True)
     typer.echo(f"{file.name} is out of date: run `smarketing schema export`.", err=True)
     raise typer.Exit(code=1)
+
+
+@commands.command()
+def diff(
+    *, releases: Annotated[Path, typer.Option(help="Where the last release is kept.")] = RELEASES
+) -> None:
+    """Say what has changed for clients since the last release; fail on what nobody reviewed."""
+    from rich.console import Console
+
+    from infra.releases import compare
+
+    found, console = compare(sdl(), releases), Console(highlight=False, soft_wrap=True)
+    console.print(f"Since {found.release}: {len(found.changes)} changes that clients may notice.")
+    for change in found.changes:
+        kind = "breaks" if change.breaking else "may break"
+        console.print(f"{kind}: {change.what}", markup=False)
+        console.print(f"  {change.reason or 'not reviewed'}", markup=False)
+    for what in found.stale:
+        console.print(f"reviewed, but no change: {what}", markup=False)
+    if not found.settled:
+        console.print(f"Give reasons in {releases / 'reviewed.toml'}.", markup=False)
+        raise typer.Exit(code=1)
+
+
+@commands.command()
+def release(
+    *, releases: Annotated[Path, typer.Option(help="Where the last release is kept.")] = RELEASES
+) -> None:
+    """Keep the schema as that of this version, for later changes to be compared with."""
+    from infra import __version__
+    from infra.releases import release as keep
+
+    typer.echo(f"Wrote {keep(sdl(), __version__, releases)}")
 
 
 def sdl() -> str:

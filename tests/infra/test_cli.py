@@ -194,6 +194,26 @@ def test_a_stale_schema_is_shown_and_fails_the_check(run: Run, tmp_path: Path) -
     assert stale.read_bytes() == sdl().encode()
 
 
+def test_what_has_changed_since_the_last_release_is_told_with_its_reasons(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run("schema", "release", "--releases", str(tmp_path)).returncode == 0
+    released = tmp_path / f"{__version__}.graphql"
+    released.write_text(sdl() + "type Gone { id: ID! }\n", encoding="utf-8")
+
+    done = run("schema", "diff", "--releases", str(tmp_path))
+
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        [
+            f"Since {__version__}: 1 changes that clients may notice.",
+            "breaks: Gone was removed.",
+            "  not reviewed",
+            f"Give reasons in {tmp_path / 'reviewed.toml'}.",
+        ],
+    )
+
+
 def test_the_exported_schema_is_the_same_for_everybody() -> None:
     text = sdl()
     assert text == sdl()
