@@ -16,7 +16,7 @@ from domain import ids
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Permission
 from domain.personas import Photo
-from domain.uploads import ImportJob, Upload
+from domain.uploads import ImportJob, ImportRowError, Upload
 
 MOST_NODES = 100
 
@@ -28,6 +28,7 @@ _NEEDS: Mapping[type, Permission] = {
     ApiKey: Permission.MANAGE_KEYS,
     Board: Permission.MANAGE_BOARDS,
     ImportJob: Permission.IMPORT_LEADS,
+    ImportRowError: Permission.IMPORT_LEADS,
 }
 
 

@@ -55,6 +55,7 @@ PREFIXES = {
     "Board": "board",
     "Upload": "upload",
     "ImportJob": "import",
+    "ImportRowError": "importerror",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

@@ -30,7 +30,7 @@ from domain.sla import keeping
 from domain.sla.agreement import Commitment
 from domain.sla.clocks import SlaClock
 from domain.stages import Side, Stage
-from domain.uploads import ImportJob, JobStatus, Upload, UploadChunk, UploadPurpose
+from domain.uploads import ImportJob, ImportRowError, JobStatus, Upload, UploadChunk, UploadPurpose
 from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
 from infra.outbox import publish_all
@@ -279,9 +279,12 @@ async def _things(world: World) -> dict[str, Any]:
         status=JobStatus.QUEUED,
         **made,
     )
+    fault = ImportRowError(
+        id=new_id(), job_id=job.id, line=2, column="email", code="INVALID", message="No address."
+    )
     async with world.work() as work:
-        await work.add_all([goal, upload, chunk, job])
-    return _named(goal, upload, job)
+        await work.add_all([goal, upload, chunk, job, fault])
+    return _named(goal, upload, job, fault)
 
 
 async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
