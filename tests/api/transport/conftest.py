@@ -5,10 +5,6 @@ from api.engine import Gauges
 from tests.api.transport.sites import a_site
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "node: needs Node.js and npm")
-
-
 @pytest.fixture(scope="module")
 async def open_site():
     async with a_site() as site:

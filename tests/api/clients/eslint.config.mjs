@@ -1,0 +1,62 @@
+// The rules of graphql-eslint for our schema, and for the operations we show and test with.
+import graphql from '@graphql-eslint/eslint-plugin';
+
+const rules = (name) => graphql.configs[name].rules;
+
+// Objects that are no things of their own: they belong to what holds them, so nobody caches or
+// fetches them by an id.  A new type that has no id must be put here, or be given one.
+const VALUES = [
+  ...['BoardSide', 'BoardSla', 'Board'], // what hangs on the wall
+  ...['CalendarDay', 'OpenHours', 'Window'], // parts of a calendar
+  ...['ClockTransition', 'ClockTransitionEvent', 'EscalationStep'], // parts of a clock
+  ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
+  ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
+  ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
+  ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'ImportRowError'], // refusals
+  ...['ExternalId', 'Money'], // values in the strict sense
+  ...['IssuedApiKey', 'IssuedBoardLink', 'Session', 'UploadTicket'], // told once, then forgotten
+  ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
+];
+
+export default [
+  {
+    files: ['**/*.graphql'],
+    languageOptions: {
+      parser: graphql.parser,
+      parserOptions: {
+        graphQLConfig: {
+          schema: process.env.SCHEMA,
+          documents: process.env.DOCUMENTS ? process.env.DOCUMENTS.split(':') : undefined,
+        },
+      },
+    },
+    plugins: { '@graphql-eslint': graphql },
+    linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' },
+  },
+  {
+    files: ['**/schema.graphql'],
+    rules: {
+      ...rules('flat/schema-recommended'),
+      ...rules('flat/schema-relay'),
+      '@graphql-eslint/strict-id-in-types': [
+        'error',
+        { exceptions: { types: [...VALUES, 'PageInfo'], suffixes: ['Connection', 'Edge', 'Payload'] } },
+      ],
+      '@graphql-eslint/relay-edge-types': [
+        'error',
+        {
+          withEdgeSuffix: true,
+          shouldImplementNode: true,
+          // Optional in the Relay specification, and against `nodes` and `userErrors`: what cannot
+          // grow is a plain list, and what can has `nodes` for those who page without cursors.
+          listTypeCanWrapOnlyEdgeType: false,
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.graphql'],
+    ignores: ['**/schema.graphql'],
+    rules: rules('flat/operations-recommended'),
+  },
+];
