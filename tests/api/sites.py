@@ -84,9 +84,11 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def a_site(urls: DatabaseUrls, **more: str) -> AsyncIterator[Site]:
-    """Serve the application in this loop."""
-    port = free_port()
+async def a_site(
+    urls: DatabaseUrls, *, port: int | None = None, **more: str
+) -> AsyncIterator[Site]:
+    """Serve the application in this loop, on the port of one that was there before if given."""
+    port = port or free_port()
     settings = Settings.from_env(environment(urls, port, **more))
     app = create_app(settings)
     server = Server(server_config(app, settings))
