@@ -39,7 +39,7 @@ def require_json(headers: Headers) -> None:
     It is also what keeps other sites' forms out: a browser asks our permission first before it
     sends this content type across origins.
     """
-    name, parameters = content_type(headers.get("content-type", ""))
+    name, parameters = content_type(", ".join(headers.getlist("content-type")))
     if name != MediaType.JSON:
         raise Refused(415, "Send the request as application/json.", headers=_accept_post())
     if parameters.get("charset", "utf-8") not in ("utf-8", "utf8"):

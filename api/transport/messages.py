@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -142,8 +143,11 @@ PING = '{"type":"ping"}'
 
 
 def pong(payload: Mapping[str, Any] | None) -> str:
-    """Answer a ping, with what it carried."""
-    return _written({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+    """Answer a ping, with what it carried; not with what nests deeper than we can write."""
+    if payload is not None:
+        with suppress(orjson.JSONEncodeError):
+            return _written({"type": "pong", "payload": payload})
+    return _written({"type": "pong"})
 
 
 def next_(operation_id: str, answer: Payload) -> str:

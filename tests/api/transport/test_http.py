@@ -109,6 +109,7 @@ BODIES = {
     "not a number": b'{"query": "{ hello }", "variables": {"a": NaN}}',
     "truncated": b'{"query": "{ hel',
     "NUL": b"\0",
+    "more after the end": b'{"query": "{ hello }"} {}',
     "BOM": b'\xef\xbb\xbf{"query": "{ hello }"}',
 }
 
@@ -162,11 +163,19 @@ async def test_deep_variables_within_json_limits_are_the_clients_fault(site, cli
         "application/graphql",
         "application/json; charset=iso-8859-1",
         "text/plain; application/json",
+        "application/json, text/plain",
     ],
 )
 async def test_what_a_form_could_send_is_refused(site, client, content_type):
     headers = {} if content_type is None else {"Content-Type": content_type}
     response = await client.post(site.url, content=b'{"query": "{ hello }"}', headers=headers)
+
+    assert response.status_code == 415
+
+
+async def test_two_content_types_are_none(site, client):
+    types = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
+    response = await client.post(site.url, content=b'{"query": "{ hello }"}', headers=types)
 
     assert response.status_code == 415
 
