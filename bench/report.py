@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.place import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-ORDER = ("list", "status", "sweep", "live", "import", "handoff", "idempotency")
+ORDER = ("list", "status", "sweep", "live", "import", "handoff", "idempotency", "audits")
 _HEAD = """\
 # Benchmarks
 

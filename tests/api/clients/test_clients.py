@@ -13,6 +13,7 @@ import pytest
 from api.transport import HttpSettings
 from infra.database import Database
 from tests.api.clients.stage import FOLDER, Stage, a_stage
+from tests.api.sites import key_of
 from tests.api.transport.sites import a_site as a_small_site
 from tests.conftest import ROOT, DatabaseUrls
 from tests.node import installed, node
@@ -99,6 +100,13 @@ async def test_relay(stage: Stage, tmp_path: Path) -> None:
         "failed": ["GRAPHQL_VALIDATION_FAILED"],
         "renewals": 1,
     }
+
+
+async def test_every_audit_of_graphql_over_http_is_passed_with_a_key(stage: Stage) -> None:
+    audits = installed(FOLDER.parent / "transport" / "node")
+    key = await key_of(stage.site, stage.world)
+
+    assert await node(audits, "node", "audit.mjs", stage.url, key) == "61 of 61\n"
 
 
 async def compiled(folder: Path) -> Path:
