@@ -12,7 +12,7 @@ Text is compared by code points; `contains`, `startsWith` and `endsWith` take A-
 no character as a wildcard.  infra/filters.py says the same in SQL, and a property test proves it.
 """
 
-from domain.filters.fields import Comparator, FieldType, FilterField, FilterFields
+from domain.filters.fields import ANYTHING, Comparator, FieldType, FilterField, FilterFields
 from domain.filters.kept import parsed
 from domain.filters.matching import fold_case, matches
 from domain.filters.parsing import (
@@ -38,6 +38,7 @@ from domain.filters.tree import (
 from domain.filters.wording import Explanation, describe, explain
 
 __all__ = [
+    "ANYTHING",
     "DEEPEST",
     "LONGEST_LIST",
     "LONGEST_TEXT",

@@ -15,6 +15,9 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 Choices: TypeAlias = type[StrEnum]
 
+# The kind of an id that may be of any kind: for lists, because a stored id does not tell its kind.
+ANYTHING = "Node"
+
 # Keys of the language itself, which no field may take.
 CONNECTIVES = frozenset({"and", "or", "not"})
 
@@ -73,8 +76,8 @@ class FilterField:
 
     `name` is the key clients use, `attribute` the entity's attribute and the table's column.
     A CHOICE names its enum, and may be `ordered`: its members then rank as they are declared.
-    An ID names the `kind` of entity it points at.  `label` is what people call the field; left
-    out, it is the name in separate words.
+    An ID names the `kind` of entity it points at, ANYTHING where it may be any.  `label` is what
+    people call the field; left out, it is the name in separate words.
     """
 
     name: str
@@ -93,7 +96,7 @@ class FilterField:
             raise ValueError(f"{self.name}: a CHOICE, and nothing else, names its choices")
         if (self.kind is not None) != (self.type is FieldType.ID):
             raise ValueError(f"{self.name}: an ID, and nothing else, names its kind")
-        if self.kind is not None and self.kind not in ids.PREFIXES:
+        if self.kind is not None and self.kind not in {ANYTHING, *ids.PREFIXES}:
             raise ValueError(f"{self.name}: there are no ids of kind {self.kind}")
         if self.ordered and self.type is not FieldType.CHOICE:
             raise ValueError(f"{self.name}: only a CHOICE is declared ordered")

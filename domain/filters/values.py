@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from domain import ids
 from domain.errors import Invalid
-from domain.filters.fields import PARTIAL, Comparator, FieldType, FilterField
+from domain.filters.fields import ANYTHING, PARTIAL, Comparator, FieldType, FilterField
 from domain.filters.tree import Scalar
 from domain.values import limited_text
 
@@ -130,8 +130,9 @@ def _id(field: FilterField, json: object) -> Scalar:
     if field.kind is None:
         raise ValueError(f"{field.name} holds no ids")
     if not isinstance(json, str):
-        raise Invalid(f"Expected a {ids.PREFIXES[field.kind]} id.")
-    return ids.expect(field.kind, json)
+        named = "an" if field.kind == ANYTHING else f"a {ids.PREFIXES[field.kind]}"
+        raise Invalid(f"Expected {named} id.")
+    return ids.parse(json)[1] if field.kind == ANYTHING else ids.expect(field.kind, json)
 
 
 def _choice(field: FilterField, json: object) -> StrEnum:
