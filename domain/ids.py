@@ -56,6 +56,7 @@ PREFIXES = {
     "Upload": "upload",
     "ImportJob": "import",
     "ImportRowError": "importerror",
+    "AuditEntry": "audit",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

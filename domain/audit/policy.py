@@ -1,0 +1,139 @@
+"""What is audited and what is not, and why: a table, so that no new kind is passed over.
+
+Audited is what people, keys and operators decide.  What follows from that by rule, and happens
+thousands of times a day, is told by the event log; it would only bury the rest here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.feed import LoggedEvent
+from domain.goals.targets import Goal, MetricTally
+from domain.handoff import Handoff, HandoffCredit
+from domain.identity import ApiKey, Board, Team, TeamMember, Tenant, User
+from domain.leads import Activity, Company, Lead, LeadExternalId
+from domain.lifecycle import StageDefinition, StageEntry
+from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.sla.agreement import Commitment, Sla
+from domain.sla.calendars import Calendar, CalendarVersion
+from domain.sla.clock import ClockFact, FactKind
+from domain.sla.clocks import SlaClock, SlaTally
+from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """How the changes of one kind are audited.
+
+    `left_out` are fields that are never in the log: secrets, and what changes by itself.
+    `by_people` leaves out what the system does by itself.  `part_of` names the kind and the field
+    of what a thing only describes: it is then told as a change of that.  With `decided`, a change
+    counts only if what this gives of the thing is another than before.
+    """
+
+    left_out: frozenset[str] = frozenset()
+    by_people: bool = False
+    part_of: tuple[type, str] | None = None
+    decided: Callable[[Any], object] | None = None
+
+
+def _but(*fields: str) -> Audited:
+    return Audited(left_out=frozenset(fields))
+
+
+def _decisions(clock: SlaClock) -> tuple[ClockFact, ...]:
+    """Return what somebody decided about a clock, and not what came of the lead."""
+    by_hand = (FactKind.PAUSED, FactKind.RESUMED, FactKind.WAIVED)
+    return tuple(fact for fact in clock.facts if fact.kind in by_hand)
+
+
+# The subject has its id, and how often it was changed can be counted here.
+LEFT_OUT_EVERYWHERE = frozenset({"id", "version"})
+
+AUDITED: Mapping[type, Audited] = {
+    Tenant: _but("placement"),
+    User: _but("account_id"),
+    Team: Audited(),
+    # Whose turn it was last follows from the hand-offs.
+    TeamMember: _but("last_routed_at"),
+    ApiKey: _but("digest"),
+    Board: _but("digest"),
+    Calendar: Audited(),
+    CalendarVersion: Audited(),
+    StageDefinition: Audited(),
+    # How far leads have been assigned anew is nobody's decision.
+    Persona: _but("assigning_after"),
+    PersonaAcknowledgement: Audited(),
+    # What `supersedes_id` says too.
+    Sla: _but("series_id"),
+    Commitment: Audited(),
+    Goal: Audited(),
+    Company: Audited(by_people=True),
+    # Which persona a lead belongs to follows from the personas, and when it entered its stage or
+    # was changed is when the entry says.
+    Lead: Audited(
+        by_people=True, left_out=frozenset({"persona_id", "stage_entered_at", "updated_at"})
+    ),
+    LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
+    Activity: Audited(by_people=True),
+    Handoff: Audited(by_people=True),
+    SlaClock: Audited(
+        by_people=True,
+        decided=_decisions,
+        left_out=frozenset({"transitions", "escalated", "warn_at", "next_at"}),
+    ),
+    # That it was asked for, cancelled, or ended; its progress is its own.
+    ImportJob: _but(
+        *("done_bytes", "last_line", "rows", "created", "updated", "unchanged", "failed"),
+        *("started_at", "claimed_until", "claim"),
+    ),
+}
+
+NOT_AUDITED: Mapping[type, str] = {
+    PersonaVersion: "a copy of the persona, whose changes are audited",
+    Photo: "its persona's change is audited, and a picture cannot be shown before and after",
+    StageEntry: "the history of a lead's stages, which change with the lead",
+    HandoffCredit: "follows from the hand-off and the agreement",
+    SlaTally: "counted from hand-offs and clocks, and recounted by a test",
+    MetricTally: "counted from what happened",
+    LoggedEvent: "a log itself, and what it tells follows from what is audited",
+    Upload: "a file on its way; what is made of it is audited",
+    UploadChunk: "a piece of a file",
+    ImportRowError: "the report of an import",
+}
+
+# What a field that holds an id points at.
+REFERENCES: Mapping[str, str] = {
+    "calendar_id": "Calendar",
+    "calendar_version_id": "CalendarVersion",
+    "changed_by": "User",
+    "commitment_id": "Commitment",
+    "company_id": "Company",
+    "created_by": "User",
+    "current_id": "CalendarVersion",
+    "decided_by": "User",
+    "definition_id": "StageDefinition",
+    "from_team_id": "Team",
+    "handed_off_by": "User",
+    "handoff_id": "Handoff",
+    "lead_id": "Lead",
+    "linked_to": "Commitment",
+    "marketing_signed_by": "User",
+    "marketing_team_id": "Team",
+    "owner_id": "User",
+    "parent_id": "SlaClock",
+    "persona_id": "Persona",
+    "photo_id": "Photo",
+    "proposed_by": "User",
+    "sales_signed_by": "User",
+    "sales_team_id": "Team",
+    "sla_id": "Sla",
+    "supersedes_id": "Sla",
+    "team_id": "Team",
+    "to_team_id": "Team",
+    "upload_id": "Upload",
+    "user_id": "User",
+}
