@@ -19,6 +19,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
+from api.cause import cause_of
 from api.context import Context
 from api.transport.sessions import Unauthenticated
 from domain.identity import Actor
@@ -48,7 +49,7 @@ class Session:
 
     def context(self, connection: HTTPConnection, request_id: str) -> Context:
         """Return a new context for one operation."""
-        return Context(self.services, self.actor, request_id)
+        return Context(self.services, self.actor, request_id, cause_of(connection, request_id))
 
 
 class Authenticator:

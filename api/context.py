@@ -12,6 +12,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
+from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError
 from domain.identity import Actor
 from domain.paging import Listing, ListingsOf, Page
@@ -35,6 +36,7 @@ class Context:
     services: Services
     signed_in: Actor | None
     request_id: str = ""
+    cause: Cause = SYSTEM
     _loaders: dict[Hashable, Any] = field(default_factory=dict)
     _shared: SharedWork | None = None
 
@@ -82,16 +84,21 @@ class Context:
 
     def writing(self) -> AbstractAsyncContextManager[PostgresWork]:
         """Open a writing transaction of the actor's tenant."""
-        return self.database.work(self.actor.tenant_id, by=self.actor.user_id)
+        cause = self.cause.by(self.actor)
+        return self.database.work(self.actor.tenant_id, by=self.actor.user_id, cause=cause)
+
+    def act(self, action: str) -> None:
+        """Have the audit log say that what is written from here on is done by this action."""
+        self.cause = self.cause.doing(action)
 
     @property
     def accounts(self) -> Accounts:
         """Who may sign in, and what lets them; it writes as all of this operation does."""
-        return replace(self.services.accounts, writing=lambda _: self.writing())
+        return replace(self.services.accounts, writing=lambda _: self.writing(), cause=self.cause)
 
     def fresh(self) -> Context:
         """Return the same surroundings with empty loaders, for the next event."""
-        return Context(self.services, self.signed_in, self.request_id)
+        return Context(self.services, self.signed_in, self.request_id, self.cause)
 
     def over(self, database: Database) -> Context:
         """Return the same surroundings, which read and write through another database."""

@@ -119,6 +119,7 @@ def mutation(
         @wraps(resolver)
         async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
             permit(info, needs)
+            info.context.act(name)
             try:
                 done = await resolver(self, info, **arguments)
                 return payload(**{field: done, "user_errors": []})

@@ -17,6 +17,7 @@ import asyncpg
 from email_validator import EmailNotValidError, validate_email
 
 from domain import identity
+from domain.audit import SYSTEM, Cause
 from domain.errors import AlreadyExists, Invalid
 from domain.events import UserChanged
 from domain.identity import (
@@ -30,6 +31,7 @@ from domain.identity import (
     Tenant,
     TenantNeeded,
     User,
+    actor_of,
 )
 from domain.ids import new_id
 from domain.ports import first
@@ -76,6 +78,8 @@ class Accounts:
     public_url: str
     writing: Callable[[Actor], AbstractAsyncContextManager[PostgresWork]] | None = None
     """How a request opens its writing transactions; None: each by itself."""
+    cause: Cause = SYSTEM
+    """Where the request comes from."""
 
     async def sign_in(self, *, email: str, password: str, tenant: str | None = None) -> SignedIn:
         """Return a new session of the person behind an account.
@@ -97,7 +101,7 @@ class Accounts:
         if verdict.outdated:
             renewed = await self.passwords.hash(password)
             await self.database.platform.execute(_NEW_HASH, account["id"], renewed, stored)
-        return await self._session(*memberships[0], session_id=new_id())
+        return await self._begin_session(*memberships[0])
 
     async def renew(self, actor: Actor) -> SignedIn:
         """Return a later token of the session that the actor is in."""
@@ -166,7 +170,18 @@ class Accounts:
     def _writing(self, actor: Actor) -> AbstractAsyncContextManager[PostgresWork]:
         if self.writing is not None:
             return self.writing(actor)
-        return self.database.work(actor.tenant_id, by=actor.user_id)
+        cause = self.cause.by(actor)
+        return self.database.work(actor.tenant_id, by=actor.user_id, cause=cause)
+
+    async def _begin_session(self, tenant: Tenant, user: User) -> SignedIn:
+        """Let a user in, and have the audit log say so."""
+        session_id, actor = new_id(), actor_of(user, tenant.id)
+        if actor is None:
+            raise BadCredentials
+        cause = self.cause.by(replace(actor, session_id=session_id))
+        async with self.database.work(tenant.id, by=user.id, cause=cause) as work:
+            work.note(user)
+        return await self._session(tenant, user, session_id=session_id)
 
     async def _memberships(self, account_id: UUID, slug: str | None) -> list[tuple[Tenant, User]]:
         """Return the tenants an account may enter now, or the one that is named."""
@@ -205,6 +220,7 @@ async def create_tenant(
     password: str,
     time_zone: str,
     currency: str,
+    cause: Cause = SYSTEM,
 ) -> tuple[Tenant, User]:
     """Make a tenant with one owner.  An account that exists keeps its password.
 
@@ -240,7 +256,7 @@ async def create_tenant(
         created_at=tenant.created_at,
     )
     try:
-        async with database.work(tenant_id) as work:
+        async with database.work(tenant_id, cause=cause) as work:
             await work.add_all([tenant, owner])
             work.record(UserChanged(user_id=owner.id, at=work.now))
     except AlreadyExists as error:  # somebody founded it in the meantime

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from domain.audit import SYSTEM, Cause
 from infra.refusals import told_refusals
 from infra.statements import rows_of
 from infra.tracing import is_on, note_statement
@@ -21,6 +22,7 @@ from infra.work import PostgresWork
 Clock = Callable[[], datetime]
 
 _TOLD_LIFE = 30.0
+_PASSED_OVER = "a failed statement was passed over in silence"
 
 # What says that the server, or the line to it, is gone.  Anything else is about the statement.
 CONNECTION_LOST = (
@@ -79,9 +81,14 @@ class Database:
 
     @asynccontextmanager
     async def work(
-        self, tenant_id: UUID, *, by: UUID | None = None, read_only: bool = False
+        self,
+        tenant_id: UUID,
+        *,
+        by: UUID | None = None,
+        read_only: bool = False,
+        cause: Cause = SYSTEM,
     ) -> AsyncIterator[PostgresWork]:
-        """Run a block as one transaction of one tenant.
+        """Run a block as one transaction of one tenant; `cause` is what the audit log tells.
 
         A read takes one round trip to begin, because it carries on the database's time as it was
         told last; a write asks for it.
@@ -92,11 +99,10 @@ class Database:
                 # Nothing else may stand in this string: app.enter executes SET LOCAL.
                 await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
                 now = await self._now(connection, read_only)
-                work = PostgresWork(connection, tenant_id, now, by)
+                work = PostgresWork(connection, tenant_id, now, by, None if read_only else cause)
                 with told_refusals():
                     yield work
-                    await work.flush()
-                    await _commit(connection)
+                    await _commit(work, connection)
             except BaseException:
                 await _roll_back(connection)
                 raise
@@ -178,10 +184,15 @@ async def _prepare(connection: asyncpg.Connection) -> None:
     )
 
 
-async def _commit(connection: Any) -> None:
+async def _commit(work: PostgresWork, connection: Any) -> None:
+    try:
+        await work.flush()
+        done: str = await connection.execute("COMMIT")
+    except asyncpg.InFailedSQLTransactionError as error:
+        raise RuntimeError(_PASSED_OVER) from error
     # PostgreSQL answers ROLLBACK, and no error, when a statement had failed.
-    if await connection.execute("COMMIT") != "COMMIT":
-        raise RuntimeError("a failed statement was passed over in silence")
+    if done != "COMMIT":
+        raise RuntimeError(_PASSED_OVER)
 
 
 async def _roll_back(connection: Any) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
+from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError
 from infra.database import CONNECTION_LOST, Database
 from infra.refusals import Busy, told_refusals
@@ -24,7 +25,8 @@ class OneTransaction(Database):
 
     A writing part is a savepoint: what is refused in it leaves the others as they are.  Its events
     and counters are written before it ends, so they go with it.  Parts take turns, because a
-    connection runs one statement at a time; one part must not be opened within another.
+    connection runs one statement at a time; one part must not be opened within another.  What the
+    audit log tells of them is written when the whole ends, because that keeps others waiting.
     """
 
     def __init__(self, on: Database, whole: PostgresWork) -> None:
@@ -44,14 +46,21 @@ class OneTransaction(Database):
     @override
     @asynccontextmanager
     async def work(
-        self, tenant_id: UUID, *, by: UUID | None = None, read_only: bool = False
+        self,
+        tenant_id: UUID,
+        *,
+        by: UUID | None = None,
+        read_only: bool = False,
+        cause: Cause = SYSTEM,
     ) -> AsyncIterator[PostgresWork]:
         """Run a block as a part of the transaction; another tenant's is none of ours."""
         if tenant_id != self.whole.tenant_id:
-            async with self._on.work(tenant_id, by=by, read_only=read_only) as work:
+            other = self._on.work(tenant_id, by=by, read_only=read_only, cause=cause)
+            async with other as work:
                 yield work
             return
-        work = PostgresWork(self.whole.connection, tenant_id, self.whole.now, by)
+        followed = None if read_only else cause
+        work = PostgresWork(self.whole.connection, tenant_id, self.whole.now, by, followed)
         part = self._reading() if read_only else self._writing(work)
         try:
             async with self._turn():
@@ -107,12 +116,13 @@ class OneTransaction(Database):
         await work.connection.execute("SAVEPOINT part")
         try:
             yield
-            await work.flush()
+            await work.flush_part()
             await work.connection.execute("RELEASE SAVEPOINT part")
         except BaseException:
             await self._undo_part()
             raise
         self.changed = True
+        self.whole.trail.join(work.trail)
         self.whole.recorded = self.whole.recorded or work.recorded
 
     async def _undo_part(self) -> None:

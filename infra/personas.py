@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+from domain.audit import Cause
 from domain.identity import system
 from domain.personas import assign_leads
 from infra.database import Database
 from infra.tracing import traced
 
 POLL_SECONDS = 2.0
+ASSIGN = Cause(action="assign leads")
 
 # As the platform's role, by the partial index personas_assigning.
 _TENANTS = "SELECT DISTINCT tenant_id FROM personas WHERE assigning_after IS NOT NULL"
@@ -41,5 +43,5 @@ class PersonaAssigner:
 
     @traced("assign personas")
     async def _assign(self, tenant_id: UUID) -> bool:
-        async with self._database.work(tenant_id) as work:
+        async with self._database.work(tenant_id, cause=ASSIGN) as work:
             return await assign_leads(work, system(tenant_id))

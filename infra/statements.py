@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect_module
 
 from infra.rows import columns_of, names_of, per_kind, table_of, values_of
-from infra.tables import TABLES, feeds, outbox
+from infra.tables import TABLES, audit_heads, feeds, outbox
 
 E = TypeVar("E")
 
@@ -48,7 +48,7 @@ def rows_of(kind: type) -> sa.Select[Any]:
 
 
 _MOST_KEPT = 2000
-_TENANT_TABLES = {*TABLES.values(), outbox, feeds}
+_TENANT_TABLES = {*TABLES.values(), outbox, feeds, audit_heads}
 
 _compiled_statements: dict[Any, Any] = {}
 # By the shape of a SELECT: its text, and for every parameter the place of its value among the
@@ -209,7 +209,8 @@ def _json_positions(kind: type) -> frozenset[int]:
     )
 
 
-def _cast(column: sa.Column[Any]) -> str:
+def cast_of(column: sa.Column[Any]) -> str:
+    """Return the type by which a column's values are handed over."""
     return "text" if isinstance(column.type, sa.JSON) else column.type.compile(dialect=_DIALECT)
 
 
@@ -220,7 +221,7 @@ def insert_many_text(kind: type) -> str:
     values = ", ".join(
         f'e."{c.name}"::jsonb' if isinstance(c.type, sa.JSON) else f'e."{c.name}"' for c in columns
     )
-    arrays = ", ".join(f"${n}::{_cast(c)}[]" for n, c in enumerate(columns, start=2))
+    arrays = ", ".join(f"${n}::{cast_of(c)}[]" for n, c in enumerate(columns, start=2))
     return (
         f"INSERT INTO {table_of(kind).name} (tenant_id, {into})"
         f" SELECT $1, {values} FROM unnest({arrays}) AS e({into})"
@@ -231,7 +232,7 @@ def insert_many_text(kind: type) -> str:
 def update_many_text(kind: type) -> str:
     columns = columns_of(kind)
     into = ", ".join(f'"{column.name}"' for column in columns)
-    arrays = ", ".join(f"${n}::{_cast(c)}[]" for n, c in enumerate(columns, start=2))
+    arrays = ", ".join(f"${n}::{cast_of(c)}[]" for n, c in enumerate(columns, start=2))
     sets = ", ".join(
         '"version" = t."version" + 1'
         if c.name == "version"
@@ -259,7 +260,7 @@ def count_text(tally: type) -> str:
     keys, counters = tally_columns(tally)
     names = ", ".join(f'"{name}"' for name in (*keys, *counters))
     arrays = ", ".join(
-        f"${n}::{_cast(table.c[name])}[]" for n, name in enumerate((*keys, *counters), start=2)
+        f"${n}::{cast_of(table.c[name])}[]" for n, name in enumerate((*keys, *counters), start=2)
     )
     sums = ", ".join(f'"{name}" = {table.name}."{name}" + excluded."{name}"' for name in counters)
     key = ", ".join(f'"{name}"' for name in ("tenant_id", *keys))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from domain.audit import Cause
 from domain.identity import system
 from domain.sla.escalation import sweep_and_escalate
 from infra.database import CONNECTION_LOST, Database
@@ -19,6 +20,7 @@ from infra.tracing import traced
 log = structlog.get_logger(__name__)
 
 LIMIT = 500
+SWEEP = Cause(action="sweep")
 # Clocks that were due this long ago and are still there wait for the next unbounded sweep.
 MARGIN = timedelta(seconds=10)
 
@@ -100,7 +102,7 @@ class Sweeper:
     async def _sweep_batch(self, turn: _Turn) -> bool:
         """Sweep a tenant once; say whether there may be more to tell."""
         try:
-            async with self._database.work(turn.tenant_id) as work:
+            async with self._database.work(turn.tenant_id, cause=SWEEP) as work:
                 actor = system(turn.tenant_id)
                 swept = await sweep_and_escalate(work, actor, limit=turn.limit, after=turn.after)
         except TimeoutError:

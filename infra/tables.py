@@ -18,6 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.audit import AuditEntry
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
@@ -100,6 +101,7 @@ TABLES: Mapping[type, sa.Table] = {
         "goals": Goal,
         "metric_tallies": MetricTally,
         "event_log": LoggedEvent,
+        "audit_log": AuditEntry,
         "uploads": Upload,
         "upload_chunks": UploadChunk,
         "import_jobs": ImportJob,
@@ -137,6 +139,13 @@ idempotency_keys = sa.Table(
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("answer", sa.LargeBinary, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
 )
 
 # Tables of the installation, which belong to no tenant and are closed to the application role.

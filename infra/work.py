@@ -11,10 +11,13 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from domain.audit import Cause
 from domain.errors import NotFound, StaleWrite
 from domain.events import Event
 from domain.ids import new_id
 from domain.ports import Question
+from infra.audit.chaining import append
+from infra.audit.trail import Trail
 from infra.rows import plain, reader_of, table_of, values_of
 from infra.statements import (
     INSERT_OUTBOX,
@@ -42,13 +45,19 @@ class PostgresWork:
     """One transaction of one tenant over one connection.  See `domain.ports.Work`."""
 
     def __init__(
-        self, connection: Any, tenant_id: UUID, now: datetime, by: UUID | None = None
+        self,
+        connection: Any,
+        tenant_id: UUID,
+        now: datetime,
+        by: UUID | None = None,
+        cause: Cause | None = None,
     ) -> None:
         self.connection = connection
         self.recorded = False
         self._tenant_id = tenant_id
         self._now = now
         self._by = by
+        self.trail = Trail(cause)
         self._events: list[Event] = []
         self._counts: dict[tuple[type, tuple[Any, ...]], dict[str, int]] = {}
 
@@ -67,6 +76,7 @@ class PostgresWork:
         if row is None:
             raise NotFound(spoken(kind))
         found: E = reader_of(kind)(row)
+        self.trail.read(kind, (found,))
         return found
 
     async def find(self, kind: type[E], /, *, lock: bool = False, **equals: object) -> Sequence[E]:
@@ -78,12 +88,15 @@ class PostgresWork:
         rows = await self.connection.fetch(
             statement, self._tenant_id, *(value for value in given if value is not None)
         )
-        return [reader_of(kind)(row) for row in rows]
+        found = [reader_of(kind)(row) for row in rows]
+        self.trail.read(kind, found)
+        return found
 
     async def add(self, entity: E) -> E:
         await self.connection.execute(
             insert_text(type(entity)), self._tenant_id, *values_of(entity)
         )
+        self.trail.added(type(entity), (entity,))
         return entity
 
     async def add_all(self, entities: Sequence[object]) -> None:
@@ -92,27 +105,33 @@ class PostgresWork:
             by_kind.setdefault(type(entity), []).append(entity)
         for kind, members in by_kind.items():
             await self._insert_many(kind, members)
+            self.trail.added(kind, members)
 
     async def save(self, entity: E) -> E:
         version = cast(Any, entity).version
+        await self._know(type(entity), (entity,))
         status = await self.connection.execute(
             update_text(type(entity)), self._tenant_id, version, *values_of(entity)
         )
         if status == "UPDATE 0":
             await self.get(type(entity), cast(Any, entity).id)
             raise StaleWrite(spoken(type(entity)))
-        return replace(cast(Any, entity), version=version + 1)  # type: ignore[no-any-return]  # E is a dataclass
+        stored = _later(entity)
+        self.trail.changed(type(entity), (stored,))
+        return stored
 
     async def save_all(self, entities: Sequence[object]) -> None:
         by_kind: dict[type, list[object]] = {}
         for entity in entities:
             by_kind.setdefault(type(entity), []).append(entity)
         for kind, members in by_kind.items():
+            await self._know(kind, members)
             status = await self.connection.execute(
                 update_many_text(kind), self._tenant_id, *arrays_of(kind, members)
             )
             if status != f"UPDATE {len(members)}":
                 raise StaleWrite(spoken(kind))
+            self.trail.changed(kind, [_later(entity) for entity in members])
 
     async def ask(self, question: Question[A]) -> A:
         from infra.queries import answer  # the queries need this module
@@ -131,12 +150,20 @@ class PostgresWork:
     async def delete(self, kind: type, **equals: object) -> None:
         """Remove rows.  Only what nobody refers to may go."""
         table = table_of(kind)
+        gone = await self.find(kind, lock=True, **equals) if self.trail.follows(kind) else ()
         await self.execute(sa.delete(table).where(*(table.c[k] == v for k, v in equals.items())))
+        self.trail.removed(kind, gone)
+
+    def note(self, subject: object) -> None:
+        """Have the audit log say that something was done which changed nothing of the subject."""
+        self.trail.noted(subject)
 
     async def fetch(self, kind: type[E], statement: sa.Select[Any]) -> list[E]:
         """Return the entities that a statement over `rows_of(kind)` selects."""
         read = reader_of(kind)
-        return [read(row) for row in await self.rows(statement)]
+        found = [read(row) for row in await self.rows(statement)]
+        self.trail.read(kind, found)
+        return found
 
     async def rows(self, statement: sa.Select[Any]) -> Sequence[Record]:
         """Return the records a statement selects among this tenant's rows."""
@@ -151,12 +178,27 @@ class PostgresWork:
         return int(status.rpartition(" ")[2])
 
     async def flush(self) -> None:
-        """Write counters and events.  Nothing more may be done with this work afterwards."""
+        """Write counters, events and the audit log, in this order.
+
+        Nothing more may be done with this work afterwards.
+        """
+        await self.flush_part()
+        # Last, because from here on nobody else can write for the tenant until the commit.
+        if records := self.trail.take(self._now):
+            await append(self.connection, self._tenant_id, records)
+
+    async def flush_part(self) -> None:
+        """Write counters and events; the audit log is written by whoever ends the transaction."""
         for (tally, _), group in _grouped(self._counts).items():
             await self._add_counts(tally, group)
         self._counts.clear()
         if self._events:
             await self._write_outbox()
+
+    async def _know(self, kind: type, entities: Sequence[object]) -> None:
+        """Read what is about to be changed, where it was not read as it stands."""
+        if missing := self.trail.unknown(kind, entities):
+            await self.find(kind, id=missing)
 
     async def _insert_many(self, kind: type, members: list[object]) -> None:
         arrays = arrays_of(kind, members)
@@ -188,6 +230,12 @@ class PostgresWork:
         )
         self._events = []
         self.recorded = True
+
+
+def _later(entity: E) -> E:
+    """Return an entity as it is once it is saved."""
+    stored: E = replace(cast(Any, entity), version=cast(Any, entity).version + 1)
+    return stored
 
 
 def _grouped(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,8 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.cause import cause_of
+from api.transport.sessions import request_id_of
 from domain import ids
+from domain.audit import AuditActorKind, Cause
 from domain.errors import DomainError, NotFound, PermissionDenied, StaleWrite
+from domain.identity import User
 from domain.ids import new_id
 from domain.personas import PersonaArchived, Photo
 from domain.upload_flow import (
@@ -100,7 +105,7 @@ class _Files:
         """Take a file.  What is refused, or breaks off, can be sent again to the same address."""
         try:
             tenant_id, upload_id = await self._signed(request, Purpose.UPLOAD, "upload")
-            async with self._services.database.work(tenant_id) as work:
+            async with self._services.database.work(tenant_id, cause=_cause(request)) as work:
                 upload = await begin_upload(work, upload_id)
             if upload.purpose is UploadPurpose.PERSONA_PHOTO:
                 return await self._receive_photo(request, tenant_id, upload)
@@ -118,7 +123,10 @@ class _Files:
         async for piece in _pieces(request, most):
             content += piece
         drawn = await photos.reencode(bytes(content))
-        async with self._services.database.work(tenant_id, by=upload.created_by) as work:
+        sender = await self._sender(request, tenant_id, upload)
+        async with self._services.database.work(
+            tenant_id, by=upload.created_by, cause=sender
+        ) as work:
             photo = Photo(
                 id=new_id(),
                 content_type=photos.CONTENT_TYPE,
@@ -166,12 +174,27 @@ class _Files:
         headers = {**_PHOTO_HEADERS, "ETag": tag}
         return Response(photo.content, media_type=photo.content_type, headers=headers)
 
+    async def _sender(self, request: Request, tenant_id: UUID, upload: Upload) -> Cause:
+        """Return who was given the address that a file is sent to, and from where it is sent."""
+        cause = _cause(request)
+        if upload.created_by is None:
+            return replace(cause, actor_kind=AuditActorKind.API_KEY, actor_name="an API key")
+        async with self._services.database.work(tenant_id, read_only=True) as work:
+            user = await work.get(User, upload.created_by)
+        return replace(
+            cause, actor_kind=AuditActorKind.USER, actor_id=user.id, actor_name=user.name
+        )
+
     async def _signed(self, request: Request, purpose: Purpose, name: str) -> tuple[UUID, UUID]:
         """Return the tenant and the id that an address was signed for."""
         payload = self._services.signer.verify(
             purpose, request.path_params["token"], now=await self._services.database.now()
         )
         return UUID(hex=str(payload["tenant"])), UUID(hex=str(payload[name]))
+
+
+def _cause(request: Request) -> Cause:
+    return cause_of(request, request_id_of(request)).doing("upload")
 
 
 async def _pieces(request: Request, most: int) -> AsyncIterator[bytes]:

@@ -44,7 +44,7 @@ def create(
 ) -> None:
     """Make a tenant with one owner, who can then set up everything else."""
     from infra.accounts import create_tenant
-    from infra.cli.environment import database_settings
+    from infra.cli.environment import database_settings, operator
     from infra.database import Database
     from infra.passwords import Passwords
 
@@ -65,6 +65,7 @@ def create(
                 password=password,
                 time_zone=time_zone,
                 currency=currency,
+                cause=operator("tenant create"),
             )
         finally:
             await database.close()
@@ -90,9 +91,14 @@ def leads(
     ] = None,
 ) -> None:
     """Import leads, or go on with an import that was interrupted."""
-    from infra.cli.environment import database_settings
+    from infra.cli.environment import database_settings, operator
     from infra.importing.command import LeadFile, import_leads
 
     wanted = LeadFile(path=file, mapping=mapping, tenant=tenant, dry_run=dry_run, errors=errors)
-    code = import_leads(wanted, settings=database_settings(), console=Console(highlight=False))
+    code = import_leads(
+        wanted,
+        settings=database_settings(),
+        console=Console(highlight=False),
+        cause=operator("import leads"),
+    )
     raise typer.Exit(code=code)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from domain.audit import AuditActorKind, Cause
 from infra.serving import LOCAL
 from infra.settings import Settings, with_local_secrets
 
@@ -28,3 +30,12 @@ def database_settings() -> Settings:
     given = os.environ.get("SMARKETING_SECRET", "")
     stand_ins = {"SMARKETING_ENV": "development", "SMARKETING_SECRET": given or "-" * 32}
     return Settings.from_env({**os.environ, **stand_ins})
+
+
+def operator(action: str) -> Cause:
+    """Return whoever is at the keyboard, for the audit log."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for its user
+        name = f"user {os.getuid()}"
+    return Cause(action=action, actor_kind=AuditActorKind.OPERATOR, actor_name=name)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from domain.audit import Cause
 from domain.goals.targets import Metric, create_goal
 from domain.identity import (
     ROLE_PERMISSIONS,
@@ -171,7 +172,7 @@ async def found(accounts: Accounts, *, password: str, time_zone: str) -> Company
             people[name] = await accounts.add_user(
                 boss, email=_email(name), name=full, role=role, password=password
             )
-    async with database.work(tenant.id, by=owner.id) as work:
+    async with database.work(tenant.id, by=owner.id, cause=told_by(boss)) as work:
         calendar = await create_calendar(
             work,
             boss,
@@ -202,7 +203,7 @@ async def found(accounts: Accounts, *, password: str, time_zone: str) -> Company
 
 async def _agree_on_words(database: Database, company: Company) -> None:
     mia, sam = company.actor("mia"), company.actor("sam")
-    async with database.work(company.tenant.id, by=mia.user_id) as work:
+    async with database.work(company.tenant.id, by=mia.user_id, cause=told_by(mia)) as work:
         for stage, (words, side, criterion) in WORDS.items():
             proposal = await propose_definition(
                 work,
@@ -222,7 +223,7 @@ async def sign_month(database: Database, company: Company, first: date, *, leads
     """Have both sides sign the agreement for one month, and set its goals."""
     mia, sam = company.actor("mia"), company.actor("sam")
     period = Period.month(first.year, first.month)
-    async with database.work(company.tenant.id, by=mia.user_id) as work:
+    async with database.work(company.tenant.id, by=mia.user_id, cause=told_by(mia)) as work:
         sla = await propose(
             work,
             mia,
@@ -237,9 +238,9 @@ async def sign_month(database: Database, company: Company, first: date, *, leads
                 calendar_id=company.calendar_id,
             ),
         )
-    async with database.work(company.tenant.id, by=sam.user_id) as work:
+    async with database.work(company.tenant.id, by=sam.user_id, cause=told_by(sam)) as work:
         sla = await countersign(work, sam, sla.id)
-    async with database.work(company.tenant.id, by=mia.user_id) as work:
+    async with database.work(company.tenant.id, by=mia.user_id, cause=told_by(mia)) as work:
         for name, metric, team_id, target in (
             (f"MQLs in {first:%B}", Metric.MQLS, company.marketing_id, Decimal(leads)),
             (
@@ -265,6 +266,11 @@ async def sign_month(database: Database, company: Company, first: date, *, leads
                 target=target,
             )
     return sla
+
+
+def told_by(actor: Actor) -> Cause:
+    """Return who sets the company up, for the audit log."""
+    return Cause(action="demo").by(actor)
 
 
 def _commitments(leads: int) -> tuple[CommitmentTerms, ...]:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError, Invalid, NotFound, Refusals
 from domain.identity import system
 from domain.import_jobs import open_import
@@ -52,14 +53,16 @@ class LeadFile:
         return self.errors or self.path.with_name(f"{self.path.stem}.errors.csv")
 
 
-def import_leads(file: LeadFile, *, settings: Settings, console: Console) -> int:
+def import_leads(
+    file: LeadFile, *, settings: Settings, console: Console, cause: Cause = SYSTEM
+) -> int:
     """Import a file of leads, or go on with it, and return the exit code.
 
     The first Ctrl-C stops it after the batch in hand, the second at once; either way the same
     command goes on where it stopped.
     """
     try:
-        return asyncio.run(_import(file, settings, console))
+        return asyncio.run(_import(file, settings, console, cause))
     except KeyboardInterrupt:
         console.print("Stopped.  The same command goes on after the last batch that was taken.")
         return INCOMPLETE
@@ -76,7 +79,7 @@ def import_leads(file: LeadFile, *, settings: Settings, console: Console) -> int
     return UNUSABLE
 
 
-async def _import(file: LeadFile, settings: Settings, console: Console) -> int:
+async def _import(file: LeadFile, settings: Settings, console: Console, cause: Cause) -> int:
     if file.error_path.resolve() in (file.path.resolve(), file.mapping.resolve()):
         raise Invalid("The file of errors would overwrite what is to be read.")
     mapping = file.mapping.read_text(encoding="utf-8")
@@ -88,7 +91,7 @@ async def _import(file: LeadFile, settings: Settings, console: Console) -> int:
         tenant_id = await database.platform.fetchval(_TENANT, file.tenant)
         if tenant_id is None:
             raise NotFound(f"tenant {file.tenant[:80]!r}")
-        async with database.work(tenant_id) as work:
+        async with database.work(tenant_id, cause=cause) as work:
             job = await open_import(
                 work,
                 system(tenant_id),

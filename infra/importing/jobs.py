@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from domain.audit import Cause
 from domain.drafts import Draft
 from domain.errors import AlreadyExists, DomainError, StaleWrite
 from domain.identity import Actor, system
@@ -37,6 +38,7 @@ log = structlog.get_logger(__name__)
 ROWS_A_BATCH = 100
 MOST_TRIES = 3
 POLL_SECONDS = 1.0
+IMPORT = Cause(action="import")
 
 Chunks = AsyncIterator[bytes]
 Progress = Callable[[ImportJob], None]
@@ -67,7 +69,7 @@ async def run_next(database: Database) -> bool:
     at = database.clock() if database.clock else None
     for row in await database.platform.fetch(_TENANTS, at):
         tenant_id: UUID = row[0]
-        async with database.work(tenant_id) as work:
+        async with database.work(tenant_id, cause=IMPORT) as work:
             job = await claim_import(work, system(tenant_id))
         if job is not None and job.upload_id is not None:
             chunks = uploaded_chunks(database, tenant_id, job.upload_id, size=job.total_bytes)
@@ -202,18 +204,20 @@ class Importer:
     @traced("import rows")
     async def _commit(self, mapping: LeadMapping, batch: BatchOfRows) -> ImportJob:
         by = self.job.created_by
-        async with self._database.work(self._tenant_id, by=by) as work:
+        async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
             if self.job.dry_run and (self._mind is None or is_full(self._mind)):
                 self._mind = import_draft(work)
             return await import_batch(work, self._actor, self.job, mapping, batch, mind=self._mind)
 
     async def _leave(self) -> None:
-        async with self._database.work(self._tenant_id, by=self.job.created_by) as work:
+        by = self.job.created_by
+        async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
             self.job = await leave_import(work, self._actor, self.job)
 
     async def _end(self, *, error: str | None = None) -> None:
+        by = self.job.created_by
         with suppress(ClaimLost):
-            async with self._database.work(self._tenant_id, by=self.job.created_by) as work:
+            async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
                 self.job = await end_import(work, self._actor, self.job, error=error)
 
 

@@ -19,6 +19,7 @@ from typing_extensions import override
 from api.context import Context
 from api.engine import GraphQLRequest
 from domain import handoff_flow
+from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, TeamMember
 from domain.ids import PREFIXES, new_id, public
@@ -70,10 +71,16 @@ class Rehearsal(Database):
     @override
     @asynccontextmanager
     async def work(
-        self, tenant_id: UUID, *, by: UUID | None = None, read_only: bool = False
+        self,
+        tenant_id: UUID,
+        *,
+        by: UUID | None = None,
+        read_only: bool = False,
+        cause: Cause = SYSTEM,
     ) -> AsyncIterator[PostgresWork]:
         async with self._one_at_a_time, self._connection.transaction():
-            work = PostgresWork(self._connection, tenant_id, await self.now(), by)
+            followed = None if read_only else cause
+            work = PostgresWork(self._connection, tenant_id, await self.now(), by, followed)
             with told_refusals():
                 yield work
                 await work.flush()
@@ -162,6 +169,9 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     )
     names = {**await _people(world), **await _words(world), **await _things(world)}
     names |= await _promises(world, names)
+    async with world.work() as work:
+        entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
+    names |= _named(entry)
     await publish_all(database, world.tenant.id)
     return Scene(world=world, names=names)
 
@@ -188,6 +198,7 @@ async def _people(world: World) -> dict[str, Any]:
     return {
         "account": account,
         "analyst": public("User", world.analyst.id),
+        "owner": public("User", world.owner.id),
         "marketing": public("Team", world.marketing.id),
         **_named(world.tenant, world.rep, world.sales, world.calendar, world.hours),
         **_named(member, key, board),

@@ -13,6 +13,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from api.uploads import upload_routes
+from domain.audit import AuditActorKind, AuditEntry, FieldChange
 from domain.ids import expect, new_id, public
 from domain.personas import Persona, Photo
 from domain.upload_flow import CHUNK_BYTES
@@ -163,6 +164,22 @@ async def test_a_photo_is_sent_drawn_afresh_and_shown(
     assert b"taken at home" not in photo.content
     [kept] = await stored(world, Upload)
     assert (kept.size, kept.completed_at) == (len(sent), world.now)
+
+
+async def test_a_photo_is_told_in_the_audit_log_of_whoever_was_given_the_address(
+    world: World, web: httpx.AsyncClient, persona: Persona
+) -> None:
+    ticket = await photo_ticket(world, persona)
+    await web.put(ticket["uploadUrl"], content=a_picture(), headers={"User-Agent": "a camera"})
+
+    (entry,) = [e for e in await stored(world, AuditEntry) if e.action == "upload"]
+    photo = (await stored(world, Persona))[0].photo_id
+    assert (entry.actor_kind, entry.actor_id) == (AuditActorKind.USER, world.marketer.id)
+    assert (entry.actor_name, entry.user_agent) == ("Mia", "a camera")
+    assert (entry.subject_kind, entry.subject_id) == ("Persona", persona.id)
+    assert entry.changes == (
+        FieldChange(field="photoId", before=None, after=public("Photo", photo)),
+    )
 
 
 async def test_a_photos_address_is_the_same_for_an_hour_and_then_ends(

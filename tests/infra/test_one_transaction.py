@@ -9,12 +9,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from domain.audit import AuditEntry, Cause
 from domain.errors import AlreadyExists, NotFound
 from domain.events import TeamChanged
 from domain.goals.targets import MetricTally
 from domain.identity import Team
 from domain.ids import new_id
 from domain.stages import Side
+from infra.audit.verifying import head_of, verify
 from infra.database import Database
 from infra.one_transaction import OneTransaction, one_transaction
 from infra.refusals import Busy
@@ -217,3 +219,33 @@ async def test_what_still_runs_when_the_whole_is_cancelled_is_ended_with_it(
         assert await work.connection.fetchval("SELECT 1") == 1
     assert await stored(world) == (set(), [], [])
     await database.close()
+
+
+async def test_the_audit_log_tells_of_each_part_that_was_not_undone(world: World) -> None:
+    """At the end and at once, because whoever writes in it holds up all others."""
+    user = Cause().by(world.actor())
+
+    async def rename(one: OneTransaction, team: Team, name: str, *, fails: bool = False) -> None:
+        cause = user.doing(name)
+        async with one.work(world.tenant.id, by=world.owner.id, cause=cause) as work:
+            await work.save(replace(await work.get(Team, team.id), name=name))
+            if fails:
+                raise Refusal
+
+    before = await head_of(world.database, world.tenant.id)
+    async with in_one(world) as one:
+        await rename(one, world.sales, "West")
+        with pytest.raises(Refusal):
+            await rename(one, world.sales, "Undone", fails=True)
+        await rename(one, world.sales, "East")
+        async with one.work(world.tenant.id, read_only=True) as work:
+            written = await work.find(AuditEntry, actor_id=world.owner.id)
+
+    async with world.work() as work:
+        entries = await work.find(AuditEntry, actor_id=world.owner.id)
+    assert written == []
+    assert [(entry.number, entry.action, entry.differences) for entry in entries] == [
+        (before.number + 1, "West", '[{"field":"name","before":"Sales","after":"West"}]'),
+        (before.number + 2, "East", '[{"field":"name","before":"West","after":"East"}]'),
+    ]
+    assert (await verify(world.database, world.tenant.id)).bad is None
