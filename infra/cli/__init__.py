@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from infra import __version__
-from infra.cli import data, schema, service
+from infra.cli import audit, data, schema, service
 
 app = typer.Typer(
     name="smarketing",
@@ -23,6 +23,7 @@ app = typer.Typer(
 service.register(app)
 app.add_typer(data.tenants, name="tenant")
 app.add_typer(data.imports, name="import")
+app.add_typer(audit.commands, name="audit")
 app.add_typer(schema.commands, name="schema")
 
 
