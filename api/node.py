@@ -13,6 +13,7 @@ from api.context import Info
 from api.errors import query
 from api.views import VIEWS, Node
 from domain import ids
+from domain.audit import AuditEntry
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Permission
 from domain.personas import Photo
@@ -27,6 +28,7 @@ _EXCLUDED = frozenset({Photo, Upload})
 _NEEDS: Mapping[type, Permission] = {
     ApiKey: Permission.MANAGE_KEYS,
     Board: Permission.MANAGE_BOARDS,
+    AuditEntry: Permission.VIEW_AUDIT_LOG,
     ImportJob: Permission.IMPORT_LEADS,
     ImportRowError: Permission.IMPORT_LEADS,
 }
@@ -50,7 +52,7 @@ class Queries:
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> Any:
-        return await _load(info, *ids.parse(id))
+        return await load_node(info, *ids.parse(id))
 
     @query(
         "Things by their ids, in the same order; null where there is no such thing.",
@@ -71,10 +73,10 @@ async def _load_all(info: Info, texts: list[strawberry.ID]) -> Any:
         raise TooManyIds
     # All are parsed before any is loaded, so that a bad one is refused and not half answered.
     wanted = [ids.parse(text) for text in texts]
-    return await asyncio.gather(*(_load(info, kind, key) for kind, key in wanted))
+    return await asyncio.gather(*(load_node(info, kind, key) for kind, key in wanted))
 
 
-async def _load(info: Info, kind: str, key: UUID) -> Any:
+async def load_node(info: Info, kind: str, key: UUID) -> Any:
     entity = _nodes().get(kind)
     if entity is None or _NEEDS.get(entity, Permission.VIEW) not in info.context.actor.permissions:
         return None

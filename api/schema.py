@@ -16,6 +16,7 @@ from api.views import VIEWS
 
 FEATURES = (
     "identity",
+    "audit",
     "node",
     "calendars",
     "lifecycle",

@@ -45,7 +45,7 @@ enum(
 enum(
     Permission,
     "One thing that somebody may or may not do.",
-    VIEW="See everything but keys and boards.",
+    VIEW="See everything but keys, boards and the audit log.",
     VIEW_BOARD="See the live board, which shows no personal data.",
     EDIT_LEADS="Add and change leads, and log activities.",
     HAND_OFF_LEADS="Hand leads to sales.",
@@ -64,6 +64,7 @@ enum(
     MANAGE_USERS="Let people in, change their role, and end their membership.",
     MANAGE_KEYS="Make and revoke API keys.",
     MANAGE_BOARDS="Make and revoke links to wall boards.",
+    VIEW_AUDIT_LOG="See who changed what, with what it was before.",
 )
 
 

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     MANAGE_USERS = "MANAGE_USERS"
     MANAGE_KEYS = "MANAGE_KEYS"
     MANAGE_BOARDS = "MANAGE_BOARDS"
+    VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
 
 
 class Role(StrEnum):
@@ -64,6 +65,7 @@ _ADMIN = _MANAGER | {
     P.MANAGE_TEAMS,
     P.MANAGE_USERS,
     P.MANAGE_KEYS,
+    P.VIEW_AUDIT_LOG,
 }
 
 # The policy.  An owner differs from an admin in that nobody but an owner makes or unmakes owners

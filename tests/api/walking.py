@@ -44,6 +44,7 @@ Path = tuple[str | int, ...]
 
 # What a field that takes an id means, where it is not called like the kind itself.
 KINDS = {
+    "actor": "User",
     "boardLink": "Board",
     "clock": "SlaClock",
     "company": "Company",
@@ -54,12 +55,16 @@ KINDS = {
     "owner": "User",
     "ref": "Lead",
     "salesTeam": "Team",
+    "subject": "User",
     "toTeam": "Team",
 }
+# What takes the id of anything.
+ANYTHING = {"actor", "subject"}
 FILTERS = {"filter", "criterion", "segment"}
 COMPARATORS = {comparator.value for comparator in Comparator}
 # Which of several things of a kind is meant, by the field or by the root field.
 MEANT = {
+    "auditLog": "owner",
     "fromTeam": "marketing",
     "marketingTeam": "marketing",
     "clockResume": "paused clock",
@@ -292,7 +297,8 @@ def _selected(name: str, field: Any, depth: int) -> str | None:
     if is_leaf_type(named):
         return None if any(map(is_required_argument, field.args.values())) else name
     if is_abstract_type(named):
-        return f"{name} {_ABSTRACT[named.name]}"
+        # Of any node further in only the id, or there would be too many aliases.
+        return f"{name} {_ABSTRACT[named.name] if named.name != 'Node' else '{ __typename id }'}"
     if depth == 0 or not isinstance(named, GraphQLObjectType):
         return None
     paged = "(first: 3)" if "first" in field.args else ""
