@@ -12,7 +12,17 @@ from pathlib import Path
 from bench.place import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-ORDER = ("list", "status", "sweep", "live", "import", "handoff", "idempotency", "audits")
+ORDER = (
+    "list",
+    "status",
+    "sweep",
+    "live",
+    "import",
+    "handoff",
+    "idempotency",
+    "audit",
+    "audits",
+)
 _HEAD = """\
 # Benchmarks
 
