@@ -6,13 +6,14 @@ const rules = (name) => graphql.configs[name].rules;
 // Objects that are no things of their own: they belong to what holds them, so nobody caches or
 // fetches them by an id.  A new type that has no id must be put here, or be given one.
 const VALUES = [
+  ...['AuditChange'], // parts of an entry
   ...['BoardSide', 'BoardSla', 'Board'], // what hangs on the wall
   ...['CalendarDay', 'OpenHours', 'Window'], // parts of a calendar
   ...['ClockTransition', 'ClockTransitionEvent', 'EscalationStep'], // parts of a clock
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
-  ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'ImportRowError'], // refusals
+  ...['DuplicateLeadError', 'InputError', 'StaleLeadError'], // refusals
   ...['ExternalId', 'Money'], // values in the strict sense
   ...['IssuedApiKey', 'IssuedBoardLink', 'Session', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
