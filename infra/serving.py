@@ -28,7 +28,6 @@ from infra.tracing import tracing
 
 # Where a checkout keeps what it makes up for itself: secrets, keys, the demo's data.
 LOCAL = Path(__file__).resolve().parent.parent / ".local"
-MESSAGE_LIMIT = 256 * 1024
 
 
 class CannotListen(Exception):
@@ -120,7 +119,7 @@ def server_config(app: ASGIApplication | str, settings: Settings) -> uvicorn.Con
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        ws_max_size=MESSAGE_LIMIT,
+        ws_max_size=settings.limits.message_bytes,
         ws_max_queue=16,
         # Pings are the GraphQL protocol's own, and compression costs 50 KiB a connection.
         ws_ping_interval=None,

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
+from infra.edge_limits import DocumentMode, EdgeLimits, Introspection, bounds
+
 APP_ROLE = "smarketing_app"
 PLATFORM_ROLE = "smarketing_platform"
 _MIN_SECRET_BYTES = 32
@@ -69,7 +71,9 @@ class Settings:
     log_level: str
     worker: bool
     pool_size: int
-    max_body_bytes: int
+    limits: EdgeLimits
+    introspection: Introspection
+    trusted_documents: DocumentMode
     max_photo_bytes: int
     request_timeout_seconds: int
     shutdown_seconds: int
@@ -106,7 +110,11 @@ class Settings:
             log_level=_log_level(environ),
             worker=_flag(environ, "WORKER", default=True),
             pool_size=_number(environ, "POOL_SIZE", 10, at_least=2, at_most=1000),
-            max_body_bytes=_number(environ, "MAX_BODY_BYTES", 1 << 20, at_least=1024),
+            limits=_limits(environ),
+            introspection=_introspection(environ, environment),
+            trusted_documents=_choice(
+                environ, "TRUSTED_DOCUMENTS", DocumentMode, DocumentMode.ALLOW
+            ),
             max_photo_bytes=_number(environ, "MAX_PHOTO_BYTES", 5 << 20, at_least=1024),
             request_timeout_seconds=_number(environ, "REQUEST_TIMEOUT_SECONDS", 15, at_least=1),
             shutdown_seconds=_number(environ, "SHUTDOWN_SECONDS", 10, at_least=1),
@@ -188,6 +196,22 @@ def _number(
     if not at_least <= int(text) <= at_most:
         raise WrongSetting(variable, f"must be from {at_least} to {at_most}, not {text}.")
     return int(text)
+
+
+def _limits(environ: Mapping[str, str]) -> EdgeLimits:
+    read = {
+        name: _number(
+            environ, bound.variable, bound.default, at_least=bound.at_least, at_most=bound.at_most
+        )
+        for name, bound in bounds().items()
+    }
+    return EdgeLimits(**read)
+
+
+def _introspection(environ: Mapping[str, str], environment: Environment) -> Introspection:
+    open_here = environment is Environment.DEVELOPMENT
+    default = Introspection.EVERYBODY if open_here else Introspection.KNOWN
+    return _choice(environ, "INTROSPECTION", Introspection, default)
 
 
 def _choice(

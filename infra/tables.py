@@ -171,4 +171,32 @@ directory = sa.Table(
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("placement", sa.Text, nullable=False),
+    sa.Column("cost_quota", sa.BigInteger),
+)
+cost_buckets = sa.Table(
+    "cost_buckets",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("holder_id", sa.Uuid, nullable=False),
+    sa.Column("level", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("leases", JSONB, nullable=False),
+)
+document_clients = sa.Table(
+    "document_clients",
+    metadata,
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("revision", sa.Uuid, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+trusted_documents = sa.Table(
+    "trusted_documents",
+    metadata,
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("alias", sa.Text),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("used_on", sa.Date),
 )

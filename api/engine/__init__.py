@@ -4,6 +4,7 @@ Knows the schema and no transport.
 """
 
 from api.engine.cohorts import Kind, SubscriptionKinds
+from api.engine.documents import Documents
 from api.engine.events import Payload
 from api.engine.execution import (
     Engine,
@@ -17,6 +18,7 @@ from api.engine.limits import Limits
 from api.engine.masking import ErrorCode, FormattedError, Mask, OperationFailed, mask, refusal
 
 __all__ = [
+    "Documents",
     "Engine",
     "ErrorCode",
     "FormattedError",

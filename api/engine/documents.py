@@ -92,6 +92,8 @@ class PreparedOperation:
     survey: Survey
     fixed_cost: int | None
     """The cost, unless it depends on variables."""
+    introspects: bool = False
+    """Whether it asks for the whole schema."""
     plans: Plans = field(default_factory=Plans)
     _costs: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
@@ -109,7 +111,8 @@ class PreparedOperation:
         return self._costs[key]
 
     def _measured(self, pages: Mapping[str, Any]) -> int:
-        survey = Survey(self.survey.schema, self.survey.fragments, self.survey.page, pages)
+        known = self.survey
+        survey = Survey(known.schema, known.fragments, known.page, pages, known.mutation)
         return survey.operation(self.node).cost(survey.page)
 
 
@@ -203,7 +206,8 @@ class Documents:
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        survey = Survey(self._schema, fragments, self._limits.page)
+        limits = self._limits
+        survey = Survey(self._schema, fragments, limits.page, mutation=limits.mutation)
         nodes = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         reaches = [survey.operation(node) for node in nodes]
         errors = [error for reach in reaches for error in self._excesses(reach, survey)]
@@ -251,6 +255,7 @@ def _operation(node: OperationDefinitionNode, reach: Reach, survey: Survey) -> P
         root_field=_first_field(node.selection_set, survey.fragments),
         survey=survey,
         fixed_cost=None if survey.page_variables else reach.cost(survey.page),
+        introspects=reach.introspects,
     )
 
 

@@ -53,7 +53,9 @@ class OperationContext(Protocol):
 class GraphQLRequest:
     """A well-formed request, not yet known to be a good one."""
 
-    query: str
+    query: str = ""
+    document_id: str | None = None
+    """Names a document instead of sending its text; one that was uploaded before."""
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Operation:
     operation: PreparedOperation
     variables: Mapping[str, Any]
     cost: int
+    allowance: Mapping[str, int] = field(default_factory=dict)
+    """What those who pay by cost may still spend, for `extensions.cost`."""
 
     @property
     def kind(self) -> OperationType:
@@ -192,7 +196,8 @@ class Engine:
             executor = self._executor(operation, context)
         except OperationFailed as failure:
             return self.refuse(failure, context.request_id)
-        extensions = {"cost": {"requested": operation.cost, "limit": self.limits.cost}}
+        cost = {"requested": operation.cost, "limit": self.limits.cost, **operation.allowance}
+        extensions = {"cost": cost}
         if self._compiled and operation.kind is OperationType.QUERY:
             plan = operation.operation.plans.plan(executor, operation.prepared.document)
             answer = plan and await self._run_plan(plan, operation, executor, extensions)

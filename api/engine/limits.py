@@ -34,6 +34,11 @@ MANY = 10**9
 
 PAGE_ARGUMENTS = ("first", "last")
 
+INTROSPECTIVE_ITEMS = {"args": 2, "interfaces": 1, "possibleTypes": 3}
+"""How many items the lists of introspection are taken to have, where it is not about ten."""
+INTROSPECTIVE_SHARE = 80
+"""How many objects of introspection cost as much as one of the database's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -51,6 +56,8 @@ class Limits:
     """
     cost: int = 5_000
     """About a quarter of a second of execution, during which nobody else is served."""
+    mutation: int = 10
+    """What a mutation costs beside its answer."""
     page: int = 25
     """Items a list is taken to have when the document does not say."""
     errors: int = 20
@@ -71,6 +78,8 @@ class Reach:
     repeats: int = 0
     fixed: int = 0
     items: int = 0
+    introspects: bool = False
+    """Whether it asks for the whole schema."""
 
     def __add__(self, other: Reach) -> Reach:
         return Reach(
@@ -80,6 +89,7 @@ class Reach:
             max(self.repeats, other.repeats),
             min(MANY, self.fixed + other.fixed),
             min(MANY, self.items + other.items),
+            self.introspects or other.introspects,
         )
 
     def cost(self, page: int) -> int:
@@ -98,6 +108,7 @@ class Survey:
     fragments: Mapping[str, FragmentDefinitionNode]
     page: int
     variables: Mapping[str, Any] = field(default_factory=dict)
+    mutation: int = 10
     page_variables: set[str] = field(default_factory=set)
     """Variables met that decide how long a list is."""
     _measured: dict[str, Reach] = field(default_factory=dict)
@@ -157,6 +168,10 @@ class Survey:
         child = self._selections(node.selection_set, named) if node.selection_set else NOTHING
         introspective = parent is not None and parent.name.startswith("__")
         fixed, items = self._cost(node, definition, child, introspective=introspective)
+        if parent is not None and parent is self.schema.mutation_type:
+            fixed = min(MANY, fixed + self.mutation)
+        if node.name.value in ("__schema", "__type"):
+            fixed = 1 + fixed // INTROSPECTIVE_SHARE
         return Reach(
             # The chain of `ofType` in every tool's introspection query is deeper than any real
             # query; its lists have a validation rule of their own.
@@ -166,6 +181,7 @@ class Survey:
             child.repeats,
             fixed,
             items,
+            child.introspects or node.name.value == "__schema",
         )
 
     def _definition(self, node: FieldNode, parent: GraphQLNamedType | None) -> GraphQLField | None:
@@ -194,10 +210,13 @@ class Survey:
             return min(MANY, 1 + child.cost(self.page if sized is None else sized)), 0
         one = min(MANY, 1 + child.cost(self.page))
         if introspective:
-            return one, 0
+            return min(MANY, one * self._introspected(node.name.value)), 0
         if sized is None:
             return 0, one
         return min(MANY, sized * one), 0
+
+    def _introspected(self, name: str) -> int:
+        return len(self.schema.type_map) if name == "types" else INTROSPECTIVE_ITEMS.get(name, 10)
 
     def _page(self, node: FieldNode, definition: GraphQLField) -> int | None:
         """Return how many items the field is asked for, or None where it cannot be asked."""

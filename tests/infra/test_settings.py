@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from infra.edge_limits import DocumentMode, EdgeLimits, Introspection
 from infra.settings import (
     APP_ROLE,
     Environment,
@@ -45,7 +46,9 @@ def test_a_database_and_a_secret_are_enough_for_development():
         log_level="info",
         worker=True,
         pool_size=10,
-        max_body_bytes=1 << 20,
+        limits=EdgeLimits(),
+        introspection=Introspection.EVERYBODY,
+        trusted_documents=DocumentMode.ALLOW,
         max_photo_bytes=5 << 20,
         request_timeout_seconds=15,
         shutdown_seconds=10,

@@ -290,5 +290,12 @@ async def test_a_tenant_cannot_be_left_by_entering_another_with_sql_in_its_name(
 
 def test_every_table_is_either_a_tenants_or_the_installations() -> None:
     known: Mapping[str, Sequence[str]] = {"tenant": TENANT_TABLES, "platform": PLATFORM_TABLES}
-    assert PLATFORM_TABLES == ["accounts", "directory", "memberships"]
+    assert PLATFORM_TABLES == [
+        "accounts",
+        "cost_buckets",
+        "directory",
+        "document_clients",
+        "memberships",
+        "trusted_documents",
+    ]
     assert sorted([*known["tenant"], *known["platform"]]) == sorted(metadata.tables)
