@@ -19,20 +19,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from api.auth import Authenticator, Session, jwks
 from api.board import BOARD_DOCUMENT
 from api.board_page import BoardSession, board_routes
+from api.edge import Edge
 from api.engine import Engine, GraphQLRequest, OperationFailed
 from api.idempotency import Once
 from api.schema import kinds, schema
-from api.transport import (
-    HttpEndpoint,
-    HttpSettings,
-    Shutdown,
-    SocketEndpoint,
-    SocketSettings,
-)
+from api.transport import HttpEndpoint, Shutdown, SocketEndpoint
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
-from api.web.explorer import explorer
-from infra.cross_origin import cross_origin, trusted_origins
+from api.web.explorer import FIRST_EXAMPLE, explorer
+from infra.cross_origin import cross_origin
 from infra.database import CONNECTION_LOST
 from infra.health import Health
 from infra.jobs import jobs_of
@@ -40,7 +35,7 @@ from infra.logs import configure_logs
 from infra.metrics import CONTENT_TYPE, Figures, exposition
 from infra.middleware import AccessLog, SecureHeaders
 from infra.services import Services
-from infra.serving import MESSAGE_LIMIT, on_termination, open_services
+from infra.serving import on_termination, open_services
 from infra.settings import Settings
 from infra.tracing import Requests, operation_span
 from infra.worker import Loop, Worker
@@ -86,7 +81,10 @@ class Process:
         settings = services.settings
         self.services = services
         self.shutdown = Shutdown()
-        self.engine = Engine(schema()._schema, kinds=kinds(), traced=operation_span)
+        self.edge = Edge(services)
+        self.engine = Engine(
+            schema()._schema, self.edge.document_limits, kinds=kinds(), traced=operation_span
+        )
         self.authenticator = Authenticator(services)
         self.health = Health(services.database)
         self.worker = Worker(services.database, services.hub, relays=settings.worker, jobs=jobs)
@@ -98,36 +96,35 @@ class Process:
         with on_termination(self.shutdown.begin):
             await self.worker.start()
             refreshing = asyncio.create_task(self._refresh(), name="figures")
+            await self.edge.start()
             try:
                 yield
             finally:
                 self.shutdown.begin()
                 refreshing.cancel()
                 await self.engine.aclose()
+                await self.edge.stop()
                 await self.worker.stop()
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return every address of the service."""
-        settings, known = self.services.settings, self.authenticator.authenticate
+        known, edge = self.authenticator.authenticate, self.edge
+        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, FIRST_EXAMPLE])
         http = HttpEndpoint(
             self.engine,
             known,
-            settings=HttpSettings(
-                body_limit=settings.max_body_bytes,
-                deadline=settings.request_timeout_seconds,
-                trusted_origins=trusted_origins(settings),
-            ),
+            settings=edge.http_settings,
             shutdown=self.shutdown,
             explorer=explorer,
-            run=Once(self.engine, settings.secret).run,
+            run=Once(self.engine, self.services.settings.secret).run,
+            gate=gate,
         )
         sockets = SocketEndpoint(
             self.engine,
             known,
-            settings=SocketSettings(
-                message_limit=MESSAGE_LIMIT, deadline=settings.request_timeout_seconds
-            ),
+            settings=edge.socket_settings,
             shutdown=self.shutdown,
+            gate=gate,
         )
         return [
             Route("/graphql", http),

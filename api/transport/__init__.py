@@ -4,6 +4,8 @@ Knows the engine and sessions, not the schema.
 """
 
 from api.engine import Gauges
+from api.transport.crowd import Crowd, CrowdLimits, Who
+from api.transport.gate import Gate, address_of
 from api.transport.http import HttpEndpoint, HttpSettings
 from api.transport.sessions import Authenticate, Session, Shutdown, Unauthenticated
 from api.transport.sse import StreamSettings
@@ -11,6 +13,9 @@ from api.transport.websocket import SocketEndpoint, SocketSettings
 
 __all__ = [
     "Authenticate",
+    "Crowd",
+    "CrowdLimits",
+    "Gate",
     "Gauges",
     "HttpEndpoint",
     "HttpSettings",
@@ -20,4 +25,6 @@ __all__ = [
     "SocketSettings",
     "StreamSettings",
     "Unauthenticated",
+    "Who",
+    "address_of",
 ]

@@ -9,10 +9,11 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 
-from api.engine import ErrorCode, GraphQLRequest
+from api.engine import ErrorCode, FormattedError, GraphQLRequest, refusal
 from api.transport.negotiation import MediaType, content_type
 
 MAPPINGS = ("variables", "extensions")
+SHA256_DIGITS = 64
 
 
 class Refused(Exception):
@@ -25,12 +26,21 @@ class Refused(Exception):
         *,
         code: ErrorCode = ErrorCode.BAD_USER_INPUT,
         headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
+
+    @property
+    def error(self) -> FormattedError:
+        """Return the refusal as an entry of `errors`."""
+        error = refusal(self.message, self.code)
+        error["extensions"].update(self.extensions)
+        return error
 
 
 def require_json(headers: Headers) -> None:
@@ -82,7 +92,7 @@ def from_body(body: bytes) -> GraphQLRequest:
 def from_query(request: Request) -> GraphQLRequest:
     """Read a request from the query string, where maps are written as JSON."""
     parameters: dict[str, Any] = {}
-    for name in ("query", "operationName", *MAPPINGS):
+    for name in ("query", "documentId", "operationName", *MAPPINGS):
         values = request.query_params.getlist(name)
         if len(values) > 1:
             raise Refused(400, f"The parameter {name} is given more than once.")
@@ -100,9 +110,11 @@ def from_query(request: Request) -> GraphQLRequest:
 
 def from_parameters(parameters: Mapping[str, Any]) -> GraphQLRequest:
     """Check the types of a request's parameters."""
-    query = parameters.get("query")
-    if not isinstance(query, str) or not query:
+    query, document_id = parameters.get("query"), document_id_of(parameters)
+    if document_id is None and (not isinstance(query, str) or not query):
         raise Refused(400, "The parameter query must be a string, and not an empty one.")
+    if document_id is not None and query is not None:
+        raise Refused(400, "Send either a query or a documentId, and not both.")
     operation_name = parameters.get("operationName")
     if operation_name is not None and not isinstance(operation_name, str):
         raise Refused(400, "The parameter operationName must be a string.")
@@ -110,11 +122,31 @@ def from_parameters(parameters: Mapping[str, Any]) -> GraphQLRequest:
         if parameters.get(name) is not None and not isinstance(parameters[name], dict):
             raise Refused(400, f"The parameter {name} must be an object.")
     return GraphQLRequest(
-        query=query,
+        query=query or "",
+        document_id=document_id,
         operation_name=operation_name,
         variables=parameters.get("variables") or {},
         extensions=parameters.get("extensions") or {},
     )
+
+
+def document_id_of(parameters: Mapping[str, Any]) -> str | None:
+    """Return the id of the document that is meant, None if its text is sent.
+
+    Clients from before `documentId` put the hash among the extensions; beside a text it is theirs
+    to check, and says nothing to us.
+    """
+    given = parameters.get("documentId")
+    if given is not None:
+        if not isinstance(given, str) or not given:
+            raise Refused(400, "The parameter documentId must be a string, and not an empty one.")
+        return given
+    extensions = parameters.get("extensions")
+    persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    hashed = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if parameters.get("query") is not None or not isinstance(hashed, str) or not hashed:
+        return None
+    return f"sha256:{hashed}" if len(hashed) == SHA256_DIGITS else hashed
 
 
 def _map(name: str, text: str) -> Any:

@@ -23,11 +23,12 @@ from api.engine import (
     Operation,
     OperationContext,
     OperationFailed,
-    refusal,
 )
 from api.engine.masking import BUG
 from api.transport.body import Refused, from_body, from_query, read_body, require_json
+from api.transport.gate import Gate, Visitor
 from api.transport.negotiation import MediaType, preferred
+from api.transport.paying import Payer, rate_limit_fields
 from api.transport.sessions import (
     Authenticate,
     Session,
@@ -72,9 +73,11 @@ class HttpEndpoint:
         shutdown: Shutdown | None = None,
         explorer: Explorer | None = None,
         run: Run | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._engine = engine
         self._run = run or _runner(engine)
+        self._gate = gate or Gate(engine=engine)
         self._authenticate = authenticate
         self._settings = settings or HttpSettings()
         self._shutdown = shutdown or Shutdown()
@@ -114,15 +117,18 @@ class HttpEndpoint:
             require_json(request.headers)
         refuse_foreign(request, self._settings.trusted_origins)
         session = await self._authenticate(request, None)
+        visitor = self._gate.visitor(session, request)
+        exchange.payer = visitor.payer
+        self._gate.admit(visitor)
         asked = await self._read(request)
         try:
-            operation = await self._engine.plan(asked)
+            operation = await self._gate.plan(asked, visitor)
         except OperationFailed as failure:
             return self._request_error(request, exchange, session, failure)
         if request.method == "GET" and operation.kind is OperationType.MUTATION:
             raise Refused(405, "Send mutations by POST.", headers={"Allow": "POST"})
         if operation.kind is OperationType.SUBSCRIPTION:
-            return self._subscribe(request, exchange, session, operation)
+            return self._subscribe(request, exchange, visitor, operation)
         context = session.context(request, exchange.request_id)
         answer = await self._run(operation, context, request.headers)
         return self._write(request, exchange, session, answer)
@@ -133,10 +139,14 @@ class HttpEndpoint:
         return from_body(await read_body(request, limit=self._settings.body_limit))
 
     def _subscribe(
-        self, request: Request, exchange: Exchange, session: Session, operation: Operation
+        self, request: Request, exchange: Exchange, visitor: Visitor, operation: Operation
     ) -> Response:
         if preferred(request.headers, (MediaType.EVENTS,)) is None:
             raise Refused(406, "Accept text/event-stream, or subscribe by WebSocket.")
+        session, crowd, who = visitor.session, self._gate.crowd, visitor.who
+        places = (crowd.at(who), crowd.connection(who), crowd.subscription(who))
+        for place in places:
+            place.require()
         context = session.context(request, exchange.request_id)
         try:
             answers = self._engine.subscribe(operation, context)
@@ -150,6 +160,7 @@ class HttpEndpoint:
             gauges=self._engine.gauges,
             settings=self._settings.stream,
             headers=exchange.headers,
+            places=places,
         )
 
     def _request_error(
@@ -188,6 +199,7 @@ class Exchange:
 
     request_id: str
     media: MediaType | None = None
+    payer: Payer | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -197,6 +209,7 @@ class Exchange:
             "Vary": "Accept",
             "X-Content-Type-Options": "nosniff",
             "X-Request-Id": self.request_id,
+            **rate_limit_fields(self.payer.allowances if self.payer else ()),
         }
 
     def answer(self, answer: GraphQLResponse) -> Response:
@@ -210,7 +223,7 @@ class Exchange:
 
     def refuse(self, refused: Refused) -> Response:
         """Write a refusal as GraphQL clients expect it: as errors."""
-        error = refusal(refused.message, refused.code)
+        error = refused.error
         error["extensions"]["requestId"] = self.request_id
         return self._write(orjson.dumps({"errors": [error]}), refused.status, refused.headers)
 
@@ -257,7 +270,8 @@ def _runner(engine: Engine) -> Run:
 def _wants_page(request: Request) -> bool:
     """Tell a browser that opens the address from a client that sends a query."""
     accept = request.headers.get("accept", "")
-    return request.method == "GET" and "query" not in request.query_params and "text/html" in accept
+    asked = "query" in request.query_params or "documentId" in request.query_params
+    return request.method == "GET" and not asked and "text/html" in accept
 
 
 def _require_method(request: Request) -> None:

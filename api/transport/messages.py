@@ -108,12 +108,18 @@ def _request(payload: Any) -> GraphQLRequest:
     if not isinstance(payload, dict):
         raise _invalid("The payload of subscribe must be an object")
     query, operation_name = payload.get("query"), payload.get("operationName")
-    if not isinstance(query, str):
+    document_id = payload.get("documentId")
+    if document_id is not None and (not isinstance(document_id, str) or not document_id):
+        raise _invalid("The documentId must be a string, and not an empty one")
+    if document_id is not None and query is not None:
+        raise _invalid("The payload has either a query or a documentId")
+    if document_id is None and not isinstance(query, str):
         raise _invalid("The query must be a string")
     if operation_name is not None and not isinstance(operation_name, str):
         raise _invalid("The operationName must be a string")
     return GraphQLRequest(
-        query=query,
+        query=query or "",
+        document_id=document_id,
         operation_name=operation_name,
         variables=_optional(payload, "variables") or {},
         extensions=_optional(payload, "extensions") or {},

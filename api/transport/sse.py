@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from api.engine import Gauges, GraphQLResponse, OperationFailed, Payload
+from api.transport.crowd import Place
 from api.transport.negotiation import MediaType
 from api.transport.sessions import Session, Shutdown, session_over
 
@@ -61,6 +62,7 @@ class EventStream(Response):
         gauges: Gauges,
         settings: StreamSettings,
         headers: Mapping[str, str],
+        places: Sequence[Place] = (),
     ) -> None:
         super().__init__(headers={**headers, **HEADERS}, media_type=MediaType.EVENTS)
         del self.headers["content-length"]
@@ -71,12 +73,16 @@ class EventStream(Response):
         self._shutdown = shutdown
         self._gauges = gauges
         self._settings = settings
+        self._places = places
         self._writing = asyncio.Lock()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the stream, the reader, his session or the process ends."""
-        with self._gauges.counting("streams"):
+        with ExitStack() as taken:
+            taken.enter_context(self._gauges.counting("streams"))
+            for place in self._places:
+                taken.enter_context(place)
             async with aclosing(self._answers):
                 start = {"type": "http.response.start", "status": self.status_code}
                 await send({**start, "headers": self.raw_headers})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,6 +24,9 @@ from api.engine import (
 )
 from api.engine.masking import BUG
 from api.transport import messages
+from api.transport.body import Refused
+from api.transport.crowd import Who
+from api.transport.gate import Gate, Visitor, address_of
 from api.transport.messages import (
     CloseCode,
     Closing,
@@ -75,8 +78,10 @@ class SocketEndpoint:
         *,
         settings: SocketSettings | None = None,
         shutdown: Shutdown | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._engine = engine
+        self._gate = gate or Gate(engine=engine)
         self._authenticate = authenticate
         self._settings = settings or SocketSettings()
         self._shutdown = shutdown or Shutdown()
@@ -91,10 +96,17 @@ class SocketEndpoint:
                 await socket.close(code, "Subprotocol not acceptable")
                 return
             await socket.accept(messages.PROTOCOL)
-            connection = Connection(
-                socket, self._engine, self._authenticate, self._settings, self._shutdown
-            )
-            await connection.serve()
+            place = self._gate.crowd.at(Who(address=address_of(socket)))
+            try:
+                place.require()
+            except Refused as refused:
+                await socket.close(CloseCode.TRY_AGAIN_LATER, refused.message)
+                return
+            with place:
+                connection = Connection(
+                    socket, self._gate, self._authenticate, self._settings, self._shutdown
+                )
+                await connection.serve()
 
 
 class Left(Exception):
@@ -106,18 +118,27 @@ class Connection:
     """One socket.  Everything it does is a task of one group, so nothing outlives it."""
 
     socket: WebSocket
-    engine: Engine
+    gate: Gate
     authenticate: Authenticate
     settings: SocketSettings
     shutdown: Shutdown
-    session: Session | None = None
+    visitor: Visitor | None = None
     _initialised: asyncio.Event = field(default_factory=asyncio.Event)
     _operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _heard_at: float = 0.0
+    _taken: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def engine(self) -> Engine:
+        return self.gate.engine
 
     async def serve(self) -> None:
         """Serve until either end closes, and leave nothing behind."""
+        with self._taken:
+            await self._serve()
+
+    async def _serve(self) -> None:
         closing: Closing | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -188,7 +209,14 @@ class Connection:
             session = await self.authenticate(self.socket, payload)
         except Unauthenticated:
             raise Closing(CloseCode.FORBIDDEN, "Forbidden") from None
-        self.session = session
+        visitor = self.gate.visitor(session, self.socket, payload)
+        place = self.gate.crowd.connection(visitor.who)
+        try:
+            place.require()
+        except Refused as refused:
+            raise Closing(CloseCode.TRY_AGAIN_LATER, refused.message) from None
+        self._taken.enter_context(place)
+        self.visitor = visitor
         await self._write(messages.ACK)
         group.create_task(self._expect_end(session))
         group.create_task(self._ping())
@@ -206,7 +234,7 @@ class Connection:
             await self._write(messages.PING)
 
     async def _subscribe(self, message: Subscribe, group: asyncio.TaskGroup) -> None:
-        if self.session is None:
+        if self.visitor is None:
             raise Closing(CloseCode.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
             raise Closing(
@@ -216,17 +244,20 @@ class Connection:
             many = f"This socket runs {self.settings.operations} operations already."
             await self._write(messages.error(message.id, [refusal(many, ErrorCode.RATE_LIMITED)]))
             return
-        self._operations[message.id] = group.create_task(self._operate(message, self.session))
+        self._operations[message.id] = group.create_task(self._operate(message, self.visitor))
 
-    async def _operate(self, message: Subscribe, session: Session) -> None:
+    async def _operate(self, message: Subscribe, visitor: Visitor) -> None:
         request_id = request_id_of(self.socket)
         try:
             with self.engine.gauges.counting("operations"):
-                last = await self._answer(message, session, request_id)
+                last = await self._answer(message, visitor, request_id)
         except (Closing, Left):
             raise
         except OperationFailed as failure:
             last = messages.error(message.id, self._refusals(failure, request_id))
+        except Refused as refused:
+            refusals = self._refusals(OperationFailed([refused.error]), request_id)
+            last = messages.error(message.id, refusals)
         except Exception:
             log.exception("graphql.operation_failed", request_id=request_id)
             bug = OperationFailed([refusal(BUG, ErrorCode.INTERNAL_SERVER_ERROR)])
@@ -238,20 +269,25 @@ class Connection:
                 del self._operations[message.id]
         await self._write(last)
 
-    async def _answer(self, message: Subscribe, session: Session, request_id: str) -> str:
+    async def _answer(self, message: Subscribe, visitor: Visitor, request_id: str) -> str:
         """Run an operation and return the message that ends it."""
+        session = visitor.session
         try:
             async with asyncio.timeout(self.settings.deadline):
-                operation = await self.engine.plan(message.request)
+                self.gate.admit(visitor)
+                operation = await self.gate.plan(message.request, visitor)
                 if operation.kind is not OperationType.SUBSCRIPTION:
                     return await self._answer_once(message.id, operation, session, request_id)
         except TimeoutError:
             late = refusal("The answer took too long.", ErrorCode.SERVICE_UNAVAILABLE)
             raise OperationFailed([late]) from None
+        place = self.gate.crowd.subscription(visitor.who)
+        place.require()
         context = session.context(self.socket, request_id)
-        async with aclosing(self.engine.subscribe(operation, context)) as answers:
-            async for answer in answers:
-                await self._write(messages.next_(message.id, answer))
+        with place:
+            async with aclosing(self.engine.subscribe(operation, context)) as answers:
+                async for answer in answers:
+                    await self._write(messages.next_(message.id, answer))
         return messages.complete(message.id)
 
     async def _answer_once(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.web.markup import tag
 from api.web.page import page
 
-_FIRST = """\
+FIRST_EXAMPLE = """\
 {
   viewer {
     tenant { name }
@@ -27,7 +27,7 @@ async def explorer(_: Request) -> Response:
             tag(
                 "form",
                 tag("label", "Operation",
-                    tag("textarea", _FIRST, id="query", rows=16, spellcheck="false",
+                    tag("textarea", FIRST_EXAMPLE, id="query", rows=16, spellcheck="false",
                         autocomplete="off")),
                 tag("label", "Variables (JSON)",
                     tag("textarea", "{}", id="variables", rows=5, spellcheck="false",
