@@ -66,11 +66,12 @@ def of_tenant(statement: Any, tenant_id: UUID) -> tuple[str, list[Any]]:
     key = statement._generate_cache_key() if isinstance(statement, sa.Select) else None
     if key is None:
         return compiled(_restricted(statement, sa.literal(tenant_id)))
-    if key.key not in _selected:
+    try:
+        made = _selected[key.key]
+    except KeyError:
         if len(_selected) >= _MOST_KEPT:
             _selected.clear()
-        _selected[key.key] = _placed(statement, key.bindparams)
-    made = _selected[key.key]
+        made = _selected[key.key] = _placed(statement, key.bindparams)
     if made is None:
         return compiled(_restricted(statement, sa.literal(tenant_id)))
     text, places = made

@@ -35,8 +35,8 @@ from api.engine.masking import ErrorCode, FormattedError, OperationFailed, forma
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 BYTES_PER_CHARACTER = 200
 """What a parsed document takes in memory, as a multiple of its text: 90 to 280, measured."""
-SMALL = 1_500
-"""Characters up to which a document is made ready on the event loop: a few milliseconds."""
+SMALL = 300
+"""Characters up to which a document is made ready on the event loop: some milliseconds."""
 NESTED_TOO_DEEPLY = "The document is nested too deeply."
 
 V = TypeVar("V")

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+import asyncio
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from inspect import isawaitable
@@ -30,6 +45,10 @@ from api.engine.masking import (
     refusal,
     report,
 )
+
+HEAVY_COST = 1_000
+HEAVY_PARTS = 200
+BREATH_SECONDS = 0.25
 
 
 class OperationContext(Protocol):
@@ -155,6 +174,7 @@ class Engine:
         self._kinds = kinds or {}
         self._documents = Documents(schema, self.limits)
         self._cohorts = Cohorts(self.gauges)
+        self._heavy = asyncio.Lock()
 
     async def plan(self, request: GraphQLRequest) -> Operation:
         """Find the operation and judge it, or raise `OperationFailed`."""
@@ -176,11 +196,27 @@ class Engine:
         return await self.run(operation, context)
 
     async def run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
-        """Answer a planned query or mutation."""
+        """Answer a planned query or mutation; a heavy query waits for the one before it.
+
+        Between two awaits a heavy query keeps the event loop for long.  One at a time, they keep
+        an innocent request waiting for one of them and not for all.
+        """
         with self._trace(operation) as note:
-            answer = await self._run(operation, context)
+            async with self._in_turn() if is_heavy(operation) else nullcontext():
+                answer = await self._run(operation, context)
             note(answer.codes)
         return answer
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """Wait for the heavy query before, and for as long again as it took, which is others'."""
+        await self._heavy.acquire()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            yield
+        finally:
+            loop.call_later(min(loop.time() - began, BREATH_SECONDS), self._heavy.release)
 
     def _trace(
         self, operation: Operation
@@ -323,6 +359,29 @@ class Engine:
                 request_id=context.request_id,
             )
         return stamped
+
+
+def is_heavy(operation: Operation) -> bool:
+    """Say whether a query may keep others waiting: by its cost, or by what its variables hold."""
+    if operation.kind is not OperationType.QUERY:
+        return False
+    return operation.cost > HEAVY_COST or _parts(operation.variables, HEAVY_PARTS) > HEAVY_PARTS
+
+
+def _parts(value: object, most: int) -> int:
+    """Count the objects, lists and values of variables, until there are more than enough."""
+    waiting, found = [value], 0
+    while waiting and found <= most:
+        match waiting.pop():
+            case dict(members):
+                waiting.extend(members.values())
+                found += len(members)
+            case list(members):
+                waiting.extend(members)
+                found += len(members)
+            case _:
+                pass
+    return found
 
 
 def _stamped(error: FormattedError, request_id: str) -> FormattedError:

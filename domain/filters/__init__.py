@@ -32,6 +32,7 @@ from domain.filters.tree import (
     Scalar,
     all_of,
     any_of,
+    comparisons,
     normal_form,
     to_json,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Scalar",
     "all_of",
     "any_of",
+    "comparisons",
     "describe",
     "explain",
     "fold_case",

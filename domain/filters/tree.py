@@ -77,6 +77,17 @@ class Compare:
 Filter: TypeAlias = All | AnyOf | Not | Compare
 
 
+def comparisons(filter: Filter) -> int:
+    """Return how many comparisons a filter makes at most."""
+    match filter:
+        case All(parts) | AnyOf(parts):
+            return sum(comparisons(part) for part in parts)
+        case Not(part):
+            return comparisons(part)
+        case Compare():
+            return 1
+
+
 def all_of(parts: Iterable[Filter]) -> Filter:
     """Return a filter for "every part", without needless nesting."""
     flat: list[Filter] = []

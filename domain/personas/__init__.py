@@ -10,6 +10,7 @@ from domain.personas.cards import (
     PersonaDetails,
     PersonaVersion,
     Photo,
+    TooManyComparisons,
     TooManyPersonas,
 )
 from domain.personas.editing import (
@@ -36,6 +37,7 @@ __all__ = [
     "PersonaVersion",
     "Photo",
     "StageCount",
+    "TooManyComparisons",
     "TooManyPersonas",
     "WhoHasYetToRead",
     "acknowledge_persona",

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import DomainError, Invalid
-from domain.filters import FilterFields, describe, parse, to_json
+from domain.filters import FilterFields, comparisons, describe, parse, parsed, to_json
 from domain.ids import new_id
 from domain.lead_details import UNSAID, Said, Unsaid
 from domain.leads import LEAD_FIELDS
 from domain.values import require_text
 
 MOST_PERSONAS = 100
+MOST_COMPARISONS = 400
+"""In the criteria of all personas together: one statement holds all leads against them."""
 MOST_ENTRIES = 20
 LONGEST_ENTRY = 500
 RANKS = range(10_001)
@@ -145,6 +147,18 @@ class TooManyPersonas(DomainError):
         super().__init__(f"There are {MOST_PERSONAS} personas already; archive one first.")
 
 
+class TooManyComparisons(DomainError):
+    """Every lead is held against every criterion, so they must not be too long together."""
+
+    code = "TOO_MANY_COMPARISONS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"The criteria of all personas together make more than {MOST_COMPARISONS} comparisons.",
+            path=("criterion",),
+        )
+
+
 # Who somebody is.  What becomes of a lead, such as its stage or owner, changes without the lead
 # being assigned anew, and a persona that depends on the persona would be a circle.
 PERSONA_FIELDS = FilterFields(
@@ -155,6 +169,17 @@ PERSONA_FIELDS = FilterFields(
         if field.name not in {"personaId", "ownerId", "stage", "stageEnteredAt", "updatedAt"}
     ),
 )
+
+
+def require_few_comparisons(personas: Iterable[Persona]) -> None:
+    """Refuse criteria that together are too long to hold every lead against.
+
+    Raises:
+        TooManyComparisons: if they are.
+    """
+    criteria = (persona.criterion for persona in personas if persona.criterion is not None)
+    if sum(comparisons(parsed(one, PERSONA_FIELDS)) for one in criteria) > MOST_COMPARISONS:
+        raise TooManyComparisons
 
 
 def in_order(personas: Iterable[Persona]) -> list[Persona]:

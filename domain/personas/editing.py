@@ -20,6 +20,7 @@ from domain.personas.cards import (
     PersonaDetails,
     TooManyPersonas,
     reads_the_same,
+    require_few_comparisons,
     told,
     version_of,
 )
@@ -81,6 +82,7 @@ async def create_persona(work: Work, actor: Actor, details: PersonaDetails) -> P
     )
     persona = told(blank, details)
     if persona.criterion is not None:
+        require_few_comparisons([*others, persona])
         persona = replace(persona, assigning_after=FIRST)
     await work.add(persona)
     return await _changed(work, actor, persona, new_version=True)
@@ -93,6 +95,7 @@ async def update_persona(
 
     Raises:
         PersonaArchived: if it is no longer in use.
+        TooManyComparisons: if all criteria together get too long.
     """
     actor.require(Permission.EDIT_PERSONAS)
     persona = await _in_use(work, persona_id)
@@ -102,6 +105,9 @@ async def update_persona(
     new_version = not reads_the_same(persona, changed)
     if new_version:
         changed = replace(changed, number=persona.number + 1)
+    if changed.criterion != persona.criterion:
+        others = await work.find(Persona, archived_at=None)
+        require_few_comparisons([changed, *(one for one in others if one.id != changed.id)])
     if (changed.criterion, changed.rank) != (persona.criterion, persona.rank):
         changed = replace(changed, assigning_after=FIRST)
     return await _changed(work, actor, await work.save(changed), new_version=new_version)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from typing_extensions import override
 
+from domain.filters import comparisons
 from domain.paging import (
     BadPage,
     Count,
@@ -27,8 +30,13 @@ from infra.database import PostgresWork, rows_of
 from infra.filters import where
 from infra.queries import answers
 from infra.rows import per_kind, reader_of, table_of
-from infra.statements import text_of
+from infra.statements import of_tenant, text_of
 from infra.tables import plain_type
+
+SHORT = 10
+"""Comparisons up to which a filter is put into SQL on the event loop: three milliseconds."""
+# One at a time, so that a flood of long filters takes at most its share of one core.
+_LONG = ThreadPoolExecutor(1, "filters")
 
 
 @answers(Listing)
@@ -43,9 +51,15 @@ async def page(work: PostgresWork, listing: Listing[Any]) -> Page[Any]:
         text = _first_page(kind, listing.order, listing.page.backward)
         rows = await work.connection.fetch(text, work.tenant_id, listing.page.size + 1)
         return _page(list(map(reader_of(listing.kind), rows)), listing)
-    statement = _restricted(rows_of(listing.kind), listing)
-    statement = _from_cursor(statement, listing).limit(listing.page.size + 1)
-    return _page(await work.fetch(listing.kind, _ordered(statement, listing)), listing)
+
+    def selected() -> sa.Select[Any]:
+        statement = _restricted(rows_of(listing.kind), listing)
+        statement = _from_cursor(statement, listing).limit(listing.page.size + 1)
+        return _ordered(statement, listing)
+
+    text, values = await _worded(work, listing, selected)
+    rows = await work.connection.fetch(text, *values)
+    return _page(list(map(reader_of(listing.kind), rows)), listing)
 
 
 @lru_cache(512)
@@ -60,11 +74,29 @@ def _first_page(kind: Any, order: tuple[Order, ...], backward: bool) -> str:
 @answers(Count)
 async def count(work: PostgresWork, question: Count) -> int:
     """Return how many rows there are on all pages."""
-    table = table_of(question.listing.kind)
-    statement = sa.select(sa.func.count()).select_from(table)
-    rows = await work.rows(_restricted(statement, question.listing))
-    total: int = rows[0][0]
+    listing = question.listing
+
+    def counted() -> sa.Select[Any]:
+        statement = sa.select(sa.func.count()).select_from(table_of(listing.kind))
+        return _restricted(statement, listing)
+
+    text, values = await _worded(work, listing, counted)
+    total: int = await work.connection.fetchval(text, *values)
     return total
+
+
+async def _worded(
+    work: PostgresWork, listing: Listing[Any], select: Callable[[], sa.Select[Any]]
+) -> tuple[str, list[Any]]:
+    """Return a statement's text and values; made in a thread where the filter is long.
+
+    A long one takes tens of milliseconds, and one operation may ask for many lists; nobody else
+    shall wait for them.
+    """
+    if listing.filter is None or comparisons(listing.filter) <= SHORT:
+        return of_tenant(select(), work.tenant_id)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_LONG, lambda: of_tenant(select(), work.tenant_id))
 
 
 @answers(ListingsOf)

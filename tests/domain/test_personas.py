@@ -22,6 +22,7 @@ from domain.personas import (
     PersonaArchived,
     PersonaDetails,
     PersonaVersion,
+    TooManyComparisons,
     TooManyPersonas,
     acknowledge_persona,
     archive_persona,
@@ -285,6 +286,33 @@ async def test_there_are_never_too_many_personas_to_try() -> None:
         await create_persona(work, MIA, PersonaDetails(name="One more", job_title="Clerk"))
 
     assert len(await work.find(Persona)) == 100
+
+
+def a_long_criterion(count: int) -> dict[str, Any]:
+    return {"or": [{"jobTitle": {"eq": f"job {number}"}} for number in range(count)]}
+
+
+async def test_criteria_are_never_too_long_together() -> None:
+    """Archived ones do not count, and what is changed counts as it will be."""
+    work = a_work(
+        a_persona("a", 1, criterion=a_long_criterion(200)),
+        a_persona("b", 2, criterion=a_long_criterion(190)),
+        a_persona("c", 3, criterion=a_long_criterion(5)),
+        a_persona("d", 4, criterion=a_long_criterion(200), archived_at=NOON),
+        assigning=Assigning(),
+    )
+    before = await work.find(Persona)
+    new = PersonaDetails(name="New", job_title="Clerk", criterion=a_long_criterion(6))
+
+    with pytest.raises(TooManyComparisons) as refused:
+        await create_persona(work, MIA, new)
+    longer = PersonaDetails(criterion=a_long_criterion(11))
+    with pytest.raises(TooManyComparisons):
+        await update_persona(work, MIA, before[2].id, longer)
+
+    assert refused.value.path == ("criterion",)
+    assert (await work.find(Persona), work.events) == (before, [])
+    await update_persona(work, MIA, before[2].id, PersonaDetails(criterion=a_long_criterion(10)))
 
 
 @pytest.mark.parametrize("role", [Role.ANALYST, Role.MEMBER])

@@ -210,3 +210,30 @@ async def test_wrong_variables_are_refused_before_the_source_is_opened(engine, c
     with pytest.raises(OperationFailed) as failure:
         engine.subscribe(operation, context)
     assert (failure.value.code, world.opened) == ("BAD_USER_INPUT", 0)
+
+
+async def test_heavy_queries_wait_for_each_other_and_light_ones_for_none(engine, world, context):
+    many = {"x": [0] * 300}
+    slow = GraphQLRequest(query="{ slow }", variables=many)
+    first = asyncio.create_task(engine.execute(slow, context))
+    second = asyncio.create_task(engine.execute(slow, context))
+
+    light = await engine.execute(GraphQLRequest(query="{ hello }"), context)
+    assert light.data == {"hello": "hello world"}
+    assert not first.done()
+
+    world.gate.set()
+    assert [(await task).data for task in (first, second)] == [{"slow": "done"}] * 2
+
+
+async def test_a_heavy_query_that_is_given_up_does_not_keep_the_next_waiting(
+    engine, world, context
+):
+    slow = GraphQLRequest(query="{ slow }", variables={"x": [0] * 300})
+    given_up = asyncio.create_task(engine.execute(slow, context))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    world.gate.set()
+
+    async with asyncio.timeout(5):
+        assert (await engine.execute(slow, context)).data == {"slow": "done"}
