@@ -21,6 +21,7 @@ ORDER = (
     "handoff",
     "idempotency",
     "audit",
+    "hostile",
     "audits",
 )
 _HEAD = """\

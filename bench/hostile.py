@@ -1,0 +1,192 @@
+"""`hostile`: how long an innocent request waits beside documents that are meant to harm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import count
+from time import perf_counter
+
+from bench.load import a_connection, a_server
+from bench.measuring import percentile, table
+from bench.place import a_place, seeding
+from bench.report import Section
+from bench.tenants import BenchTenant, a_database, a_tenant, copies, environment, numbered
+from tests.agreements import add_mql
+
+SERVER = "api.app:from_environment"
+LEADS = 2_000
+ATTACKERS = 4
+ALLOWED_MS = 250
+INNOCENT = b'{"query": "{ viewer { tenant { name } } leads(first: 5) { nodes { id email } } }"}'
+_FIELDS = ("email", "firstName", "lastName", "jobTitle", "country")
+
+
+def _body(query: str, **more: object) -> bytes:
+    return json.dumps({"query": query, **more}).encode()
+
+
+def _tokens(n: int) -> bytes:
+    return _body(f"query Q{n} {{" + " a" * 45_000 + "}")
+
+
+def _just_within(n: int) -> bytes:
+    names = " ".join(f"f{i}: id" for i in range(100))
+    spread = " ".join(f"... on Lead {{ {names} }}" for _ in range(3))
+    return _body(f"query Q{n} {{ leads(first: 1) {{ nodes {{ {spread} }} }} }}")
+
+
+def _aliases(n: int) -> bytes:
+    return _body(f"query Q{n} {{" + " ".join(f"a{i}: __typename" for i in range(450)) + "}")
+
+
+def _fragments(n: int) -> bytes:
+    bombs = "".join(
+        f" fragment F{i} on Query {{ ...F{i + 1} ...F{i + 1} ...F{i + 1} }}" for i in range(60)
+    )
+    return _body(f"query Q{n} {{ ...F0 }}{bombs} fragment F60 on Query {{ __typename }}")
+
+
+def _overlapping(n: int) -> bytes:
+    lists = " ".join("leads(first: 1) { totalCount }" for _ in range(38))
+    return _body(f"query Q{n} {{ {lists} }}")
+
+
+def _deep_variables(n: int) -> bytes:
+    deep: object = {"score": {"gt": n}}
+    for _ in range(900):
+        deep = {"not": deep}
+    query = "query($f: LeadFilter) { leads(first: 1, filter: $f) { totalCount } }"
+    return _body(query, variables={"f": deep})
+
+
+def _huge_lists(n: int) -> bytes:
+    query = "query($f: LeadFilter) { leads(first: 1, filter: $f) { totalCount } }"
+    emails = [f"{n}-{i}@example.com" for i in range(38_000)]
+    return _body(query, variables={"f": {"email": {"in": emails}}})
+
+
+def _megabyte(n: int) -> bytes:
+    return _body(f"query Q{n} {{ __typename }}", extensions={"x": "y" * 1_000_000})
+
+
+def _introspection(n: int) -> bytes:
+    inner = "name fields { name args { name type { name kind ofType { name } } } type { name } }"
+    return _body(f"query Q{n} {{ a: __schema {{ types {{ {inner} }} }} }}")
+
+
+def _filters(n: int) -> bytes:
+    """Forty lists by the same filter, which is long and has a shape of its own."""
+    bits = [_FIELDS[(n >> i) % len(_FIELDS)] for i in range(190)]
+    filter = {"or": [{field: {"contains": f"x{i}"}} for i, field in enumerate(bits)]}
+    lists = " ".join(f"l{i}: leads(first: 1, filter: $f) {{ totalCount }}" for i in range(40))
+    return _body(f"query($f: LeadFilter) {{ {lists} }}", variables={"f": filter})
+
+
+def _costly(n: int) -> bytes:
+    inner = "id email firstName score owner { name } company { name }"
+    lists = " ".join(f"l{i}: leads(first: 100) {{ nodes {{ {inner} }} }}" for i in range(15))
+    return _body(f"query Q{n} {{ {lists} }}")
+
+
+ATTACKS: Mapping[str, Callable[[int], bytes]] = {
+    "45,000 tokens": _tokens,
+    "2,000 tokens, all valid": _just_within,
+    "450 aliases": _aliases,
+    "fragments spread 3^60 times": _fragments,
+    "38 overlapping lists": _overlapping,
+    "variables 900 deep": _deep_variables,
+    "38,000 values in a filter": _huge_lists,
+    "bodies of 1 MB": _megabyte,
+    "introspection": _introspection,
+    "40 lists by 190 comparisons": _filters,
+    "lists of 1,500 leads": _costly,
+}
+
+
+async def run(*, seconds: float = 5, leads: int = LEADS) -> Section:
+    """Measure an innocent tenant alone, then beside each kind of attack by another."""
+    async with a_place("hostile") as place, a_database(place) as database:
+        innocent, attacker = await a_tenant(database), await a_tenant(database)
+        model = await add_mql(attacker.world)
+        async with seeding(place) as connection:
+            changes = {"id": numbered(1), "email": "'l' || i || '@example.com'"}
+            await copies(connection, "leads", model.id, leads, changes)
+        unbounded = {"COST_PER_TENANT": "0", "COST_PER_BEARER": "0"}
+        with a_server(SERVER, environment(place, innocent, **unbounded)) as (port, _):
+            await _latencies(port, innocent, seconds=1)
+            waits = {"nobody": await _latencies(port, innocent, seconds=seconds)}
+            answered = {"nobody": 0}
+            for name, attack in ATTACKS.items():
+                waits[name], answered[name] = await _beside(
+                    port, innocent, attacker, attack, seconds
+                )
+    return Section(
+        "hostile",
+        "An innocent request beside hostile documents",
+        f"One connection of one tenant reads its name and five leads, again and again, on one"
+        f" process, while {ATTACKERS} connections of another tenant send what is meant to harm,"
+        f" each document new, for {seconds:g} s each.  Buckets of cost are off: these are the"
+        f" limits of documents and the turns of the event loop alone.  At most {ALLOWED_MS} ms are"
+        f" allowed.",
+        _figures(waits, answered, seconds),
+    )
+
+
+async def _beside(
+    port: int,
+    innocent: BenchTenant,
+    attacker: BenchTenant,
+    attack: Callable[[int], bytes],
+    seconds: float,
+) -> tuple[list[float], int]:
+    done: Iterator[int] = count()
+    numbers: Iterator[int] = count(int(perf_counter() * 1000))
+    bodies = [attack(next(numbers)) for _ in range(200)]
+
+    async def send() -> None:
+        while True:
+            async with a_connection(port, attacker.headers, picky=False) as ask:
+                # What is refused unread costs the connection.
+                with suppress(ConnectionError, asyncio.IncompleteReadError):
+                    while True:
+                        await ask(bodies[next(done) % len(bodies)])
+
+    attackers = [asyncio.create_task(send()) for _ in range(ATTACKERS)]
+    waits = await _latencies(port, innocent, seconds=seconds)
+    for task in attackers:
+        if task.done():
+            task.result()  # it could not even attack
+        task.cancel()
+    await asyncio.gather(*attackers, return_exceptions=True)
+    return waits, next(done) - ATTACKERS
+
+
+async def _latencies(port: int, tenant: BenchTenant, *, seconds: float) -> list[float]:
+    """Return the milliseconds of each request that one connection sent in some seconds."""
+    waits, ends = [], perf_counter() + seconds
+    async with a_connection(port, tenant.headers) as ask:
+        while (began := perf_counter()) < ends:
+            await ask(INNOCENT)
+            waits.append(1000 * (perf_counter() - began))
+            await asyncio.sleep(0.005)
+    return waits
+
+
+def _figures(waits: Mapping[str, list[float]], answered: Mapping[str, int], seconds: float) -> str:
+    idle = percentile(waits["nobody"], 0.99)
+    return table(
+        [
+            {
+                "beside": name,
+                "hostile requests/s": f"{answered[name] / seconds:,.0f}",
+                "innocent p50 ms": f"{percentile(each, 0.5):.1f}",
+                "p99 ms": f"{percentile(each, 0.99):.1f}",
+                "max ms": f"{max(each):.1f}",
+                "p99, × alone": f"{percentile(each, 0.99) / idle:.1f}",
+            }
+            for name, each in waits.items()
+        ]
+    )
