@@ -362,10 +362,12 @@ class Engine:
 
 
 def is_heavy(operation: Operation) -> bool:
-    """Say whether a query may keep others waiting: by its cost, or by what its variables hold."""
+    """Say whether a query may keep others waiting: by cost, variables, or the schema it reads."""
     if operation.kind is not OperationType.QUERY:
         return False
-    return operation.cost > HEAVY_COST or _parts(operation.variables, HEAVY_PARTS) > HEAVY_PARTS
+    if operation.cost > HEAVY_COST or operation.operation.introspects:
+        return True
+    return _parts(operation.variables, HEAVY_PARTS) > HEAVY_PARTS
 
 
 def _parts(value: object, most: int) -> int:
