@@ -149,6 +149,16 @@ audit_heads = sa.Table(
 )
 
 # Tables of the installation, which belong to no tenant and are closed to the application role.
+INSTALLATION = frozenset(
+    {
+        "accounts",
+        "cost_buckets",
+        "directory",
+        "document_clients",
+        "memberships",
+        "trusted_documents",
+    }
+)
 accounts = sa.Table(
     "accounts",
     metadata,

@@ -40,7 +40,7 @@ from infra.refusals import told_refusals
 from infra.settings import Settings
 from infra.signing import UrlSigner
 from infra.signing_keys import SigningKeys
-from infra.tables import metadata
+from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
 from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.world import ENGINE, FakeServices, World, make_world
@@ -148,7 +148,7 @@ async def fingerprint(database: Database, tenant_id: UUID) -> dict[str, str]:
 
 
 # What belongs to a tenant: its wall lets nothing else be seen.
-_OWNED = sorted(set(metadata.tables) - {"accounts", "memberships", "directory"})
+_OWNED = sorted(set(metadata.tables) - INSTALLATION)
 _DIGESTS = " UNION ALL ".join(
     f"SELECT '{name}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {name} t"
     for name in _OWNED
