@@ -1,0 +1,272 @@
+"""The documented operations, each one run as a front end would, over HTTP and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+from graphql import OperationDefinitionNode, parse, validate
+from graphql.execution import get_variable_values
+
+from api.operations import FOLDER, GROUPS, DocumentedOperation, documented_operations
+from api.schema import schema
+from infra.database import Database
+from infra.passwords import Passwords
+from tests.api.offices import Office, open_office
+from tests.api.scene import QUICK
+from tests.api.sites import Site, a_site
+from tests.conftest import DatabaseUrls
+
+OPERATIONS = {operation.name: operation for operation in documented_operations()}
+SCHEMA = schema()._schema
+
+
+def definition_of(operation: DocumentedOperation) -> OperationDefinitionNode:
+    (found,) = (
+        node
+        for node in parse(operation.document).definitions
+        if isinstance(node, OperationDefinitionNode)
+    )
+    return found
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_a_documented_operation_says_what_it_does(operation: DocumentedOperation) -> None:
+    definition = definition_of(operation)
+    assert operation.group in GROUPS
+    assert operation.title
+    assert definition.name is not None
+    assert definition.operation.value == operation.kind
+    # The file is called like the operation.
+    assert "".join(word.capitalize() for word in operation.name.split("-")) == definition.name.value
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_a_documented_operation_and_its_example_fit_the_schema(
+    operation: DocumentedOperation,
+) -> None:
+    assert validate(SCHEMA, parse(operation.document)) == []
+    definitions = definition_of(operation).variable_definitions or ()
+    assert set(operation.variables) <= {each.variable.name.value for each in definitions}
+    outcome = get_variable_values(SCHEMA, definitions, operation.variables)
+    assert not isinstance(outcome, list), outcome
+
+
+def test_every_file_is_an_operation_and_no_name_is_taken_twice() -> None:
+    assert {path.stem for path in FOLDER.iterdir() if path.suffix == ".graphql"} == set(OPERATIONS)
+    names = [
+        node.name.value
+        for operation in OPERATIONS.values()
+        for node in parse(operation.document).definitions
+        if getattr(node, "name", None)
+    ]
+    assert len(names) == len(set(names))
+
+
+# Run against the whole application
+
+
+@pytest.fixture(scope="module")
+async def site(database_urls: DatabaseUrls) -> AsyncIterator[Site]:
+    async with a_site(database_urls) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+async def office(database_urls: DatabaseUrls) -> AsyncIterator[Office]:
+    database = await Database.connect(database_urls.app, database_urls.platform, size=2)
+    passwords = Passwords(QUICK)
+    yield await open_office(database, passwords)
+    passwords.close()
+    await database.close()
+
+
+class FrontEnd:
+    """Runs documented operations by name, and remembers which."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.AsyncClient(base_url=url, timeout=20)
+        self.ran: set[str] = set()
+
+    async def run(self, name: str, /, **variables: Any) -> Any:
+        """Return the data of an operation, or what its root field answers if it has only one."""
+        self.ran.add(name)
+        body = {"query": OPERATIONS[name].document, "variables": variables}
+        answer = (await self.client.post("/graphql", json=body)).json()
+        assert "errors" not in answer, answer
+        (data,) = answer["data"].values()
+        return data
+
+    async def change(self, name: str, /, **input: Any) -> Any:
+        """Return what a mutation made, which must not be refused."""
+        payload = await self.run(name, input=input)
+        assert payload.pop("userErrors") == []
+        (made,) = payload.values()
+        return made
+
+    async def follow(self, name: str, /, **variables: Any) -> AsyncGenerator[Any, None]:
+        """Yield what a subscription tells."""
+        self.ran.add(name)
+        body = {"query": OPERATIONS[name].document, "variables": variables}
+        headers = {"accept": "text/event-stream"}
+        async with self.client.stream("POST", "/graphql", json=body, headers=headers) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: {"):
+                    answer = json.loads(line[6:])
+                    assert "errors" not in answer, answer
+                    (data,) = answer["data"].values()
+                    yield data
+
+
+@pytest.fixture(scope="module")
+async def front_end(site: Site) -> AsyncIterator[FrontEnd]:
+    front_end = FrontEnd(site.url)
+    yield front_end
+    await front_end.client.aclose()
+
+
+async def first(events: AsyncGenerator[Any, None], **wanted: Any) -> Any:
+    """Return the first event with these values."""
+    async with asyncio.timeout(20), aclosing(events):
+        async for event in events:
+            if wanted.items() <= event.items():
+                return event
+    raise AssertionError("the stream ended")
+
+
+async def test_every_documented_operation_runs(office: Office, front_end: FrontEnd) -> None:
+    """One story, because each step needs the one before; the last says that none was left out."""
+    await sign_in(office, front_end)
+    await read(office, front_end)
+    await work_on_leads(front_end)
+    await hand_off(office, front_end)
+    await watch(office, front_end)
+    await import_leads(front_end)
+    assert front_end.ran == set(OPERATIONS)
+
+
+async def sign_in(office: Office, front_end: FrontEnd) -> None:
+    session = await front_end.change("sign-in", email=office.email, password=office.password)
+    assert session["tenant"]["name"] == "Acme"
+    front_end.client.headers["authorization"] = f"Bearer {session['accessToken']}"
+    viewer = await front_end.run("viewer")
+    assert (viewer["name"], viewer["role"]) == ("Olive", "OWNER")
+    assert {team["side"] for team in viewer["teams"]} == {"MARKETING", "SALES"}
+
+
+async def read(office: Office, front_end: FrontEnd) -> None:
+    page = await front_end.run("leads-page", first=20, filter={"stage": {"gte": "MQL"}})
+    after = page["pageInfo"]["endCursor"]
+    rest = await front_end.run("leads-page", first=20, after=after)
+    emails = [lead["email"] for lead in page["nodes"] + rest["nodes"]]
+    assert emails == list(office.leads)
+    assert page["totalCount"] == len(office.leads)
+    ids = [page["nodes"][0]["id"], office.sla]
+    assert [node["id"] for node in await front_end.run("nodes", ids=ids)] == ids
+    assert [sla["id"] for sla in (await front_end.run("slas"))["nodes"]] == [office.sla]
+    assert [goal["id"] for goal in (await front_end.run("goals"))["nodes"]] == [office.goal]
+    (persona,) = (await front_end.run("personas"))["nodes"]
+    assert persona["outstanding"] == {"count": 1}
+    teams = (await front_end.run("teams"))["nodes"]
+    assert {team["name"] for team in teams} == {"Marketing", "Sales"}
+    stages = (await front_end.run("shared-language"))["stages"]
+    assert [stage["inForce"] for stage in stages] == [None] * len(stages)
+    assert (await front_end.run("board"))["tenantName"] == "Acme"
+    funnel = await front_end.run("reverse-funnel", **OPERATIONS["reverse-funnel"].variables)
+    assert funnel["customers"]["planned"]["whole"] == "50"
+    assert [step["planned"]["whole"] for step in funnel["steps"]] == ["500", "200"]
+
+
+async def work_on_leads(front_end: FrontEnd) -> None:
+    lead = await front_end.change(
+        "lead-create", email="ann@example.com", firstName="Ann", originSource="website"
+    )
+    ann = {"id": lead["id"]}
+    changed = await front_end.change("lead-update", lead=ann, score=60, version=lead["version"])
+    assert (changed["score"], changed["version"]) == (60, lead["version"] + 1)
+    rows = await front_end.change(
+        "leads-upsert", rows=[{"email": "ann@example.com", "score": 61}, {"email": "b@example.com"}]
+    )
+    assert [row["outcome"] for row in rows] == ["UPDATED", "CREATED"]
+    activity = await front_end.change("activity-log", lead=ann, kind="CALL", answered=True)
+    assert (activity["kind"], activity["lead"]["id"]) == ("CALL", lead["id"])
+    advanced = await front_end.change("lead-advance", lead=ann, to="MQL")
+    assert advanced["stage"] == "MQL"
+    detail = await front_end.run("lead-detail", lead={"email": "ann@example.com"})
+    assert [entry["stage"] for entry in detail["history"]["nodes"]] == ["VISITOR", "MQL"]
+    assert [one["id"] for one in detail["activities"]["nodes"]] == [activity["id"]]
+
+
+async def hand_off(office: Office, front_end: FrontEnd) -> None:
+    cursor = await front_end.run("feed-cursor")
+    taken, refused, returned = ({"email": email} for email in office.leads[:3])
+    for lead in (taken, refused, returned):
+        handoff = await front_end.change("lead-hand-off", lead=lead)
+        assert handoff["status"] == "OPEN"
+    waiting = await front_end.run("handoff-inbox")
+    assert {one["lead"]["email"] for one in waiting} == set(office.leads[:3])
+    clocks = (await front_end.run("clocks-due", first=50))["nodes"]
+    clock = clocks[-1]["id"]
+    paused = await front_end.change("clock-pause", clock=clock, reason="On holiday.")
+    assert (paused["state"], paused["reason"]) == ("PAUSED", "On holiday.")
+    assert (await front_end.change("clock-resume", clock=clock))["state"] == "RUNNING"
+
+    accepted = await front_end.change("lead-accept", lead=taken)
+    assert (accepted["status"], accepted["lead"]["stage"]) == ("ACCEPTED", "SAL")
+    rejected = await front_end.change("lead-reject", lead=refused, reason="A student.")
+    assert (rejected["status"], rejected["decisionReason"]) == ("REJECTED", "A student.")
+    await front_end.change("lead-accept", lead=returned)
+    recycled = await front_end.change("lead-recycle", lead=returned, reason="Next year.")
+    assert recycled["stage"] == "LEAD"
+    met = await first(front_end.follow("clock-transitions", after=cursor), state="MET")
+    assert met["lead"]["email"] == office.leads[0]
+
+
+async def watch(office: Office, front_end: FrontEnd) -> None:
+    status = await front_end.run("sla-status", sla=office.sla)
+    assert [side["side"] for side in status["sides"]] == ["MARKETING", "SALES"]
+    assert all(each["explain"]["formula"] for each in status["commitments"])
+    live = await first(front_end.follow("sla-status-live", sla=office.sla))
+    assert live["sla"] == {"id": office.sla}
+    board = await first(front_end.follow("board-live"))
+    assert [side["side"] for side in board["sides"]] == ["MARKETING", "SALES"]
+    assert await first_list(front_end.follow("handoff-inbox-live")) == []
+    progress = await first(front_end.follow("goal-progress-live", goal=office.goal))
+    assert progress["goal"] == {"id": office.goal}
+    made = await front_end.change(
+        "goal-create",
+        **{**OPERATIONS["goal-create"].variables["input"], "team": await team(front_end)},
+    )
+    assert (made["startsOn"], made["endsOn"]) == ("2027-05-01", "2027-06-01")
+    read = await front_end.change("persona-acknowledge", persona=office.persona, number=1)
+    assert read["persona"]["outstanding"] == {"count": 0}
+
+
+async def first_list(events: AsyncGenerator[Any, None]) -> Any:
+    async with asyncio.timeout(20), aclosing(events):
+        return await anext(events)
+
+
+async def team(front_end: FrontEnd) -> str:
+    id: str = (await front_end.run("viewer"))["teams"][0]["id"]
+    return id
+
+
+async def import_leads(front_end: FrontEnd) -> None:
+    content = b"email\ncarl@example.com\nnot an address\n"
+    ticket = await front_end.change("import-upload", fileName="leads.csv", size=len(content))
+    sent = await front_end.client.request(ticket["method"], ticket["uploadUrl"], content=content)
+    assert sent.status_code in (200, 201, 204)
+    job = await front_end.change(
+        "import-start", upload=ticket["upload"]["id"], mapping='[lead]\nemail = "email"\n'
+    )
+    assert job["status"] == "QUEUED"
+    done = await first(front_end.follow("import-progress-live", importJob=job["id"]), status="DONE")
+    assert (done["created"], done["failed"]) == (1, 1)
+    report = await front_end.run("import-errors", importJob=job["id"])
+    assert [(row["line"], row["column"]) for row in report["errors"]["nodes"]] == [(3, "email")]
