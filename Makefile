@@ -8,7 +8,8 @@
 #   PYTHON=…            the Python to make .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types contracts schema isolation bench lock clean venv venv-dev
+.PHONY: help demo run test check lint types contracts schema isolation bench explorer lock clean venv \
+	venv-dev
 
 # The first Python the locks are made for; if there is none, the doctor says so.
 ifndef PYTHON
@@ -62,6 +63,9 @@ schema: $(DEV_READY)
 isolation: $(DEV_READY)  ## prove, over the migrated schema, that no tenant reads or writes another's rows
 	$(BIN)/python -m pytest tests/infra/test_isolation.py
 
+explorer: $(RUN_READY)  ## bring GraphiQL for /graphql, with npm; else a small page stands in
+	@$(BIN)/smarketing explorer fetch
+
 bench: $(DEV_READY)  ## measure; the figures go to docs/benchmarks.md
 	$(BIN)/python -m bench $(ARGS)
 
@@ -81,6 +85,7 @@ define install
 		|| $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-index --no-deps \
 		--no-build-isolation --config-settings editable_mode=compat -e .
+	@! command -v npm >/dev/null || $(BIN)/smarketing explorer fetch --lenient
 	@rm -f .venv/.run-* .venv/.dev-*
 endef
 

@@ -26,7 +26,7 @@ from api.schema import kinds, schema
 from api.transport import HttpEndpoint, Shutdown, SocketEndpoint
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
-from api.web.explorer import FIRST_EXAMPLE, explorer
+from api.web.explorer import Explorer
 from infra.cross_origin import cross_origin
 from infra.database import CONNECTION_LOST
 from infra.health import Health
@@ -108,14 +108,14 @@ class Process:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Return every address of the service."""
-        known, edge = self.authenticator.authenticate, self.edge
-        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, FIRST_EXAMPLE])
+        known, edge, explorer = self.authenticator.authenticate, self.edge, Explorer()
+        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, *explorer.documents])
         http = HttpEndpoint(
             self.engine,
             known,
             settings=edge.http_settings,
             shutdown=self.shutdown,
-            explorer=explorer,
+            explorer=explorer.show,
             run=Once(self.engine, self.services.settings.secret).run,
             gate=gate,
         )
@@ -130,6 +130,7 @@ class Process:
             Route("/graphql", http),
             WebSocketRoute("/graphql", sockets),
             *board_routes(self._board),
+            explorer.route,
             *upload_routes(self.services),
             Route("/healthz", _alive),
             Route("/readyz", self._ready),

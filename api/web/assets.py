@@ -29,7 +29,9 @@ VERSION = sha256(b"\0".join(b"\0".join((n.encode(), c)) for n, c in _FILES.items
 ]
 
 # What the board is made of; the others are loaded by themselves.
-MODULES = tuple(n for n in _FILES if n.endswith(".js") and n not in ("theme.js", "explorer.js"))
+MODULES = tuple(
+    n for n in _FILES if n.endswith(".js") and n != "theme.js" and not n.startswith("explorer")
+)
 
 
 def asset(name: str) -> str:

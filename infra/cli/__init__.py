@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from infra import __version__
-from infra.cli import audit, data, documents, limits, schema, service
+from infra.cli import audit, data, documents, explorer, limits, schema, service
 
 app = typer.Typer(
     name="smarketing",
@@ -27,6 +27,7 @@ app.add_typer(audit.commands, name="audit")
 app.add_typer(schema.commands, name="schema")
 app.add_typer(documents.commands, name="documents")
 app.add_typer(limits.commands, name="limits")
+app.add_typer(explorer.commands, name="explorer")
 
 
 @app.command()

@@ -1,4 +1,7 @@
-// Sends what is written to this very address and shows what comes back, once or as it comes.
+// The small explorer: sends what is written to this very address and shows what comes back, once
+// or as it comes.
+
+import { keep, kept, operations, send } from "./explorer-send.js";
 
 const field = (id) => document.getElementById(id);
 const form = field("explorer");
@@ -15,12 +18,16 @@ form.addEventListener("keydown", (event) => {
   }
 });
 field("stop").addEventListener("click", () => running?.abort());
+field("examples").addEventListener("change", (event) => {
+  const { document: text, variables } = operations.find(({ name }) => name === event.target.value);
+  write("query", text);
+  write("variables", JSON.stringify(variables, null, 2));
+});
 
 for (const id of ["query", "variables", "token"]) {
-  // This tab only: a token must not outlive it.
-  const kept = remembered(id);
-  if (kept !== null) field(id).value = kept;
-  field(id).addEventListener("input", () => remember(id, field(id).value));
+  const written = kept(`explorer.${id}`);
+  if (written) field(id).value = written;
+  field(id).addEventListener("input", () => keep(field(id).value, `explorer.${id}`));
 }
 
 async function run() {
@@ -29,7 +36,7 @@ async function run() {
   field("stop").hidden = false;
   try {
     say("Running…");
-    await send(mine.signal);
+    await ask(mine.signal);
   } catch (error) {
     say(error.name === "AbortError" ? "Stopped." : String(error.message ?? error));
   } finally {
@@ -37,42 +44,31 @@ async function run() {
   }
 }
 
-async function send(signal) {
+async function ask(signal) {
   const variables = JSON.parse(field("variables").value.trim() || "{}");
-  const headers = {
-    "content-type": "application/json",
-    accept: "application/graphql-response+json, text/event-stream;q=0.9",
-  };
-  const token = field("token").value.trim();
-  if (token) headers.authorization = `Bearer ${token}`;
+  const request = { query: field("query").value, variables };
   const began = performance.now();
-  const body = JSON.stringify({ query: field("query").value, variables });
-  const response = await fetch(location.pathname, { method: "POST", headers, body, signal });
-  if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
-    await follow(response.body);
-    say("The subscription has ended.");
+  const reply = await send(request, { token: field("token").value.trim(), signal });
+  if (reply.events) {
+    await follow(reply.events);
   } else {
-    show(await response.json());
-    say(`${response.status} in ${Math.round(performance.now() - began)} ms`);
+    show(reply.answer);
+    say(`${reply.response.status} in ${Math.round(performance.now() - began)} ms`);
   }
 }
 
-async function follow(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
+async function follow(events) {
   let count = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const frames = (text + value).split("\n\n");
-    text = frames.pop();
-    for (const frame of frames) {
-      const data = frame.match(/^event: next\ndata: (.*)$/s)?.[1];
-      if (data === undefined) continue;
-      show(JSON.parse(data));
-      say(`Live: ${++count} received`);
-    }
+  for await (const answer of events) {
+    show(answer);
+    say(`Live: ${++count} received`);
   }
+  say("The subscription has ended.");
+}
+
+function write(id, text) {
+  field(id).value = text;
+  keep(text, `explorer.${id}`);
 }
 
 function show(answer) {
@@ -81,20 +77,4 @@ function show(answer) {
 
 function say(words) {
   field("outcome").textContent = words;
-}
-
-function remembered(id) {
-  try {
-    return sessionStorage.getItem(`explorer.${id}`);
-  } catch {
-    return null; // Storage may be forbidden.
-  }
-}
-
-function remember(id, value) {
-  try {
-    sessionStorage.setItem(`explorer.${id}`, value);
-  } catch {
-    // As above.
-  }
 }

@@ -90,10 +90,12 @@ class Screen:
     async def is_live(self) -> None:
         await self.shows("#connection", "Live")
 
-    async def violations(self, axe: str) -> list[tuple[str, ...]]:
+    async def violations(self, axe: str, within: str = "html") -> list[tuple[str, ...]]:
         """Return what the accessibility checker finds wrong with what is shown now."""
         await self.page.evaluate(axe)
-        answer = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        answer = await self.page.evaluate(
+            "within => axe.run(within, {resultTypes: ['violations']})", within
+        )
         return [
             (fault["id"], node["target"][-1], node["failureSummary"])
             for fault in answer["violations"]

@@ -1,6 +1,9 @@
+"""The small explorer, for where GraphiQL was not fetched, in a real Chromium."""
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +18,10 @@ __all__ = ["clock", "database", "session_database", "world"]
 
 
 @pytest.fixture
-async def site(database_urls: Any) -> AsyncIterator[Site]:
+async def site(
+    database_urls: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Site]:
+    monkeypatch.setattr("api.web.graphiql.FOLDER", tmp_path)
     async with a_site(database_urls, WORKER="0") as site:
         yield site
 
@@ -36,6 +42,21 @@ async def test_a_query_is_written_run_and_read(
     assert '"name": "Marketing"' in await screen.text("#answer")
     assert await screen.page.is_hidden("#stop")
     assert (screen.hosts, screen.complaints) == ({urlsplit(site.url).netloc}, [])
+
+
+async def test_a_documented_operation_is_chosen_and_run(
+    site: Site, world: World, open_screen: OpenScreen
+) -> None:
+    screen = await open_screen(f"{site.url}/graphql")
+    await screen.page.fill("#token", await key_of(site, world))
+    await screen.page.select_option("#examples", label="A page, the best first")
+    assert '"gte": "MQL"' in await screen.page.input_value("#variables")
+    await screen.page.click("#run")
+    await screen.shows("#answer", '"totalCount": 0')
+
+    await screen.page.reload()
+    assert (await screen.page.input_value("#query")).startswith("query LeadsPage(")
+    assert screen.complaints == []
 
 
 async def test_what_is_wrong_is_shown(site: Site, open_screen: OpenScreen) -> None:
@@ -69,7 +90,14 @@ async def test_a_subscription_runs_until_it_is_stopped(
     assert await site.settled()
 
 
-async def test_everybody_can_use_it(site: Site, open_screen: OpenScreen, axe: str) -> None:
+async def test_everybody_can_use_it(
+    site: Site, world: World, open_screen: OpenScreen, axe: str
+) -> None:
+    key = await key_of(site, world)
     for options in ({"color_scheme": "dark"}, {"color_scheme": "light", "viewport": PHONE}):
         screen = await open_screen(f"{site.url}/graphql", bypass_csp=True, **options)
+        await screen.page.fill("#token", key)
+        await screen.page.fill("#query", "{ viewer { tenant { name } } }")
+        await screen.page.click("#run")
+        await screen.shows("#answer", '"name": "Acme"')
         assert await screen.violations(axe) == []

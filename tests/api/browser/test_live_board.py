@@ -178,18 +178,3 @@ async def test_axe_finds_nothing_to_complain_about_on_the_real_board(
         found += await screen.violations(axe)
     assert found == []
     assert screen.complaints == []
-
-
-@pytest.mark.parametrize("theme", THEMES)
-async def test_axe_finds_nothing_in_the_explorer(
-    theme: str, hung: Hung, open_screen: OpenScreen, axe: str
-) -> None:
-    screen = await open_screen(f"{hung.site.url}/graphql", color_scheme=theme)
-    await screen.page.fill("#query", "{ viewer { tenant { name } } }")
-    await screen.page.fill("#token", hung.key)
-    await screen.page.click("#run")
-    await screen.shows("#answer", '"name": "Acme"')
-
-    assert await screen.violations(axe) == []
-    assert screen.hosts == {hung.address.split("/")[2]}
-    assert screen.complaints == []
