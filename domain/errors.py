@@ -56,6 +56,12 @@ class StaleWrite(DomainError):
         )
 
 
+class Overloaded(DomainError):
+    """There is more to do than can be done soon; trying again in a while will help."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+
 class AlreadyExists(DomainError):
     """A unique name, e-mail address or external id is taken."""
 

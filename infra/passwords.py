@@ -10,16 +10,17 @@ import base64
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 from argon2 import Parameters, PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from domain.errors import DomainError
+from domain.errors import DomainError, Overloaded
 
 T = TypeVar("T")
 
@@ -61,28 +62,34 @@ class WeakPassword(DomainError):
 
     code = "WEAK_PASSWORD"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, path=("password",))
+    def __init__(self, message: str, path: Sequence[str | int] = ("password",)) -> None:
+        super().__init__(message, path=path)
 
 
-def check_password(password: str, *, email: str) -> None:
+def check_password(password: str, *, email: str, path: Sequence[str | int] = ("password",)) -> None:
     """Refuse a password that would be guessed.  No rule asks for digits, capitals or signs.
 
     Raises:
         WeakPassword: for a length outside 12 to 200, or a first guess: a well-known password
             however decorated, a run along the keyboard, the account's own e-mail address.
     """
+    if (fault := _fault(password, email)) is not None:
+        raise WeakPassword(fault, path)
+
+
+def _fault(password: str, email: str) -> str | None:
     if len(password) < MIN_LENGTH:
-        raise WeakPassword(f"Choose a password of at least {MIN_LENGTH} characters.")
+        return f"Choose a password of at least {MIN_LENGTH} characters."
     if len(password) > MAX_LENGTH:
-        raise WeakPassword(f"Choose a password of at most {MAX_LENGTH} characters.")
+        return f"Choose a password of at most {MAX_LENGTH} characters."
     if _octets(password) is None:
-        raise WeakPassword("The password holds characters that are not text.")
+        return "The password holds characters that are not text."
     folded = unicodedata.normalize("NFKC", password).casefold()
     if _is_first_guess(folded):
-        raise WeakPassword("This password is among the first that anybody would try.")
+        return "This password is among the first that anybody would try."
     if _is_about(folded, email.casefold()):
-        raise WeakPassword("The password gives away little more than the e-mail address.")
+        return "The password gives away little more than the e-mail address."
+    return None
 
 
 def _is_first_guess(folded: str) -> bool:
@@ -129,13 +136,21 @@ class Passwords:
     """Hashes and verifies off the event loop, a few at a time.
 
     Each takes 64 MiB and some tenth of a second on purpose, so a burst of sign-ins must queue
-    here and not on the processor and the memory that everything else needs.
+    here and not on the processor and the memory that everything else needs.  The queue is short:
+    who would wait longer than anybody does is told to come back.
     """
 
-    def __init__(self, parameters: Parameters = RFC_9106_LOW_MEMORY, *, threads: int = 2) -> None:
+    def __init__(
+        self,
+        parameters: Parameters = RFC_9106_LOW_MEMORY,
+        *,
+        threads: int = 2,
+        most_waiting: int = 50,
+    ) -> None:
         self._hasher = PasswordHasher.from_parameters(parameters)
         self._nobody = _hash_of_nothing(parameters)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._places = BoundedSemaphore(threads + most_waiting)
 
     async def hash(self, password: str) -> str:
         """Return what to store.  Whether the password is good enough was asked before."""
@@ -166,7 +181,12 @@ class Passwords:
         return Verdict(right=True, outdated=self._hasher.check_needs_rehash(stored))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if not self._places.acquire(blocking=False):
+            raise Overloaded("Too many people are signing in just now; try again in a moment.")
+        job = self._threads.submit(work)
+        # When it is done, and not when the caller goes: a thread that hashes cannot be stopped.
+        job.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(job)
 
 
 def _octets(password: str) -> bytes | None:

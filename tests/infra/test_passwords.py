@@ -8,6 +8,7 @@ from argon2.exceptions import Argon2Error
 from argon2.low_level import Type
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from domain.errors import Overloaded
 from infra.passwords import Passwords, Verdict, WeakPassword, check_password
 
 QUICK = Parameters(
@@ -169,3 +170,33 @@ async def test_a_burst_of_sign_ins_uses_no_more_than_its_threads():
 async def test_a_damaged_hash_is_our_fault_not_a_wrong_password(passwords):
     with pytest.raises(Argon2Error, match="Decoding failed"):
         await passwords.verify(GOOD, "$argon2id$damaged")
+
+
+async def test_only_so_many_wait_and_the_next_is_told_to_come_back():
+    passwords, hashing = Passwords(QUICK, threads=1, most_waiting=2), threading.Event()
+    passwords._threads.submit(hashing.wait)
+    waiting = [asyncio.create_task(passwords.verify(GOOD, None)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Overloaded) as refusal:
+        await passwords.verify(GOOD, None)
+    hashing.set()
+
+    assert refusal.value.code == "SERVICE_UNAVAILABLE"
+    assert await asyncio.gather(*waiting) == [Verdict(right=False)] * 3
+    assert await passwords.verify(GOOD, None) == Verdict(right=False)
+    passwords.close()
+
+
+async def test_whoever_goes_away_leaves_his_place():
+    passwords, hashing = Passwords(QUICK, threads=1, most_waiting=1), threading.Event()
+    passwords._threads.submit(hashing.wait)
+    for _ in range(50):
+        gone = asyncio.create_task(passwords.verify(GOOD, None))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.wait([gone])
+    hashing.set()
+
+    assert await passwords.verify(GOOD, None) == Verdict(right=False)
+    passwords.close()
