@@ -1,4 +1,4 @@
-"""Secrets we hand out once (API keys, board links) and then know only by their digest.
+"""Secrets we hand out once (keys, links, refresh tokens) and then know only by their digest.
 
     smk_4fT0q…43 characters of chance…9Zx0Kd1q
     prefix   secret                  checksum
@@ -14,15 +14,21 @@ import re
 import secrets
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
+from math import ceil, log2
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SECRET_DIGITS = 43  # 62 ** 43 > 2 ** 256
 _CHECKSUM_DIGITS = 6  # 62 ** 6 > 2 ** 32
 _PREFIX = re.compile(r"[a-z]{2,8}")
-_SECRET = re.compile(rf"([a-z]{{2,8}})_[0-9A-Za-z]{{{_SECRET_DIGITS + _CHECKSUM_DIGITS}}}")
+_SECRET = re.compile(r"([a-z]{2,8})_[0-9A-Za-z]+")
+_VALUES = {digit: value for value, digit in enumerate(_ALPHABET)}
 
 API_KEY = "smk"
 BOARD_LINK = "smb"
+REFRESH_TOKEN = "smr"  # noqa: S105  # what such a token begins with, no secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,7 @@ class NewSecret:
 
 def new_secret(prefix: str) -> NewSecret:
     """Return a secret of 256 bits of chance that nobody has seen yet."""
-    if not _PREFIX.fullmatch(prefix):
-        raise ValueError(f"a secret's prefix is two to eight small letters: {prefix!r}")
-    chance = int.from_bytes(secrets.token_bytes(32))
-    body = f"{prefix}_{_base62(chance, _SECRET_DIGITS)}"
-    text = body + _checksum(body)
+    text = encoded(prefix, secrets.token_bytes(32))
     return NewSecret(text, _digest(text))
 
 
@@ -49,11 +51,36 @@ def digest_of(text: str, *, prefix: str) -> str | None:
     A plain SHA-256 is enough, and no salt: there is nothing to guess in 256 bits of chance.  And as
     the digest is what is compared, how long the look-up takes tells nothing about the secret.
     """
-    found = _SECRET.fullmatch(text)
+    return None if decoded(text, prefix=prefix, octets=32) is None else _digest(text)
+
+
+def encoded(prefix: str, content: bytes) -> str:
+    """Return octets as a text of ours: prefix, digits, checksum."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"a secret's prefix is two to eight small letters: {prefix!r}")
+    body = f"{prefix}_{_base62(int.from_bytes(content), _digits(len(content)))}"
+    return body + _checksum(body)
+
+
+def decoded(text: str, *, prefix: str, octets: int) -> bytes | None:
+    """Return the octets in a text of ours, or None if it is not one, or not as long."""
+    digits = _digits(octets)
+    length = len(prefix) + 1 + digits + _CHECKSUM_DIGITS
+    found = _SECRET.fullmatch(text) if len(text) == length else None
     if found is None or found[1] != prefix:
         return None
     body, checksum = text[:-_CHECKSUM_DIGITS], text[-_CHECKSUM_DIGITS:]
-    return _digest(text) if checksum == _checksum(body) else None
+    number = _number(body[-digits:])
+    if checksum != _checksum(body) or number >= 1 << 8 * octets:
+        return None
+    return number.to_bytes(octets)
+
+
+@lru_cache(16)
+def derived_key(secret: bytes, use: str) -> bytes:
+    """Return a key of 32 bytes for one use of a secret, from which no other use's follows."""
+    info = f"smarketing {use}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)
 
 
 def _digest(text: str) -> str:
@@ -62,6 +89,18 @@ def _digest(text: str) -> str:
 
 def _checksum(body: str) -> str:
     return _base62(zlib.crc32(body.encode()), _CHECKSUM_DIGITS)
+
+
+def _digits(octets: int) -> int:
+    """Return how many digits any number of so many octets fits in."""
+    return ceil(8 * octets / log2(62))
+
+
+def _number(digits: str) -> int:
+    number = 0
+    for digit in digits:
+        number = number * 62 + _VALUES[digit]
+    return number
 
 
 def _base62(number: int, digits: int) -> str:
