@@ -228,7 +228,8 @@ def _decoded(part: str) -> bytes:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        # Decoded here, because json would take UTF-16 and UTF-32 as well.
+        value = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise BadToken(Fault.MALFORMED) from None
     if not isinstance(value, dict):

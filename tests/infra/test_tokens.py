@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.refresh_tokens import RefreshTokens
 from infra.signing_keys import SigningKeys
 from infra.tokens import MAX_LENGTH, AccessClaims, AccessTokens, BadToken, Fault
 
@@ -201,10 +202,38 @@ OWN_JWK = {"kty": "OKP", "crv": "Ed25519", "x": part(STRANGER.public_key().publi
         (forge({**HEADER, "b64": False}), Fault.UNEXPECTED_HEADER),
         (forge({**HEADER, "zip": "DEF"}), Fault.UNEXPECTED_HEADER),
         (forge({**HEADER, "enc": "A128GCM"}), Fault.UNEXPECTED_HEADER),
+        (forge({**HEADER, "cty": "JWT"}), Fault.UNEXPECTED_HEADER),
+        (forge({**HEADER, "alg": "Ed25519"}), Fault.WRONG_ALGORITHM),
+        (forge({**HEADER, "alg": "RSA-OAEP"}), Fault.WRONG_ALGORITHM),
+        (forge({**HEADER, "kid": 0}), Fault.UNKNOWN_KEY),
+        (forge({**HEADER, "kid": ""}), Fault.UNKNOWN_KEY),
+        (forge({**HEADER, "kid": f"{KEYS.current_id}\x00"}), Fault.UNKNOWN_KEY),
+        (forge({**HEADER, "kid": f"x/../{KEYS.current_id}"}), Fault.UNKNOWN_KEY),
+        (forge({**HEADER, "kid": KEYS.current_id.upper()}), Fault.UNKNOWN_KEY),
     ],
 )
 def test_a_forgery_is_refused(token, answer):
     assert fault(token) is answer
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        KEYS.current.public_key().public_bytes_raw(),
+        KEYS.current_id.encode(),
+        json.dumps(KEYS.jwks()["keys"][0]).encode(),
+        b"",
+    ],
+    ids=["raw", "name", "jwk", "empty"],
+)
+@pytest.mark.parametrize("alg", ["HS256", "HS512", "EdDSA"])
+def test_what_is_public_is_no_secret_to_sign_with(secret, alg):
+    def mac(message):
+        return hmac.digest(secret, message, "sha512")  # as long as our signatures are
+
+    assert fault(forge({**HEADER, "alg": alg}, sign=mac)) is (
+        Fault.BAD_SIGNATURE if alg == "EdDSA" else Fault.WRONG_ALGORITHM
+    )
 
 
 def test_a_signature_of_another_curve_is_refused():
@@ -328,6 +357,21 @@ TWO_KEYS = json.dumps(HEADER)[:-1].encode() + b', "kid": "x"}'
         forge(header=b"[" * 1000),
         forge(header=b"[]"),
         forge(header=b"\xff"),
+        # In UTF-8 and in nothing else (RFC 8725, 3.7).
+        forge(header=json.dumps(HEADER).encode("utf-16")),
+        forge(header=json.dumps(HEADER).encode("utf-32-le")),
+        forge(claims=json.dumps(CLAIMS).encode("utf-16")),
+        forge(claims=b"\xef\xbb\xbf" + json.dumps(CLAIMS).encode()),
+        # Within another, encrypted, and in the other serialisation (7515, 7516, 7519).
+        forge(claims=forge().encode()),
+        forge(claims=json.dumps(forge()).encode()),
+        ".".join([*forge().split(".")[:2], "", "", forge().split(".")[2]]),
+        json.dumps(
+            dict(zip(("protected", "payload", "signature"), forge().split("."), strict=True))
+        ),
+        forge(claims=b'{"exp": ' + b"9" * 5000 + b"}")[:MAX_LENGTH],
+        # A refresh token is none.
+        RefreshTokens(b"s" * 32).first(TENANT, SESSION).text,
         forge() + "=",
         forge() + "\n",
         " " + forge(),
