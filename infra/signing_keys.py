@@ -19,10 +19,24 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
 
+# The points of small order, by their y: under such a key anybody can sign anything.
+_WEAK = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
 
@@ -30,9 +44,7 @@ _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 class SigningKeys:
     """The key that signs, and those whose signatures still count.
 
-    To rotate: put the new key first and keep the old one behind it until the last token it signed
-    has expired.  To let every process learn of a key before the first one signs with it, publish
-    its public half behind the old key for a while.
+    `infra.key_file` says how one follows another.
     """
 
     current: Ed25519PrivateKey
@@ -59,15 +71,8 @@ class SigningKeys:
         Raises:
             ValueError: unless the first key is private and all are Ed25519 and not encrypted.
         """
-        blocks = list(_PEM.finditer(text.replace("\\n", "\n")))
-        if not blocks:
-            raise ValueError("no PEM key found: expected BEGIN PRIVATE KEY")
-        current, *others = [_load(block[1], block[0]) for block in blocks]
-        if not isinstance(current, Ed25519PrivateKey):
-            raise ValueError(  # noqa: TRY004 - the text is wrong, not a Python type
-                "the first signing key must be a private key"
-            )
-        return cls(current, tuple(_public_half(key) for key in others))
+        current, *others = blocks_of(text)
+        return cls(_signing(current), tuple(map(public_half, others)))
 
     @classmethod
     def from_file(cls, path: Path) -> SigningKeys:
@@ -85,9 +90,7 @@ class SigningKeys:
 
     def pem(self) -> str:
         """Return the key that signs, as it goes into a file."""
-        return self.current.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        ).decode()
+        return pem_of(self.current)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """Return the JSON Web Key Set (RFC 7517) that lets others check our tokens."""
@@ -97,6 +100,32 @@ class SigningKeys:
                 for kid, key in self.public.items()
             ]
         }
+
+
+def blocks_of(text: str) -> Sequence[Ed25519PrivateKey | Ed25519PublicKey]:
+    """Return the keys of a PEM text, the one that signs first.
+
+    Raises:
+        ValueError: unless the first key is private and all are Ed25519 and not encrypted.
+    """
+    blocks = list(_PEM.finditer(text.replace("\\n", "\n")))
+    if not blocks:
+        raise ValueError("no PEM key found: expected BEGIN PRIVATE KEY")
+    keys = [_load(block[1], block[0]) for block in blocks]
+    _signing(keys[0])
+    return keys
+
+
+def pem_of(key: Ed25519PrivateKey | Ed25519PublicKey) -> str:
+    """Return a key as it goes into a file."""
+    if isinstance(key, Ed25519PublicKey):
+        return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def public_half(key: Ed25519PrivateKey | Ed25519PublicKey) -> Ed25519PublicKey:
+    """Return what checks the signatures of a key."""
+    return key if isinstance(key, Ed25519PublicKey) else key.public_key()
 
 
 def thumbprint(key: Ed25519PublicKey) -> str:
@@ -126,11 +155,18 @@ def _load(label: str, pem: str) -> Ed25519PrivateKey | Ed25519PublicKey:
         raise ValueError(  # noqa: TRY004 - as above
             f"a signing key must be Ed25519, not {type(key).__name__}"
         )
+    octets = public_half(key).public_bytes_raw()
+    if octets[:-1] + bytes([octets[-1] & 0x7F]) in _WEAK:
+        raise ValueError("a signing key must not be of small order: anybody could sign for it")
     return key
 
 
-def _public_half(key: Ed25519PrivateKey | Ed25519PublicKey) -> Ed25519PublicKey:
-    return key if isinstance(key, Ed25519PublicKey) else key.public_key()
+def _signing(key: Ed25519PrivateKey | Ed25519PublicKey) -> Ed25519PrivateKey:
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError(  # noqa: TRY004 - the text is wrong, not a Python type
+            "the first signing key must be a private key"
+        )
+    return key
 
 
 def _create(path: Path, text: str) -> None:

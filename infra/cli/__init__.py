@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from infra import __version__
-from infra.cli import audit, data, documents, explorer, limits, schema, service
+from infra.cli import audit, data, documents, explorer, keys, limits, schema, service
 
 app = typer.Typer(
     name="smarketing",
@@ -24,6 +24,7 @@ service.register(app)
 app.add_typer(data.tenants, name="tenant")
 app.add_typer(data.imports, name="import")
 app.add_typer(audit.commands, name="audit")
+app.add_typer(keys.commands, name="keys")
 app.add_typer(schema.commands, name="schema")
 app.add_typer(documents.commands, name="documents")
 app.add_typer(limits.commands, name="limits")

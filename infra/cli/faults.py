@@ -7,6 +7,7 @@ import asyncpg
 from domain.errors import DomainError
 from infra.database import CONNECTION_LOST
 from infra.embedded import EmbeddedPostgresError
+from infra.key_file import WrongStep
 from infra.serving import CannotListen
 from infra.settings import WrongSetting
 
@@ -23,7 +24,7 @@ def explained(error: Exception) -> tuple[str, int] | None:
         return str(error), WRONG_USE
     if isinstance(error, DomainError):
         return error.message, FAILED
-    if isinstance(error, CommandFailed | CannotListen | EmbeddedPostgresError):
+    if isinstance(error, CommandFailed | CannotListen | EmbeddedPostgresError | WrongStep):
         return str(error), FAILED
     if isinstance(error, CONNECTION_LOST):
         return f"The database cannot be reached: {str(error) or type(error).__name__}", FAILED

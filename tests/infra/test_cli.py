@@ -328,3 +328,32 @@ def test_a_database_of_ones_own_is_never_cleared(run: Run) -> None:
     done = run("demo", "--reset")
     assert done.returncode == 1
     assert one_line(done).startswith("RESET=1 clears the demo's own database only")
+
+
+# The keys that sign
+
+
+def test_keys_are_added_rotated_to_and_pruned(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "keys.pem"
+
+    def keys(*arguments: str) -> tuple[int, list[str]]:
+        done = run("keys", *arguments, SIGNING_KEYS=str(path))
+        found = (done.stdout + done.stderr).splitlines()
+        return done.returncode, [line.split("  ")[-1] for line in found]
+
+    last = "Restart the processes, one after the other."
+    assert keys("list") == (1, [f"There is no file {path}; `smarketing keys add` makes one."])
+    assert keys("add") == (0, ["signs", last])
+    assert keys("add") == (0, ["signs", "is next", last])
+    assert keys("rotate") == (0, ["signs", "has signed", last])
+    assert keys("prune") == (1, ["The last tokens may still be good; wait 16 minutes more."])
+    os.utime(path, (time.time() - 1000, time.time() - 1000))
+    assert keys("prune") == (0, ["signs", last])
+    assert keys("list") == (0, ["signs"])
+
+
+def test_keys_in_the_variable_itself_cannot_be_changed(run: Run) -> None:
+    done = run("keys", "list", SIGNING_KEYS="-----BEGIN PRIVATE KEY-----")
+
+    assert done.returncode == 1
+    assert "SIGNING_KEYS holds the keys themselves; name a file with --file." in done.stderr

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from infra.signing_keys import SigningKeys, thumbprint
+from infra.signing_keys import _WEAK, SigningKeys, thumbprint
 
 # The example key of RFC 8032, section 7.1, named in RFC 8037, appendix A.3.
 EXAMPLE = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
@@ -89,6 +89,23 @@ def test_the_key_set_shows_public_halves_only():
 def test_no_other_key_is_taken(text, complaint):
     with pytest.raises(ValueError, match=complaint):
         SigningKeys.from_pem(text)
+
+
+@pytest.mark.parametrize("sign", [0x00, 0x80])
+@pytest.mark.parametrize("y", sorted(_WEAK), ids=lambda y: y.hex()[:4])
+def test_a_key_for_which_anybody_could_sign_is_refused(y, sign):
+    weak = Ed25519PublicKey.from_public_bytes(y[:-1] + bytes([y[-1] | sign]))
+    text = private_pem(Ed25519PrivateKey.generate()) + public_pem(weak)
+
+    with pytest.raises(ValueError, match="small order"):
+        SigningKeys.from_pem(text)
+
+
+def test_under_a_weak_key_anybody_could_sign_indeed():
+    """What the refusal is for: the library itself takes this forgery."""
+    identity = Ed25519PublicKey.from_public_bytes(b"\x01" + bytes(31))
+
+    identity.verify(b"\x01" + bytes(63), b"whatever was never signed")
 
 
 def test_a_development_key_is_made_once_and_is_its_owners_alone(tmp_path):
