@@ -1,8 +1,8 @@
 """Who is at the other end: credentials in, sessions out, which end as soon as their bearer does.
 
 A token or a key only says who somebody was.  Who that is now is read from the database, at most a
-second ago, so that an end of a membership, another role or a revoked key counts at once; open
-streams and sockets watch for it.
+second ago, so that an end of a session or a membership, another role or a revoked key counts at
+once; open streams and sockets watch for it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, Literal
 from uuid import UUID
@@ -23,7 +23,7 @@ from api.cause import cause_of
 from api.context import Context
 from api.transport.sessions import Unauthenticated
 from domain.identity import Actor
-from infra.bearers import UNREACHABLE, Bearer, Bearers
+from infra.bearers import UNREACHABLE, Bearer, Bearers, Standing
 from infra.live import Hub
 from infra.services import Services
 from infra.tokens import AccessTokens, BadToken
@@ -77,10 +77,9 @@ class Authenticator:
             claims = self._services.tokens.verify(secret, now=await self._services.database.now())
         except BadToken:
             raise Unauthenticated("The credentials are not good, or not any more.") from None
-        bearer = Bearer.user(claims.tenant_id, claims.user_id)
+        bearer = Bearer.user(claims.tenant_id, claims.user_id, claims.session_id)
         session = await self._known(bearer, account_id=claims.account_id)
-        signed_in = session.actor and replace(session.actor, session_id=claims.session_id)
-        return replace(session, actor=signed_in, expires_at=claims.expires_at)
+        return replace(session, expires_at=claims.expires_at)
 
     async def board(self, token: str) -> Session | None:
         """Return the session of a wall board, or None if its link is not good (any more)."""
@@ -96,17 +95,20 @@ class Authenticator:
             raise Unauthenticated("The credentials are not good, or not any more.")
         actor = standing.actor
 
-        async def stands() -> bool:
+        async def stands() -> Standing | None:
             try:
                 now = await self._bearers.standing(bearer, since=monotonic())
             except UNREACHABLE:
                 # Nothing can be read anyway; when it can be again, everybody is woken.
-                return True
-            return now is not None and now.grants == standing.grants
+                return standing
+            return now if now is not None and now.grants == standing.grants else None
 
         hub = self._services.hub
         return Session(
-            self._services, actor, ending=lambda: Revocation(hub, actor.tenant_id, stands)
+            self._services,
+            actor,
+            standing.expires_at,
+            ending=lambda: Revocation(hub, actor.tenant_id, stands, self._services.database.now),
         )
 
 
@@ -116,24 +118,41 @@ class Revocation(asyncio.Event):
     It looks only while somebody waits: so nothing has to be closed when the session ends.
     """
 
-    def __init__(self, hub: Hub, tenant_id: UUID, stands: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        tenant_id: UUID,
+        stands: Callable[[], Awaitable[Standing | None]],
+        now: Callable[[], Awaitable[datetime]],
+    ) -> None:
         super().__init__()
         self._hub = hub
         self._tenant_id = tenant_id
         self._stands = stands
+        self._now = now
 
     @override
     async def wait(self) -> Literal[True]:
         # Watch first, look then, or a change slips between.
         with self._hub.watch(self._tenant_id) as watch:
             while not self.is_set():
-                if not await self._stands():
+                standing = await self._stands()
+                if standing is None:
                     self.set()
                     break
                 # A busy tenant has news all the time; once in a while is soon enough.
                 await asyncio.sleep(PAUSE_SECONDS)
-                await watch.news()
+                await watch.news(within=await self._left(standing))
         return True
+
+    async def _left(self, standing: Standing) -> timedelta | None:
+        """Return how long the credentials are good, which nobody tells when it is over."""
+        if standing.expires_at is None:
+            return None
+        try:
+            return standing.expires_at - await self._now()
+        except UNREACHABLE:
+            return timedelta(seconds=PAUSE_SECONDS)
 
 
 def jwks(tokens: AccessTokens) -> Callable[[Request], Awaitable[Response]]:

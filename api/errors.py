@@ -12,8 +12,8 @@ import strawberry
 from api.context import Info, Unauthenticated
 from api.engine.cohorts import Kind
 from api.views import shown
-from domain.errors import DomainError, PermissionDenied, Refusals
-from domain.identity import Permission
+from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals
+from domain.identity import Permission, TooManyAttempts
 from domain.leads import DuplicateLead, StaleLead
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Refused:
     def current(self) -> Any:
         return getattr(self.error, "current", None)
 
+    @property
+    def retry_after(self) -> int | None:
+        return getattr(self.error, "retry_after", None)
+
 
 @strawberry.interface(description="Why a request was refused.")
 class UserError:
@@ -69,7 +73,7 @@ class UserError:
     element_index: int | None = shown("The row of a bulk request, from 0.")
 
 
-_OWN_TYPES = (DuplicateLead, StaleLead)
+_OWN_TYPES = (DuplicateLead, StaleLead, TooManyAttempts)
 
 
 @strawberry.type(description="A refusal about which there is nothing more to say.")
@@ -97,7 +101,16 @@ class StaleLeadError(UserError):
         return isinstance(value, Refused) and isinstance(value.error, StaleLead)
 
 
-ERROR_TYPES = (InputError, DuplicateLeadError, StaleLeadError)
+@strawberry.type(description="There were too many wrong attempts; even a right one has to wait.")
+class TooManyAttemptsError(UserError):
+    retry_after: int = shown("In how many seconds to try again.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and isinstance(value.error, TooManyAttempts)
+
+
+ERROR_TYPES = (InputError, DuplicateLeadError, StaleLeadError, TooManyAttemptsError)
 
 
 def mutation(
@@ -123,7 +136,7 @@ def mutation(
             try:
                 done = await resolver(self, info, **arguments)
                 return payload(**{field: done, "user_errors": []})
-            except (PermissionDenied, Unauthenticated):
+            except (PermissionDenied, Unauthenticated, Overloaded):
                 raise
             except DomainError as error:
                 all_of = error.refusals if isinstance(error, Refusals) else (error,)

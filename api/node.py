@@ -15,7 +15,7 @@ from api.views import VIEWS, Node
 from domain import ids
 from domain.audit import AuditEntry
 from domain.errors import Invalid
-from domain.identity import ApiKey, Board, Permission
+from domain.identity import ApiKey, Board, Permission, Session
 from domain.personas import Photo
 from domain.uploads import ImportJob, ImportRowError, Upload
 
@@ -80,7 +80,10 @@ async def load_node(info: Info, kind: str, key: UUID) -> Any:
     entity = _nodes().get(kind)
     if entity is None or _NEEDS.get(entity, Permission.VIEW) not in info.context.actor.permissions:
         return None
-    return await info.context.load(entity, key)
+    found = await info.context.load(entity, key)
+    # Where and with what somebody signs in is nobody else's business.
+    foreign = isinstance(found, Session) and found.user_id != info.context.actor.user_id
+    return None if foreign else found
 
 
 def _nodes() -> Mapping[str, type]:

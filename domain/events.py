@@ -174,7 +174,24 @@ class UserChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    session_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyCreated(Event):
+    api_key_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeyRotated(Event):
     api_key_id: UUID
 
 

@@ -36,6 +36,7 @@ PREFIXES = {
     "Team": "team",
     "TeamMember": "teammember",
     "ApiKey": "apikey",
+    "Session": "session",
     "Calendar": "calendar",
     "CalendarVersion": "calversion",
     "StageDefinition": "definition",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from time import monotonic
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -17,11 +18,14 @@ from domain.identity import (
     Board,
     Permission,
     Role,
+    Session,
     User,
     actor_of,
     actor_of_board,
     actor_of_key,
+    honours,
 )
+from domain.ports import Work
 from infra.database import Database
 from infra.secrets import API_KEY, BOARD_LINK, digest_of
 
@@ -31,27 +35,29 @@ UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceEr
 
 # Keys and links tell their tenant only through their digest, so the platform looks it up.
 _LOOK_UP: Mapping[type, str] = {
-    ApiKey: "SELECT tenant_id, id FROM api_keys WHERE digest = $1",
+    ApiKey: (
+        "SELECT tenant_id, id FROM api_keys WHERE digest = $1"
+        " UNION ALL SELECT tenant_id, id FROM api_keys WHERE previous_digest = $1"
+    ),
     Board: "SELECT tenant_id, id FROM boards WHERE digest = $1",
-}
-_ACTOR: Mapping[type, Callable[[Any, UUID], Actor | None]] = {
-    User: actor_of,
-    ApiKey: actor_of_key,
-    Board: actor_of_board,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The user, key or board of a tenant that credentials name."""
+    """The user, key or board of a tenant that credentials name, and by which of its credentials.
+
+    That is a user's session, or the digest of a secret: a key has two for a while.
+    """
 
     tenant_id: UUID
     kind: type
     id: UUID
+    by: UUID | str
 
     @classmethod
-    def user(cls, tenant_id: UUID, user_id: UUID) -> Bearer:
-        return cls(tenant_id, User, user_id)
+    def user(cls, tenant_id: UUID, user_id: UUID, session_id: UUID) -> Bearer:
+        return cls(tenant_id, User, user_id, session_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +65,9 @@ class Standing:
     """What a bearer may do, when we last looked."""
 
     actor: Actor
-    account_id: UUID | None
+    account_id: UUID | None = None
+    expires_at: datetime | None = None
+    """When these credentials end, if it is known already."""
     read_at: float
 
     @property
@@ -119,7 +127,8 @@ class Bearers:
             if len(self._places) >= _MOST_KEPT:
                 self._places.clear()
             # A digest never changes its key, so this is never out of date.
-            found = self._places[kind, digest] = Bearer(row["tenant_id"], kind, row["id"])
+            place = Bearer(row["tenant_id"], kind, row["id"], digest)
+            found = self._places[kind, digest] = place
         return found
 
     async def _read(self, bearer: Bearer) -> Standings:
@@ -139,10 +148,10 @@ class Bearers:
         del self._waiting[tenant_id]
         read_at, found = monotonic(), dict[Bearer, Standing]()
         async with self._database.work(tenant_id, read_only=True) as work:
-            for kind in {bearer.kind for bearer in bearers}:
-                wanted = [bearer.id for bearer in bearers if bearer.kind is kind]
-                entities: Sequence[Any] = await work.find(kind, id=wanted)
-                found.update(_standings(tenant_id, entities, read_at))
+            look = _Look(work.now, read_at, await _known(work, bearers))
+        for bearer in bearers:
+            if (standing := look.at(bearer)) is not None:
+                found[bearer] = standing
         self._keep(tenant_id, found)
         return found
 
@@ -155,15 +164,52 @@ class Bearers:
         kept.update(found)
 
 
-def _standings(
-    tenant_id: UUID, entities: Sequence[Any], read_at: float
-) -> Iterator[tuple[Bearer, Standing]]:
-    for entity in entities:
-        kind = type(entity)
-        actor = _ACTOR[kind](entity, tenant_id)
-        if actor is not None:
-            account_id = entity.account_id if kind is User else None
-            yield (
-                Bearer(tenant_id, kind, entity.id),
-                Standing(actor=actor, account_id=account_id, read_at=read_at),
-            )
+async def _known(work: Work, bearers: Collection[Bearer]) -> Mapping[tuple[type, UUID], Any]:
+    """Return what bearers name, with one statement for each kind."""
+    wanted: dict[type, set[UUID]] = {}
+    for bearer in bearers:
+        wanted.setdefault(bearer.kind, set()).add(bearer.id)
+        if isinstance(bearer.by, UUID):
+            wanted.setdefault(Session, set()).add(bearer.by)
+    known: dict[tuple[type, UUID], Any] = {}
+    for kind, ids in wanted.items():
+        entities: Sequence[Any] = await work.find(kind, id=tuple(ids))
+        known |= {(kind, entity.id): entity for entity in entities}
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was read of some bearers, and when."""
+
+    now: datetime
+    read_at: float
+    known: Mapping[tuple[type, UUID], Any]
+
+    def at(self, bearer: Bearer) -> Standing | None:
+        """Return what a bearer may do; None if it, or what it came by, is no more."""
+        entity = self.known.get((bearer.kind, bearer.id))
+        if isinstance(entity, User):
+            return self._user(bearer, entity)
+        if isinstance(entity, ApiKey):
+            return self._key(bearer, entity)
+        if isinstance(entity, Board):
+            return self._standing(actor_of_board(entity, bearer.tenant_id))
+        return None
+
+    def _user(self, bearer: Bearer, user: User) -> Standing | None:
+        session = isinstance(bearer.by, UUID) and self.known.get((Session, bearer.by))
+        if not session or session.user_id != user.id or not session.is_open(self.now):
+            return None
+        actor = actor_of(user, bearer.tenant_id)
+        signed_in = actor and replace(actor, session_id=session.id)
+        return self._standing(signed_in, account_id=user.account_id)
+
+    def _key(self, bearer: Bearer, key: ApiKey) -> Standing | None:
+        if not honours(key, str(bearer.by), at=self.now):
+            return None
+        ends_at = None if bearer.by == key.digest else key.previous_expires_at
+        return self._standing(actor_of_key(key, bearer.tenant_id), expires_at=ends_at)
+
+    def _standing(self, actor: Actor | None, **more: Any) -> Standing | None:
+        return None if actor is None else Standing(actor=actor, read_at=self.read_at, **more)

@@ -27,7 +27,14 @@ class Services:
     @property
     def accounts(self) -> Accounts:
         """Who may sign in, and what lets people and machines in."""
-        return Accounts(self.database, self.passwords, self.tokens, self.settings.public_url)
+        return Accounts(
+            self.database,
+            self.passwords,
+            self.tokens,
+            self.settings.public_url,
+            secret=self.settings.secret,
+            lives=self.settings.session_lives,
+        )
 
     def over(self, database: Database) -> Services:
         """Return the same services, which read and write through another database."""

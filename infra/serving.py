@@ -116,7 +116,9 @@ def server_config(app: ASGIApplication | str, settings: Settings) -> uvicorn.Con
         log_config=None,
         access_log=False,
         server_header=False,
-        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
+        # Anybody can say where he comes from; only our own proxies are believed.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         ws_max_size=settings.limits.message_bytes,

@@ -7,11 +7,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
+from domain.identity import SessionLives
 from infra.edge_limits import DocumentMode, EdgeLimits, Introspection, bounds
 
 APP_ROLE = "smarketing_app"
@@ -56,7 +59,7 @@ class Settings:
     app_database_url: str = field(repr=False)
     platform_database_url: str = field(repr=False)
     secret: bytes = field(repr=False)
-    """Signs the addresses of uploads and photos."""
+    """Signs the addresses of uploads and photos, and makes refresh tokens."""
     signing_keys: str | None = field(repr=False)
     """PEM private keys of the access tokens, the newest first; None: make them up (development)."""
     environment: Environment
@@ -67,6 +70,9 @@ class Settings:
     allowed_origins: frozenset[str]
     """Whose pages may use the API from a browser, besides our own: `https://app.example`."""
     issuer: str
+    trusted_proxies: str
+    """Whose word is taken for where requests come from: addresses and networks; empty: nobody's."""
+    session_lives: SessionLives
     log_format: LogFormat
     log_level: str
     worker: bool
@@ -106,6 +112,8 @@ class Settings:
             public_url=public_url,
             allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
             issuer=_given(environ, "ISSUER") or public_url,
+            trusted_proxies=_trusted_proxies(environ),
+            session_lives=_session_lives(environ),
             log_format=_choice(environ, "LOG_FORMAT", LogFormat, LogFormat.AUTO),
             log_level=_log_level(environ),
             worker=_flag(environ, "WORKER", default=True),
@@ -119,6 +127,26 @@ class Settings:
             request_timeout_seconds=_number(environ, "REQUEST_TIMEOUT_SECONDS", 15, at_least=1),
             shutdown_seconds=_number(environ, "SHUTDOWN_SECONDS", 10, at_least=1),
         )
+
+
+def _session_lives(environ: Mapping[str, str]) -> SessionLives:
+    year = 366 * 24
+    idle = _number(environ, "SESSION_IDLE_HOURS", 30 * 24, at_least=1, at_most=year)
+    longest = _number(environ, "SESSION_MAX_HOURS", 90 * 24, at_least=1, at_most=year)
+    return SessionLives(idle=timedelta(hours=idle), longest=timedelta(hours=longest))
+
+
+def _trusted_proxies(environ: Mapping[str, str]) -> str:
+    """Return addresses and networks with commas between, or `*` for any."""
+    given = [part.strip() for part in _given(environ, "TRUSTED_PROXIES").split(",") if part.strip()]
+    for part in given:
+        try:
+            _ = part == "*" or ip_network(part)
+        except ValueError as error:
+            raise WrongSetting(
+                "TRUSTED_PROXIES", f"must be addresses or networks, not {part[:40]!r}."
+            ) from error
+    return ",".join(given)
 
 
 def role_url(owner_url: str, role: str) -> str:
@@ -262,7 +290,7 @@ def _signing_keys(environ: Mapping[str, str], environment: Environment) -> str |
         raise WrongSetting(
             "SIGNING_KEYS",
             "is not set: a file of Ed25519 private keys in PEM, the newest first; "
-            "make one with `openssl genpkey -algorithm ed25519`.",
+            "make one with `smarketing keys add --file …`.",
         )
     pem = given if given.startswith("-----BEGIN ") else _contents("SIGNING_KEYS", Path(given))
     if "-----BEGIN PRIVATE KEY-----" not in pem:

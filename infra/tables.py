@@ -22,7 +22,7 @@ from domain.audit import AuditEntry
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
-from domain.identity import ApiKey, Board, Team, TeamMember, Tenant, User
+from domain.identity import ApiKey, Board, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
@@ -80,6 +80,7 @@ TABLES: Mapping[type, sa.Table] = {
         "team_members": TeamMember,
         "api_keys": ApiKey,
         "boards": Board,
+        "sessions": Session,
         "calendars": Calendar,
         "calendar_versions": CalendarVersion,
         "stage_definitions": StageDefinition,
@@ -156,6 +157,7 @@ INSTALLATION = frozenset(
         "directory",
         "document_clients",
         "memberships",
+        "sign_in_failures",
         "trusted_documents",
     }
 )
@@ -166,6 +168,7 @@ accounts = sa.Table(
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
 )
 memberships = sa.Table(
     "memberships",
@@ -209,4 +212,13 @@ trusted_documents = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("used_on", sa.Date),
+)
+sign_in_failures = sa.Table(
+    "sign_in_failures",
+    metadata,
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("forgiven_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("trusted_until", sa.DateTime(timezone=True)),
+    sa.Column("kept_until", sa.DateTime(timezone=True), nullable=False),
 )

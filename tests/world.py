@@ -61,6 +61,8 @@ class World:
     calendar: Calendar
     hours: CalendarVersion
     clock: dict[str, datetime] = field(default_factory=dict)
+    sessions: dict[UUID, UUID] = field(default_factory=dict)
+    """In which session people ask, by their own id; those that are not here are in none."""
 
     @property
     def now(self) -> datetime:
@@ -84,6 +86,7 @@ class World:
             permissions=ROLE_PERMISSIONS[user.role],
             name=user.name,
             role=user.role,
+            session_id=self.sessions.get(user.id),
         )
 
     def work(self, by: UUID | None = None) -> Any:

@@ -6,6 +6,8 @@ from api.identity.refs import TeamRef, UserRef, team_id_of, user_id_of
 from api.identity.views import (
     ApiKeyView,
     BoardLinkView,
+    SessionView,
+    SignedInView,
     TeamMemberView,
     TeamView,
     TenantView,
@@ -17,6 +19,8 @@ __all__ = [
     "BoardLinkView",
     "Mutations",
     "Queries",
+    "SessionView",
+    "SignedInView",
     "TeamMemberView",
     "TeamRef",
     "TeamView",

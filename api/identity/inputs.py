@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import strawberry
 from strawberry import UNSET
 
 import api.stages  # noqa: F401  # declares Side
 from api.types import Currency, EmailAddress, TimeZone
 from api.views import shown
-from domain.identity import DEFAULT_CAPACITY, Role
+from domain.identity import DEFAULT_CAPACITY, OVERLAP, Role
 from domain.stages import Side
 
 
@@ -19,6 +21,27 @@ class SignInInput:
     tenant: str | None = shown(
         "The slug of the tenant; needed if the account opens several.", default=UNSET
     )
+
+
+@strawberry.input(description="Which session to go on with.")
+class SessionRefreshInput:
+    refresh_token: str = shown("The last one that the session gave; it is good once.")
+
+
+@strawberry.input(description="Which session to end.")
+class SessionEndInput:
+    session: strawberry.ID = shown("Which session; one of your own.")
+
+
+@strawberry.input(description="Whose sessions to end.")
+class UserSessionsEndInput:
+    user: strawberry.ID = shown("Which user of the tenant.")
+
+
+@strawberry.input(description="The password until now, and the one from now on.")
+class PasswordChangeInput:
+    current_password: str = shown("The password until now.")
+    new_password: str = shown("The password from now on, of 12 characters or more.")
 
 
 @strawberry.input(description="What to change about the tenant; what is left out stays.")
@@ -96,6 +119,14 @@ class TeamMemberRemoveInput:
 class ApiKeyCreateInput:
     name: str = shown("What it is for.")
     role: Role = shown("What it may do; at most an ADMIN.")
+
+
+@strawberry.input(description="Which key gets another secret.")
+class ApiKeyRotateInput:
+    api_key: strawberry.ID = shown("Which key.")
+    overlap: timedelta = shown(
+        "How long the secret until now works on, at most seven days.", default=OVERLAP
+    )
 
 
 @strawberry.input(description="Which key to revoke.")

@@ -10,13 +10,13 @@ import strawberry
 from strawberry import UNSET
 
 from api.context import Info
-from api.errors import PUBLIC, SIGNED_IN, mutation
+from api.errors import mutation
 from api.identity.inputs import (
     ApiKeyCreateInput,
     ApiKeyRevokeInput,
+    ApiKeyRotateInput,
     BoardLinkCreateInput,
     BoardLinkRevokeInput,
-    SignInInput,
     TeamCreateInput,
     TeamMemberAddInput,
     TeamMemberRemoveInput,
@@ -26,12 +26,12 @@ from api.identity.inputs import (
     UserAddInput,
     UserUpdateInput,
 )
+from api.identity.sessions import SessionMutations
 from api.identity.views import (
     ApiKeyView,
     BoardLinkView,
     IssuedApiKeyView,
     IssuedBoardLinkView,
-    SessionView,
     TeamMemberView,
     TeamView,
     TenantView,
@@ -44,7 +44,6 @@ from domain.identity import (
     IssuedApiKey,
     IssuedBoardLink,
     Permission,
-    SignedIn,
     Team,
     TeamMember,
     Tenant,
@@ -53,17 +52,7 @@ from domain.identity import (
 
 
 @strawberry.type
-class Mutations:
-    @mutation(SessionView, "Sign in with an e-mail address and a password.", needs=PUBLIC)
-    async def sign_in(self, info: Info, input: SignInInput) -> SignedIn:
-        return await info.context.accounts.sign_in(
-            email=input.email, password=input.password, tenant=input.tenant or None
-        )
-
-    @mutation(SessionView, "Get a new token before the old one expires.", needs=SIGNED_IN)
-    async def access_token_renew(self, info: Info) -> SignedIn:
-        return await info.context.accounts.renew(info.context.actor)
-
+class Mutations(SessionMutations):
     @mutation(TenantView, "Change the tenant itself.", needs=Permission.MANAGE_TENANT)
     async def tenant_update(self, info: Info, input: TenantUpdateInput) -> Tenant:
         return await info.context.accounts.update_tenant(
@@ -170,6 +159,17 @@ class Mutations:
     async def api_key_create(self, info: Info, input: ApiKeyCreateInput) -> IssuedApiKey:
         return await info.context.accounts.issue_api_key(
             info.context.actor, name=input.name, role=input.role
+        )
+
+    @mutation(
+        IssuedApiKeyView,
+        "Give a machine's key another secret; the one until now works on for a while.",
+        needs=Permission.MANAGE_KEYS,
+    )
+    async def api_key_rotate(self, info: Info, input: ApiKeyRotateInput) -> IssuedApiKey:
+        key_id = ids.expect("ApiKey", input.api_key, path=("apiKey",))
+        return await info.context.accounts.rotate_api_key(
+            info.context.actor, key_id, overlap=input.overlap
         )
 
     @mutation(ApiKeyView, "End a key at once and for good.", needs=Permission.MANAGE_KEYS)

@@ -12,6 +12,7 @@ import strawberry
 import api.stages  # noqa: F401  # declares Side
 from api.context import Info
 from api.filtering import enum
+from api.identity.devices import open_sessions
 from api.types import Currency, EmailAddress, TimeZone, Url
 from api.views import listed, related, shown, view
 from domain.identity import (
@@ -22,6 +23,7 @@ from domain.identity import (
     IssuedBoardLink,
     Permission,
     Role,
+    Session,
     SignedIn,
     Team,
     TeamMember,
@@ -135,6 +137,10 @@ class ApiKeyView:
     role: Role = shown("What it may do: as much as a user of this role.")
     created_at: datetime = shown("When it was made.")
     revoked_at: datetime | None = shown("When it was revoked; null while it works.")
+    rotated_at: datetime | None = shown("When it was last given another secret; null if never.")
+    previous_expires_at: datetime | None = shown(
+        "Until when the secret before the last rotation works; null if there was none."
+    )
     version: int = shown("How often it was changed.")
     created_by = related(UserView, User, by="created_by", description="Who made it.")
 
@@ -155,6 +161,20 @@ class BoardLinkView:
     )
 
 
+@view(Session, description="One sign-in on one device.")
+class SessionView:
+    created_at: datetime = shown("When somebody signed in.")
+    last_used_at: datetime = shown("When it was last refreshed.")
+    expires_at: datetime = shown("When it ends unless it is refreshed before.")
+    ended_at: datetime | None = shown("When it was ended before its time; null while it was not.")
+    ip_address: str | None = shown("From which address somebody signed in.")
+    user_agent: str | None = shown("What the program said it was that signed in.")
+
+    @strawberry.field(description="Whether this is the session that asks.")
+    def current(session: strawberry.Parent[Session], info: Info) -> bool:
+        return session.id == info.context.actor.session_id
+
+
 @view(Actor, name="Viewer", description="Who is asking: a user or an API key.")
 class ViewerView:
     name: str = shown("The user's or the key's name.")
@@ -173,11 +193,15 @@ class ViewerView:
             return []
         return await info.context.load_with("teams_of_user", _teams_of, actor.user_id)  # type: ignore[no-any-return]  # teams
 
+    sessions = open_sessions("api.identity.SessionView")
 
-@view(SignedIn, name="Session", description="A user of one tenant, signed in.")
-class SessionView:
+
+@view(SignedIn, description="A user of one tenant, signed in, and the tokens of the session.")
+class SignedInView:
     access_token: str = shown("To be sent as `Authorization: Bearer …`.")
-    expires_at: datetime = shown("When the token ends; renew it before.")
+    expires_at: datetime = shown("When the access token ends; refresh it before.")
+    refresh_token: str = shown("Gives the next tokens, once; see `sessionRefresh`.")
+    refresh_expires_at: datetime = shown("When the session ends unless it is refreshed before.")
     user: UserView = shown("Who signed in.")
     tenant: TenantView = shown("Into which tenant.")
 

@@ -13,7 +13,7 @@ from typing import Any
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
-from domain.identity import ApiKey, Board, Team, TeamMember, Tenant, User
+from domain.identity import ApiKey, Board, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
@@ -59,7 +59,7 @@ AUDITED: Mapping[type, Audited] = {
     Team: Audited(),
     # Whose turn it was last follows from the hand-offs.
     TeamMember: _but("last_routed_at"),
-    ApiKey: _but("digest"),
+    ApiKey: _but("digest", "previous_digest"),
     Board: _but("digest"),
     Calendar: Audited(),
     CalendarVersion: Audited(),
@@ -93,6 +93,7 @@ AUDITED: Mapping[type, Audited] = {
 }
 
 NOT_AUDITED: Mapping[type, str] = {
+    Session: "that one was begun or ended is noted, and refreshing is nobody's decision",
     PersonaVersion: "a copy of the persona, whose changes are audited",
     Photo: "its persona's change is audited, and a picture cannot be shown before and after",
     StageEntry: "the history of a lead's stages, which change with the lead",

@@ -14,10 +14,12 @@ from domain.identity.tenants import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """A user of one tenant, and the token that speaks for him or her until it expires."""
+    """A user of one tenant, and the tokens that speak for him or her until they expire."""
 
     access_token: str = field(repr=False)
     expires_at: datetime
+    refresh_token: str = field(repr=False)
+    refresh_expires_at: datetime
     user: User
     tenant: Tenant
 
@@ -45,6 +47,15 @@ class BadCredentials(DomainError):
 
     def __init__(self) -> None:
         super().__init__("The e-mail address or the password is not right.")
+
+
+class WrongPassword(DomainError):
+    """Somebody who is signed in gave another password than his or her own."""
+
+    code = "WRONG_PASSWORD"
+
+    def __init__(self) -> None:
+        super().__init__("This is not your password.", path=("currentPassword",))
 
 
 class TenantNeeded(DomainError):

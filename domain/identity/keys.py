@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.errors import Invalid, NotFound
-from domain.events import ApiKeyCreated, ApiKeyRevoked, BoardCreated, BoardRevoked
+from domain.errors import DomainError, Invalid, NotFound
+from domain.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, BoardCreated, BoardRevoked
 from domain.identity.policy import (
     BOARD_PERMISSIONS,
     ROLE_PERMISSIONS,
@@ -21,10 +21,16 @@ from domain.ports import Work
 from domain.stages import Side
 from domain.values import require_text
 
+# How long the secret before a rotation may go on working: long enough to reach every machine.
+OVERLAP, LONGEST_OVERLAP = timedelta(days=1), timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A machine's key.  Only the digest of its secret is kept."""
+    """A machine's key.  Only the digest of its secret is kept.
+
+    After a rotation the secret before works too, for a while.
+    """
 
     id: UUID
     name: str
@@ -33,6 +39,9 @@ class ApiKey:
     created_by: UUID | None
     created_at: datetime
     revoked_at: datetime | None = None
+    rotated_at: datetime | None = None
+    previous_digest: str | None = None
+    previous_expires_at: datetime | None = None
     version: int = 1
 
 
@@ -48,6 +57,23 @@ class Board:
     sales_team_id: UUID | None = None
     revoked_at: datetime | None = None
     version: int = 1
+
+
+class KeyRevoked(DomainError):
+    """A key that was ended for good."""
+
+    code = "KEY_REVOKED"
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__(f"The key {key.name} is revoked; make another.", path=("apiKey",))
+
+
+def honours(key: ApiKey, digest: str, *, at: datetime) -> bool:
+    """Say whether a secret opens the key: its own, and for a while the one before."""
+    if digest == key.digest:
+        return True
+    expires_at = key.previous_expires_at
+    return digest == key.previous_digest and expires_at is not None and at < expires_at
 
 
 def actor_of_key(key: ApiKey, tenant_id: UUID) -> Actor | None:
@@ -98,6 +124,33 @@ async def create_api_key(work: Work, actor: Actor, *, name: str, role: Role, dig
     await work.add(key)
     work.record(ApiKeyCreated(api_key_id=key.id, at=work.now))
     return key
+
+
+async def rotate_api_key(
+    work: Work, actor: Actor, key_id: UUID, *, digest: str, overlap: timedelta
+) -> ApiKey:
+    """Give a key another secret; the one until now works on for the overlap, any older one ends.
+
+    A person must ask, for the reason that one must to make a key.
+    """
+    actor.require(Permission.MANAGE_KEYS)
+    actor.require_user()
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid("The overlap must be from nothing to seven days.", path=("overlap",))
+    key = await work.get(ApiKey, key_id, lock=True)
+    if key.revoked_at is not None:
+        raise KeyRevoked(key)
+    rotated = await work.save(
+        replace(
+            key,
+            digest=digest,
+            rotated_at=work.now,
+            previous_digest=key.digest,
+            previous_expires_at=work.now + overlap,
+        )
+    )
+    work.record(ApiKeyRotated(api_key_id=key.id, at=work.now))
+    return rotated
 
 
 async def revoke_api_key(work: Work, actor: Actor, key_id: UUID) -> ApiKey:

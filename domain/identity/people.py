@@ -10,6 +10,7 @@ from domain.errors import AlreadyExists, DomainError
 from domain.events import UserChanged
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.identity.policy import ROLE_PERMISSIONS, Actor, Permission, Role
+from domain.identity.sessions import SessionEnd, close_sessions
 from domain.ports import Work, first
 from domain.values import require_text
 
@@ -160,6 +161,8 @@ async def update_user(
 ) -> User:
     """Change somebody's name or role, or end or renew their membership; None leaves it as it is.
 
+    With the membership its sessions end, and do not come back when it is renewed.
+
     Raises:
         OwnersOnly: if an owner is made or unmade by anybody else.
         LastOwner: if no active owner would be left.
@@ -181,4 +184,14 @@ async def update_user(
         return user
     saved = await work.save(changed)
     work.record(UserChanged(user_id=user.id, at=work.now))
+    if user.active and not changed.active:
+        await close_sessions(work, user_id=user.id, because=SessionEnd.MEMBERSHIP_ENDED)
     return saved
+
+
+async def end_sessions_of(work: Work, actor: Actor, user_id: UUID) -> User:
+    """Sign a user of the tenant out on every device."""
+    actor.require(Permission.MANAGE_USERS)
+    user = await work.get(User, user_id)
+    await close_sessions(work, user_id=user.id, because=SessionEnd.ENDED_BY_ADMIN)
+    return user

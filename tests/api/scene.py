@@ -21,7 +21,7 @@ from api.engine import GraphQLRequest
 from domain import handoff_flow
 from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.goals.targets import Goal, Metric
-from domain.identity import ApiKey, Board, Role, TeamMember
+from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
 from domain.ids import PREFIXES, new_id, public
 from domain.lead_intake import log_activity
 from domain.leads import ActivityKind, Agency, Company, LeadExternalId
@@ -43,6 +43,7 @@ from infra.signing_keys import SigningKeys
 from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
 from tests.agreements import a_sla, an_mql, usual_commitments
+from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
 
 PASSWORD = "tulips 4 everyone"
@@ -184,9 +185,12 @@ async def _people(world: World) -> dict[str, Any]:
         world.tenant.name,
     )
     account = f"account@{world.tenant.slug}.example"
-    await world.services.accounts.add_user(
+    accounts: Accounts = world.services.accounts
+    await accounts.add_user(
         world.actor(), email=account, name="Guest", role=Role.ANALYST, password=PASSWORD
     )
+    guest = await accounts.sign_in(email=account, password=PASSWORD)
+    session = await _signed_in(world, world.owner)
     made: dict[str, Any] = {"name": "N", "created_by": None, "created_at": world.now}
     key = ApiKey(id=new_id(), role=Role.MEMBER, digest=new_id().hex, **made)
     board = Board(id=new_id(), digest=new_id().hex, **made)
@@ -197,12 +201,25 @@ async def _people(world: World) -> dict[str, Any]:
         await work.add_all([key, board, member])
     return {
         "account": account,
+        "refresh token": guest.refresh_token,
         "analyst": public("User", world.analyst.id),
         "owner": public("User", world.owner.id),
         "marketing": public("Team", world.marketing.id),
         **_named(world.tenant, world.rep, world.sales, world.calendar, world.hours),
-        **_named(member, key, board),
+        **_named(member, key, board, session),
     }
+
+
+async def _signed_in(world: World, user: User) -> Session:
+    """Give a user an account, and a session in which they ask from now on."""
+    hashed = await world.services.passwords.hash(PASSWORD)
+    platform, account = world.database.platform, (user.account_id, user.email, hashed, world.now)
+    await platform.execute("INSERT INTO accounts VALUES ($1, $2, $3, $4)", *account)
+    belongs = (user.account_id, world.tenant.id, user.id)
+    await platform.execute("INSERT INTO memberships VALUES ($1, $2, $3)", *belongs)
+    session = await begun(world, user)
+    world.sessions[user.id] = session.id
+    return session
 
 
 async def _words(world: World) -> dict[str, Any]:

@@ -114,7 +114,9 @@ async def key_of(site: Site | Started, world: World, role: Role = Role.ADMIN) ->
 def accounts_of(settings: Settings, world: World) -> Accounts:
     keys = signing_keys(settings)
     tokens = AccessTokens(keys=keys, issuer=settings.issuer, audience=settings.public_url)
-    return Accounts(world.database, Passwords(), tokens, settings.public_url)
+    return Accounts(
+        world.database, Passwords(), tokens, settings.public_url, secret=settings.secret
+    )
 
 
 @dataclass

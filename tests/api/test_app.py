@@ -25,6 +25,7 @@ from infra.health import Health
 from infra.outbox import publish_all
 from tests.agreements import a_sla, add_mql, sign
 from tests.api.sites import Site, Started, a_process, a_site, accounts_of, key_of
+from tests.sessions import begun
 from tests.world import World, make_world
 
 VIEWER = {"query": "{ viewer { tenant { name } } }"}
@@ -270,7 +271,7 @@ async def test_what_changes_in_one_process_reaches_who_listens_in_another(
                 user_id=today.rep.id,
                 tenant_id=today.tenant.id,
                 account_id=today.rep.account_id,
-                session_id=new_id(),
+                session_id=(await begun(today, today.rep)).id,
                 now=await today.database.now(),
             )
             async with subscribed(listening, token, inbox) as socket:

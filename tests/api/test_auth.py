@@ -34,6 +34,7 @@ from infra.outbox import publish_all
 from infra.passwords import Passwords
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
+from tests.sessions import begun, token_of
 
 QUICK = Parameters(
     type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
@@ -68,19 +69,6 @@ def door(world, passwords, tokens):
     )
 
 
-def token_of(world, user, **more):
-    return world.services.tokens.issue(
-        **{
-            "user_id": user.id,
-            "tenant_id": world.tenant.id,
-            "account_id": user.account_id,
-            "session_id": new_id(),
-            "now": world.now,
-            **more,
-        }
-    )
-
-
 def connection(**headers):
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     return HTTPConnection({"type": "http", "headers": raw})
@@ -110,12 +98,12 @@ async def test_nobody_claims_to_be_anybody(door):
 
 
 async def test_a_token_speaks_for_its_user_until_it_expires(door):
-    session_id = new_id()
+    begin = await begun(door.world, door.world.rep)
 
-    session = await enter(door, token_of(door.world, door.world.rep, session_id=session_id))
+    session = await enter(door, await token_of(door.world, door.world.rep, begin))
 
     context = session.context(connection(), "request-1")
-    assert context.actor == replace(door.world.actor(door.world.rep), session_id=session_id)
+    assert context.actor == replace(door.world.actor(door.world.rep), session_id=begin.id)
     assert session.expires_at == door.world.now + timedelta(minutes=15)
 
 
@@ -160,7 +148,7 @@ async def test_a_board_sees_the_board_and_nothing_else(door):
     ],
 )
 async def test_a_socket_brings_its_credentials_in_the_first_message(door, payload):
-    token = token_of(door.world, door.world.rep)
+    token = await token_of(door.world, door.world.rep)
 
     session = await door.auth.authenticate(connection(), payload(token))
 
@@ -168,7 +156,7 @@ async def test_a_socket_brings_its_credentials_in_the_first_message(door, payloa
 
 
 async def test_a_socket_without_a_payload_is_known_by_its_header(door):
-    header = connection(authorization=f"Bearer {token_of(door.world, door.world.rep)}")
+    header = connection(authorization=f"Bearer {await token_of(door.world, door.world.rep)}")
 
     session = await door.auth.authenticate(header, {})
 
@@ -206,15 +194,18 @@ async def test_a_token_is_no_good_for_anybody_else(door, other_world):
         user_id=rep.id,
         tenant_id=door.world.tenant.id,
         account_id=rep.account_id,
-        session_id=new_id(),
+        session_id=(await begun(door.world, rep)).id,
         now=door.world.now,
     )
     wrong = [
         forged,
-        token_of(door.world, rep, tenant_id=other_world.tenant.id),
-        token_of(door.world, rep, user_id=new_id()),
-        token_of(door.world, rep, account_id=new_id()),
-        token_of(door.world, rep, now=door.world.now - timedelta(hours=1)),
+        await token_of(door.world, rep, tenant_id=other_world.tenant.id),
+        await token_of(door.world, rep, user_id=new_id()),
+        await token_of(door.world, rep, account_id=new_id()),
+        await token_of(door.world, rep, session_id=new_id()),
+        await token_of(door.world, rep, await begun(door.world, door.world.other_rep)),
+        await token_of(door.world, rep, await begun(other_world, other_world.rep)),
+        await token_of(door.world, rep, now=door.world.now - timedelta(hours=1)),
     ]
 
     for token in wrong:
@@ -236,7 +227,7 @@ async def test_a_boards_link_is_no_key_and_a_key_no_boards_link(door):
 
 
 async def test_an_end_of_membership_ends_the_token_at_once(door):
-    token = token_of(door.world, door.world.rep)
+    token = await token_of(door.world, door.world.rep)
     await enter(door, token)
 
     await change(door.world, update_user, door.world.rep.id, active=False)
@@ -246,7 +237,7 @@ async def test_an_end_of_membership_ends_the_token_at_once(door):
 
 
 async def test_another_role_counts_at_once(door):
-    token = token_of(door.world, door.world.rep)
+    token = await token_of(door.world, door.world.rep)
     await enter(door, token)
 
     await change(door.world, update_user, door.world.rep.id, role=Role.ANALYST)
@@ -276,8 +267,8 @@ async def open_sessions(door):
     key = await door.accounts.issue_api_key(world.actor(), name="CRM", role=Role.ADMIN)
     board = await door.accounts.issue_board(world.actor(), name="Hall")
     for_years = {"expires_at": None}
-    sam = replace(await enter(door, token_of(world, world.rep)), **for_years)
-    rita = replace(await enter(door, token_of(world, world.other_rep)), **for_years)
+    sam = replace(await enter(door, await token_of(world, world.rep)), **for_years)
+    rita = replace(await enter(door, await token_of(world, world.other_rep)), **for_years)
     return [
         (sam, (update_user, world.rep.id), {"active": False}),
         (rita, (update_user, world.other_rep.id), {"role": Role.ANALYST}),
@@ -304,7 +295,7 @@ async def test_open_streams_end_soon_after_their_bearer_does_and_no_others(door)
 
 
 async def test_a_stream_opened_after_the_end_does_not_outlive_it(door):
-    session = await enter(door, token_of(door.world, door.world.rep))
+    session = await enter(door, await token_of(door.world, door.world.rep))
     await change(door.world, update_user, door.world.rep.id, active=False)
 
     async with asyncio.timeout(3):
@@ -314,7 +305,7 @@ async def test_a_stream_opened_after_the_end_does_not_outlive_it(door):
 
 
 async def test_a_new_name_throws_nobody_out(door):
-    session = await enter(door, token_of(door.world, door.world.rep))
+    session = await enter(door, await token_of(door.world, door.world.rep))
     watching = asyncio.create_task(session_over(replace(session, expires_at=None)))
     await asyncio.sleep(0)
 
@@ -326,7 +317,7 @@ async def test_a_new_name_throws_nobody_out(door):
 
 
 async def test_a_database_that_is_away_throws_nobody_out(door, monkeypatch):
-    session = await enter(door, token_of(door.world, door.world.rep))
+    session = await enter(door, await token_of(door.world, door.world.rep))
 
     def away(*_, **__):
         raise OSError
@@ -361,7 +352,7 @@ VIEWER = {"query": "{ viewer { name } }"}
 
 
 async def test_a_good_token_is_answered_and_a_bad_one_is_refused(door, client):
-    good = {"Authorization": f"Bearer {token_of(door.world, door.world.rep)}"}
+    good = {"Authorization": f"Bearer {await token_of(door.world, door.world.rep)}"}
     bad = {"Authorization": "Bearer x"}
 
     answered = await client.post("/graphql", json=VIEWER, headers=good)

@@ -45,11 +45,11 @@ CONNECTIONS = [t for t in OBJECTS if t.name.endswith("Connection")]
 MUTATIONS: dict[str, Any] = SCHEMA.mutation_type.fields
 
 # What a mutation may begin with besides the name of a type.
-NOUNS = {"accessToken", "board", "import"}
+NOUNS = {"board", "import", "password"}
 # It begins with what everybody calls it.
-VERB_FIRST = {"signIn"}
+VERB_FIRST = {"signIn", "signOut", "signOutEverywhere"}
 # It needs to be told nothing.
-WITHOUT_INPUT = {"accessTokenRenew"}
+WITHOUT_INPUT = {"signOut", "signOutEverywhere"}
 # Instants and days that say no more than when, and the ends of a span between two instants.
 BARE_INSTANTS = {"at", "asOf", "from", "to"}
 BARE_DAYS = {"on"}

@@ -95,6 +95,7 @@ VALUES: Mapping[str, Any] = {
     "LeadRowInput.email": "row@example.com",
     "OpenHoursInput.closes": "17:00",
     "OpenHoursInput.opens": "09:00",
+    "SessionRefreshInput.refreshToken": "refresh token",
     "SignInInput.email": "account",
     "SlaProposeInput.side": "MARKETING",
     "SlaSupersedeInput.side": "MARKETING",
@@ -251,7 +252,7 @@ class _Builder:
                 return self.scene.of(kind, self.field, slot.name, MEANT)
             case "EmailAddress":
                 return f"text{next(_count)}@example.com"
-            case "String" if path[-1] == "password":
+            case "String" if str(path[-1]).lower().endswith("password"):
                 return PASSWORD
             case "String":
                 return f"Text {next(_count)}"
@@ -321,7 +322,8 @@ _ABSTRACT = {
     "Node": f"{{ __typename id {_ANY_NODE} }}",
     "UserError": "{ __typename code message path elementIndex"
     " ... on DuplicateLeadError { existing { id email } }"
-    " ... on StaleLeadError { current { id email } } }",
+    " ... on StaleLeadError { current { id email } }"
+    " ... on TooManyAttemptsError { retryAfter } }",
 }
 
 

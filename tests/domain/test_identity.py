@@ -10,6 +10,7 @@ from domain.errors import AlreadyExists, Invalid, NotFound, PermissionDenied
 from domain.events import (
     ApiKeyCreated,
     ApiKeyRevoked,
+    ApiKeyRotated,
     BoardCreated,
     BoardRevoked,
     TeamChanged,
@@ -17,11 +18,13 @@ from domain.events import (
     UserChanged,
 )
 from domain.identity import (
+    OVERLAP,
     ROLE_PERMISSIONS,
     Actor,
     ApiKey,
     Board,
     InactiveUser,
+    KeyRevoked,
     LastOwner,
     OwnersOnly,
     Permission,
@@ -40,10 +43,12 @@ from domain.identity import (
     create_api_key,
     create_board,
     create_team,
+    honours,
     new_tenant,
     remove_team_member,
     revoke_api_key,
     revoke_board,
+    rotate_api_key,
     update_team,
     update_team_member,
     update_tenant,
@@ -490,6 +495,68 @@ async def test_a_refused_key_is_not_kept(actor, role, refusal):
         await create_api_key(work, actor, name="CRM", role=role, digest="d1")
 
     assert await work.find(ApiKey) == []
+    assert work.events == []
+
+
+async def test_a_rotated_key_has_another_secret_and_the_one_before_for_a_while():
+    key = an_api_key(digest="d1")
+    work = FakeWork(NOON, key)
+
+    rotated = await rotate_api_key(work, ADMIN, key.id, digest="d2", overlap=timedelta(hours=1))
+
+    assert rotated == replace(
+        key,
+        digest="d2",
+        rotated_at=NOON,
+        previous_digest="d1",
+        previous_expires_at=NOON + timedelta(hours=1),
+        version=2,
+    )
+    assert work.events == [ApiKeyRotated(api_key_id=key.id, at=NOON)]
+    just_before = NOON + timedelta(minutes=59, seconds=59)
+    assert [
+        honours(rotated, digest, at=at)
+        for at in (NOON, just_before, NOON + timedelta(hours=1))
+        for digest in ("d1", "d2", "d3")
+    ] == [True, True, False, True, True, False, False, True, False]
+
+
+async def test_a_key_that_was_never_rotated_has_one_secret():
+    assert honours(an_api_key(digest="d1"), "d1", at=NOON)
+    assert not honours(an_api_key(digest="d1"), "None", at=NOON)
+
+
+async def test_a_second_rotation_ends_the_secret_before_the_first():
+    key = an_api_key(digest="d1")
+    work = FakeWork(NOON, key)
+    for digest in ("d2", "d3"):
+        rotated = await rotate_api_key(work, ADMIN, key.id, digest=digest, overlap=OVERLAP)
+
+    assert [honours(rotated, digest, at=NOON) for digest in ("d1", "d2", "d3")] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("actor", "more", "overlap", "refusal"),
+    [
+        (MANAGER, {}, OVERLAP, PermissionDenied),
+        (KEY, {}, OVERLAP, PermissionDenied),  # or a thief could keep it from its owner
+        (ADMIN, {}, timedelta(minutes=-1), Invalid),
+        (ADMIN, {}, timedelta(days=7, minutes=1), Invalid),
+        (ADMIN, {"revoked_at": NOON}, OVERLAP, KeyRevoked),
+    ],
+)
+async def test_a_refused_rotation_changes_nothing(actor, more, overlap, refusal):
+    key = an_api_key(**more)
+    work = FakeWork(NOON, key)
+
+    with pytest.raises(refusal):
+        await rotate_api_key(work, actor, key.id, digest="d2", overlap=overlap)
+
+    assert await work.find(ApiKey) == [key]
     assert work.events == []
 
 

@@ -1,15 +1,13 @@
 """Accounts against real PostgreSQL: tenants are made, people let in, and half-made ones healed."""
 
 import asyncio
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from argon2 import Parameters
 from argon2.low_level import Type
 
 from domain.errors import AlreadyExists, Invalid
-from domain.events import UserChanged
+from domain.events import SessionStarted, UserChanged
 from domain.feed import LoggedEvent
 from domain.identity import (
     BadCredentials,
@@ -123,7 +121,7 @@ async def test_a_tenant_begins_with_an_owner_who_can_sign_in(found, accounts, da
     await publish_all(database, tenant.id)
     async with database.work(tenant.id) as work:
         kinds = [event.kind for event in await work.find(LoggedEvent)]
-    assert kinds == [UserChanged.__name__]
+    assert kinds == [UserChanged.__name__, SessionStarted.__name__]
 
 
 @pytest.mark.parametrize(
@@ -301,19 +299,6 @@ async def test_an_outdated_hash_is_made_anew_by_the_next_sign_in(found, database
 
     assert ("t=1," in before[0][0], "t=2," in after[0][0]) == (True, True)
     assert await rows(database, hashes, owner.account_id) == after
-
-
-async def test_a_renewed_token_is_later_and_of_the_same_session(found, accounts, tokens, clock):
-    tenant, owner = await found()
-    signed_in = await accounts.sign_in(email=owner.email, password=PASSWORD)
-    session_id = tokens.verify(signed_in.access_token, now=NOON).session_id
-    clock["now"] += timedelta(minutes=10)
-
-    renewed = await accounts.renew(replace(actor_of(owner, tenant.id), session_id=session_id))
-
-    claims = tokens.verify(renewed.access_token, now=clock["now"])
-    assert (claims.session_id, claims.user_id) == (session_id, owner.id)
-    assert renewed.expires_at == clock["now"] + MAX_LIFE
 
 
 # Letting people in

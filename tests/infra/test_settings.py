@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 
 import pytest
 
+from domain.identity import SessionLives
 from infra.edge_limits import DocumentMode, EdgeLimits, Introspection
 from infra.settings import (
     APP_ROLE,
@@ -42,6 +44,8 @@ def test_a_database_and_a_secret_are_enough_for_development():
         public_url="http://127.0.0.1:8000",
         allowed_origins=frozenset(),
         issuer="http://127.0.0.1:8000",
+        trusted_proxies="",
+        session_lives=SessionLives(idle=timedelta(days=30), longest=timedelta(days=90)),
         log_format=LogFormat.AUTO,
         log_level="info",
         worker=True,
@@ -71,6 +75,9 @@ def test_what_is_given_is_taken(tmp_path):
             "LOG_FORMAT": "JSON",
             "LOG_LEVEL": "Debug",
             "WORKER": "no",
+            "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1,",
+            "SESSION_IDLE_HOURS": "12",
+            "SESSION_MAX_HOURS": "24",
         }
     )
 
@@ -82,6 +89,10 @@ def test_what_is_given_is_taken(tmp_path):
     assert (settings.public_url, settings.issuer) == ("https://sla.example", "https://id.example")
     assert (settings.log_format, settings.log_level) == (LogFormat.JSON, "debug")
     assert settings.worker is False
+    assert settings.trusted_proxies == "10.0.0.0/8,2001:db8::1"
+    assert settings.session_lives == SessionLives(
+        idle=timedelta(hours=12), longest=timedelta(days=1)
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,6 +130,10 @@ def test_what_is_given_is_taken(tmp_path):
                 "ftp://app.example",
             )
         ),
+        ("TRUSTED_PROXIES", "proxy.example", "must be addresses or networks, not 'proxy.example'."),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "must be addresses or networks, not '10.0.0.1/8'."),
+        ("SESSION_IDLE_HOURS", "0", "must be from 1 to 8784, not 0."),
+        ("SESSION_MAX_HOURS", "8785", "must be from 1 to 8784, not 8785."),
         ("WORKER", "maybe", "must be one of 1, true, yes, 0, false, no, not 'maybe'."),
     ],
 )

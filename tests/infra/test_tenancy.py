@@ -30,6 +30,7 @@ PLATFORM_TABLES = sorted(metadata.tables.keys() - set(TENANT_TABLES))
 # The indexes that look across tenants: each finds whose something is, by the platform's role.
 ACROSS_TENANTS = {
     "api_keys_lookup",
+    "api_keys_previous_lookup",
     "boards_lookup",
     "idempotency_keys_oldest",
     "sla_clocks_due",
@@ -37,7 +38,7 @@ ACROSS_TENANTS = {
 POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 # What the platform's role may read of a tenant's tables, across tenants.
 PLATFORM_COLUMNS = {
-    "api_keys": {"tenant_id", "id", "digest"},
+    "api_keys": {"tenant_id", "id", "digest", "previous_digest"},
     "boards": {"tenant_id", "id", "digest"},
     "feeds": {"tenant_id", "last_number"},
     "idempotency_keys": {"tenant_id", "created_at"},

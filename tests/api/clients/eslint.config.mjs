@@ -13,9 +13,9 @@ const VALUES = [
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
-  ...['DuplicateLeadError', 'InputError', 'StaleLeadError'], // refusals
+  ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['ExternalId', 'Money'], // values in the strict sense
-  ...['IssuedApiKey', 'IssuedBoardLink', 'Session', 'UploadTicket'], // told once, then forgotten
+  ...['IssuedApiKey', 'IssuedBoardLink', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 

@@ -31,6 +31,8 @@ UPDATE_TENANT = """mutation($input: TenantUpdateInput!) { tenantUpdate(input: $i
 CREATE_KEY = """mutation($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) {
   issuedApiKey { secret apiKey { id name role revokedAt createdBy { name } } }
   userErrors { code path } } }"""
+ROTATE_KEY = """mutation($input: ApiKeyRotateInput!) { apiKeyRotate(input: $input) {
+  issuedApiKey { secret apiKey { id rotatedAt previousExpiresAt } } userErrors { code path } } }"""
 REVOKE_KEY = """mutation($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) {
   apiKey { id revokedAt } userErrors { code path } } }"""
 CREATE_BOARD = """mutation($input: BoardLinkCreateInput!) { boardLinkCreate(input: $input) {

@@ -11,6 +11,7 @@ from tests.api.identity.asking import (
     CREATE_KEY,
     REVOKE_BOARD,
     REVOKE_KEY,
+    ROTATE_KEY,
     refused,
     stored,
 )
@@ -40,6 +41,64 @@ async def test_a_keys_secret_is_shown_once_and_kept_as_a_digest(company):
     }
     (kept,) = await stored(company, ApiKey)
     assert kept.digest == digest_of(secret, prefix=API_KEY)
+
+
+@pytest.mark.parametrize(
+    ("given", "until"),
+    [
+        ({}, "2026-03-11T12:00:00Z"),
+        ({"overlap": "PT0M"}, "2026-03-10T12:00:00Z"),
+        ({"overlap": "P7D"}, "2026-03-17T12:00:00Z"),
+    ],
+)
+async def test_a_rotated_key_has_a_new_secret_and_the_old_one_for_the_overlap(
+    company, given, until
+):
+    made = await company.data(CREATE_KEY, {"input": {"name": "CRM", "role": "MEMBER"}})
+    issued = made["apiKeyCreate"]["issuedApiKey"]
+    key = {"apiKey": issued["apiKey"]["id"]}
+
+    rotated = await company.data(ROTATE_KEY, {"input": {**key, **given}})
+
+    again = rotated["apiKeyRotate"]["issuedApiKey"]
+    assert again["apiKey"] == {
+        "id": key["apiKey"],
+        "rotatedAt": "2026-03-10T12:00:00Z",
+        "previousExpiresAt": until,
+    }
+    (kept,) = await stored(company, ApiKey)
+    assert (kept.digest, kept.previous_digest) == (
+        digest_of(again["secret"], prefix=API_KEY),
+        digest_of(issued["secret"], prefix=API_KEY),
+    )
+
+
+@pytest.mark.parametrize("overlap", ["P8D", "-PT1H"])
+async def test_an_overlap_that_cannot_be_rotates_nothing(company, overlap):
+    made = await company.data(CREATE_KEY, {"input": {"name": "CRM", "role": "MEMBER"}})
+    before = await stored(company, ApiKey)
+    key = made["apiKeyCreate"]["issuedApiKey"]["apiKey"]["id"]
+
+    answer = await company.ask(ROTATE_KEY, {"input": {"apiKey": key, "overlap": overlap}})
+
+    refusals = answer.get("errors") or answer["data"]["apiKeyRotate"]["userErrors"]
+    assert len(refusals) == 1
+    assert await stored(company, ApiKey) == before
+
+
+async def test_a_revoked_key_is_not_rotated(company):
+    made = await company.data(CREATE_KEY, {"input": {"name": "CRM", "role": "MEMBER"}})
+    key = {"input": {"apiKey": made["apiKeyCreate"]["issuedApiKey"]["apiKey"]["id"]}}
+    await company.data(REVOKE_KEY, key)
+    before = await stored(company, ApiKey)
+
+    answer = await company.data(ROTATE_KEY, key)
+
+    assert answer["apiKeyRotate"] == {
+        "issuedApiKey": None,
+        "userErrors": refused("KEY_REVOKED", "apiKey"),
+    }
+    assert await stored(company, ApiKey) == before
 
 
 async def test_a_boards_address_is_shown_once_and_kept_as_a_digest(company):

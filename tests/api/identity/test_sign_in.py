@@ -1,14 +1,9 @@
 """Signing in, and who is here then."""
 
-from dataclasses import replace
-
 import pytest
 
-from api.context import Context
-from api.engine import GraphQLRequest
-from domain.ids import new_id, public
+from domain.ids import public
 from tests.api.identity.asking import ADD, PASSWORD, SIGN_IN, UPDATE, bo, user_id
-from tests.world import ENGINE
 
 # Signing in
 
@@ -81,29 +76,6 @@ async def test_an_inactive_user_is_refused_like_a_wrong_password(company):
     )
 
     assert [error["code"] for error in answer["signIn"]["userErrors"]] == ["BAD_CREDENTIALS"]
-
-
-RENEW = "mutation { accessTokenRenew { session { user { id } expiresAt } userErrors { code } } }"
-
-
-async def test_a_session_is_renewed_from_now_on(company):
-    company.wait(minutes=10)
-
-    answer = await company.data(RENEW, as_=company.rep)
-
-    assert answer["accessTokenRenew"] == {
-        "session": {"user": {"id": user_id(company.rep)}, "expiresAt": "2026-03-10T12:25:00Z"},
-        "userErrors": [],
-    }
-
-
-async def test_a_key_cannot_be_renewed_like_a_session(company):
-    key = replace(company.actor(), user_id=None, api_key_id=new_id())
-    context = Context(company.services, key, "test")
-
-    answer = await ENGINE().execute(GraphQLRequest(query=RENEW), context)
-
-    assert [error["extensions"]["code"] for error in answer.errors] == ["FORBIDDEN"]
 
 
 # Who is here
