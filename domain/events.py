@@ -186,6 +186,11 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationChanged(Event):
+    invitation_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKeyCreated(Event):
     api_key_id: UUID
 

@@ -33,6 +33,7 @@ def new_id() -> UUID:
 PREFIXES = {
     "Tenant": "tenant",
     "User": "user",
+    "Invitation": "invitation",
     "Team": "team",
     "TeamMember": "teammember",
     "ApiKey": "apikey",

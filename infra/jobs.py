@@ -12,6 +12,7 @@ import asyncpg
 from infra.database import Database
 from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
+from infra.mail.sending import mail_loop
 from infra.personas import PersonaAssigner
 from infra.services import Services
 from infra.worker import Loop
@@ -28,6 +29,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "imports": ImportLoop(services.database).run,
         "kept_answers": AnswerCleaner(services.database).run,
         "personas": PersonaAssigner(services.database).run,
+        "mail": mail_loop(services).run,
     }
     if memory := os.environ.get(DEMO):
         jobs["demo"] = _DemoLoop(services, Path(memory)).run

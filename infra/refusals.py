@@ -18,6 +18,7 @@ class Busy(DomainError):
 # What a person is told when something unique is taken, by the constraint's name.
 UNIQUE = {
     "users_email": "There is already a user with this e-mail address.",
+    "invitations_open": "This address is invited already; send that invitation again.",
     "teams_name": "There is already a team of this name.",
     "team_members_user": "This user is already in the team.",
     "calendars_name": "There is already a calendar of this name.",

@@ -10,12 +10,14 @@ a false alarm, and let us refuse a mistyped one without asking the database.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import secrets
 import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, log2
+from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -29,6 +31,9 @@ _VALUES = {digit: value for value, digit in enumerate(_ALPHABET)}
 API_KEY = "smk"
 BOARD_LINK = "smb"
 REFRESH_TOKEN = "smr"  # noqa: S105  # what such a token begins with, no secret
+INVITATION = "smi"
+PASSWORD_RESET = "smp"  # noqa: S105  # what such a token begins with, no secret
+FIRST_RUN = "smf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,15 @@ class NewSecret:
 def new_secret(prefix: str) -> NewSecret:
     """Return a secret of 256 bits of chance that nobody has seen yet."""
     text = encoded(prefix, secrets.token_bytes(32))
+    return NewSecret(text, _digest(text))
+
+
+def derived_secret(prefix: str, id: UUID, *, key: bytes) -> NewSecret:
+    """Return the secret that follows from an id, for whoever has the key.
+
+    So it need not be kept anywhere to be said again.
+    """
+    text = encoded(prefix, hmac.digest(key, id.bytes, "sha256"))
     return NewSecret(text, _digest(text))
 
 

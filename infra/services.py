@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from infra.accounts import Accounts
 from infra.database import Database
+from infra.first_run import FirstRun
+from infra.invitations import Invitations
 from infra.live import Hub
+from infra.mail.queue import MailQueue
+from infra.password_resets import PasswordResets
 from infra.passwords import Passwords
+from infra.secrets import derived_key
 from infra.settings import Settings
 from infra.signing import UrlSigner
 from infra.tokens import AccessTokens
@@ -39,3 +45,35 @@ class Services:
     def over(self, database: Database) -> Services:
         """Return the same services, which read and write through another database."""
         return replace(self, database=database)
+
+    @property
+    def mail_queue(self) -> MailQueue:
+        """Where letters wait to be sent."""
+        return MailQueue(self.database, self.settings.secret)
+
+    @property
+    def invitations(self) -> Invitations:
+        """How people come in."""
+        return Invitations(
+            accounts=self.accounts,
+            queue=self.mail_queue,
+            app_url=self.settings.app_url,
+            life=timedelta(days=self.settings.invitation_days),
+        )
+
+    @property
+    def password_resets(self) -> PasswordResets:
+        """How people who have lost their password get in again."""
+        return PasswordResets(
+            database=self.database,
+            passwords=self.passwords,
+            queue=self.mail_queue,
+            app_url=self.settings.app_url,
+            key=derived_key(self.settings.secret, "password resets v1"),
+        )
+
+    @property
+    def first_run(self) -> FirstRun:
+        """How an installation gets its first tenant."""
+        key = derived_key(self.settings.secret, "first run v1")
+        return FirstRun(accounts=self.accounts, key=key)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.headerregistry import Address
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from domain.identity import SessionLives
 from infra.edge_limits import DocumentMode, EdgeLimits, Introspection, bounds
+from infra.mail.route import FolderRoute, MailRoute, parse_route, parse_sender
 
 APP_ROLE = "smarketing_app"
 PLATFORM_ROLE = "smarketing_platform"
@@ -69,10 +71,16 @@ class Settings:
     public_url: str
     allowed_origins: frozenset[str]
     """Whose pages may use the API from a browser, besides our own: `https://app.example`."""
+    app_url: str
+    """Where people open links from mails: the front end's address, or ours."""
     issuer: str
     trusted_proxies: str
     """Whose word is taken for where requests come from: addresses and networks; empty: nobody's."""
     session_lives: SessionLives
+    mail: MailRoute | None
+    """None: a folder of this checkout (development)."""
+    mail_from: Address
+    invitation_days: int
     log_format: LogFormat
     log_level: str
     worker: bool
@@ -111,6 +119,10 @@ class Settings:
             processes=_number(environ, "PROCESSES", 1, at_least=1, at_most=256),
             public_url=public_url,
             allowed_origins=_origins(environ, "ALLOWED_ORIGINS"),
+            app_url=_web_url("APP_URL", _given(environ, "APP_URL") or public_url),
+            mail=_mail_route(environ, environment),
+            mail_from=_mail_from(environ, environment),
+            invitation_days=_number(environ, "INVITATION_DAYS", 7, at_least=1, at_most=90),
             issuer=_given(environ, "ISSUER") or public_url,
             trusted_proxies=_trusted_proxies(environ),
             session_lives=_session_lives(environ),
@@ -333,9 +345,13 @@ def _public_url(environ: Mapping[str, str], environment: Environment, default: s
     url = _given(environ, "PUBLIC_URL")
     if not url and environment is Environment.PRODUCTION:
         raise WrongSetting("PUBLIC_URL", "is not set: the address people type, https://…")
-    parts = _split("PUBLIC_URL", url or default)
+    return _web_url("PUBLIC_URL", url or default)
+
+
+def _web_url(variable: str, url: str) -> str:
+    parts = _split(variable, url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise WrongSetting("PUBLIC_URL", f"must be an http or https address, not {url[:80]!r}.")
+        raise WrongSetting(variable, f"must be an http or https address, not {url[:80]!r}.")
     return urlunsplit(parts._replace(path=parts.path.rstrip("/"), query="", fragment=""))
 
 
@@ -352,3 +368,30 @@ def _origins(environ: Mapping[str, str], variable: str) -> frozenset[str]:
                 f"must list origins such as https://app.example, or be *, not {origin[:80]!r}.",
             )
     return frozenset(origins)
+
+
+def _mail_route(environ: Mapping[str, str], environment: Environment) -> MailRoute | None:
+    url = _given(environ, "MAIL_URL")
+    if not url and environment is Environment.DEVELOPMENT:
+        return None
+    if not url:
+        raise WrongSetting("MAIL_URL", "is not set: smtp+starttls://user:password@host:587")
+    try:
+        route = parse_route(url)
+    except ValueError as error:
+        raise WrongSetting("MAIL_URL", str(error)) from None
+    if isinstance(route, FolderRoute) and environment is Environment.PRODUCTION:
+        raise WrongSetting("MAIL_URL", "must name a mail server in production, not a folder.")
+    return route
+
+
+def _mail_from(environ: Mapping[str, str], environment: Environment) -> Address:
+    text = _given(environ, "MAIL_FROM")
+    if not text and environment is Environment.DEVELOPMENT:
+        return Address("Smarketing", "no-reply", "localhost")
+    if not text:
+        raise WrongSetting("MAIL_FROM", "is not set: who mail is from, Acme <sla@acme.example>")
+    try:
+        return parse_sender(text)
+    except ValueError as error:
+        raise WrongSetting("MAIL_FROM", str(error)) from None

@@ -22,7 +22,7 @@ from domain.audit import AuditEntry
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
-from domain.identity import ApiKey, Board, Session, Team, TeamMember, Tenant, User
+from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
@@ -78,6 +78,7 @@ TABLES: Mapping[type, sa.Table] = {
         "users": User,
         "teams": Team,
         "team_members": TeamMember,
+        "invitations": Invitation,
         "api_keys": ApiKey,
         "boards": Board,
         "sessions": Session,
@@ -156,7 +157,10 @@ INSTALLATION = frozenset(
         "cost_buckets",
         "directory",
         "document_clients",
+        "first_runs",
+        "mails",
         "memberships",
+        "password_resets",
         "sign_in_failures",
         "trusted_documents",
     }
@@ -221,4 +225,33 @@ sign_in_failures = sa.Table(
     sa.Column("forgiven_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("trusted_until", sa.DateTime(timezone=True)),
     sa.Column("kept_until", sa.DateTime(timezone=True), nullable=False),
+)
+mails = sa.Table(
+    "mails",
+    metadata,
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("about", sa.Text),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("tries", sa.BigInteger, nullable=False),
+)
+password_resets = sa.Table(
+    "password_resets",
+    metadata,
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("used_at", sa.DateTime(timezone=True)),
+)
+first_runs = sa.Table(
+    "first_runs",
+    metadata,
+    sa.Column("only", sa.Boolean, nullable=False),
+    sa.Column("nonce", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -43,6 +43,19 @@ class Tenant:
     created_at: datetime
     placement: str = "default"
     version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCompany:
+    """A tenant to make, with the person who is to own it."""
+
+    slug: str
+    name: str
+    time_zone: str
+    currency: str
+    owner_email: str
+    owner_name: str
+    password: str = field(repr=False)
 
 
 class SlugTaken(AlreadyExists):

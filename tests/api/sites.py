@@ -45,6 +45,7 @@ def environment(urls: DatabaseUrls, port: int, **more: str) -> dict[str, str]:
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LOG_FORMAT": "json",
+        "MAIL_URL": (ROOT / ".local" / "mail-of-tests").as_uri(),
         **more,
     }
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import stat
 from datetime import timedelta
+from email.headerregistry import Address
 
 import pytest
 
 from domain.identity import SessionLives
 from infra.edge_limits import DocumentMode, EdgeLimits, Introspection
+from infra.mail.route import Security, SmtpRoute
 from infra.settings import (
     APP_ROLE,
     Environment,
@@ -27,6 +29,8 @@ PRODUCTION = {
     "SMARKETING_ENV": "production",
     "SIGNING_KEYS": PEM,
     "PUBLIC_URL": "https://sla.example/",
+    "MAIL_URL": "smtp+starttls://mailer:hidden@mail.example",
+    "MAIL_FROM": "Acme <sla@acme.example>",
 }
 
 
@@ -43,6 +47,10 @@ def test_a_database_and_a_secret_are_enough_for_development():
         processes=1,
         public_url="http://127.0.0.1:8000",
         allowed_origins=frozenset(),
+        app_url="http://127.0.0.1:8000",
+        mail=None,
+        mail_from=Address("Smarketing", "no-reply", "localhost"),
+        invitation_days=7,
         issuer="http://127.0.0.1:8000",
         trusted_proxies="",
         session_lives=SessionLives(idle=timedelta(days=30), longest=timedelta(days=90)),
@@ -78,6 +86,8 @@ def test_what_is_given_is_taken(tmp_path):
             "TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1,",
             "SESSION_IDLE_HOURS": "12",
             "SESSION_MAX_HOURS": "24",
+            "APP_URL": "https://app.example/sales/",
+            "INVITATION_DAYS": "3",
         }
     )
 
@@ -93,6 +103,15 @@ def test_what_is_given_is_taken(tmp_path):
     assert settings.session_lives == SessionLives(
         idle=timedelta(hours=12), longest=timedelta(days=1)
     )
+    assert (settings.app_url, settings.invitation_days) == ("https://app.example/sales", 3)
+    assert settings.mail == SmtpRoute(
+        host="mail.example",
+        port=587,
+        security=Security.STARTTLS,
+        username="mailer",
+        password="hidden",
+    )
+    assert settings.mail_from == Address("Acme", "sla", "acme.example")
 
 
 @pytest.mark.parametrize(
@@ -117,6 +136,13 @@ def test_what_is_given_is_taken(tmp_path):
         ("SIGNING_KEYS", "-----BEGIN CERTIFICATE-----", "holds no PEM private key"),
         ("PUBLIC_URL", "", "is not set: the address people type, https://…"),
         ("PUBLIC_URL", "ftp://x", "must be an http or https address, not 'ftp://x'."),
+        ("APP_URL", "app.example", "must be an http or https address, not 'app.example'."),
+        ("INVITATION_DAYS", "91", "must be from 1 to 90, not 91."),
+        ("MAIL_URL", "", "is not set: smtp+starttls://user:password@host:587"),
+        ("MAIL_URL", "imap://u:secret@h", "must begin with one of smtp://, smtp+starttls://"),
+        ("MAIL_URL", "file:///tmp", "must name a mail server in production, not a folder."),
+        ("MAIL_FROM", "", "is not set: who mail is from, Acme <sla@acme.example>"),
+        ("MAIL_FROM", "Acme", "must be an e-mail address: Acme <sla@acme.example>"),
         ("LOG_FORMAT", "xml", "must be one of auto, human, json, not 'xml'."),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error."),
         *(
@@ -150,6 +176,7 @@ def test_settings_in_a_traceback_hold_no_secret():
     shown = repr(Settings.from_env(PRODUCTION))
 
     assert "p%40ss" not in shown
+    assert "hidden" not in shown
     assert SECRET not in shown
     assert "BEGIN" not in shown
 

@@ -33,6 +33,7 @@ ACROSS_TENANTS = {
     "api_keys_previous_lookup",
     "boards_lookup",
     "idempotency_keys_oldest",
+    "invitations_lookup",
     "sla_clocks_due",
 }
 POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
@@ -43,6 +44,7 @@ PLATFORM_COLUMNS = {
     "feeds": {"tenant_id", "last_number"},
     "idempotency_keys": {"tenant_id", "created_at"},
     "import_jobs": {"tenant_id", "status", "claimed_until", "upload_id"},
+    "invitations": {"tenant_id", "id", "digest"},
     "outbox": {"tenant_id"},
     "personas": {"tenant_id", "assigning_after"},
     "sla_clocks": {"tenant_id", "next_at"},
@@ -198,6 +200,23 @@ async def test_the_application_may_not_touch_the_installations_tables(
     for table in [*PLATFORM_TABLES, "alembic_version"]:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await app.fetch(f"SELECT * FROM {table}")
+
+
+async def test_the_application_puts_letters_in_and_can_do_nothing_else_to_them(
+    app: asyncpg.Connection,
+) -> None:
+    await app.execute(
+        "INSERT INTO mails (id, sealed, created_at, due_at, expires_at, tries)"
+        " VALUES ($1, '', now(), 'infinity', now(), 0)",
+        new_id(),
+    )
+    for statement in (
+        "SELECT id FROM mails",
+        "UPDATE mails SET due_at = now()",
+        "DELETE FROM mails",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(statement)
 
 
 async def test_the_platform_reads_whose_something_is_and_nothing_of_it(
