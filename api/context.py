@@ -18,7 +18,10 @@ from domain.identity import Actor
 from domain.paging import Listing, ListingsOf, Page
 from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
+from infra.first_run import FirstRun
+from infra.invitations import Invitations
 from infra.live import Hub
+from infra.password_resets import PasswordResets
 from infra.refusals import told_refusals
 from infra.services import Services
 
@@ -95,6 +98,21 @@ class Context:
     def accounts(self) -> Accounts:
         """Who may sign in, and what lets them; it writes as all of this operation does."""
         return replace(self.services.accounts, writing=lambda _: self.writing(), cause=self.cause)
+
+    @property
+    def invitations(self) -> Invitations:
+        """How people come in."""
+        return replace(self.services.invitations, accounts=self.accounts)
+
+    @property
+    def password_resets(self) -> PasswordResets:
+        """How people who have lost their password get in again."""
+        return self.services.password_resets
+
+    @property
+    def first_run(self) -> FirstRun:
+        """How the installation gets its first tenant."""
+        return self.services.first_run
 
     def fresh(self) -> Context:
         """Return the same surroundings with empty loaders, for the next event."""

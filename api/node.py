@@ -15,7 +15,7 @@ from api.views import VIEWS, Node
 from domain import ids
 from domain.audit import AuditEntry
 from domain.errors import Invalid
-from domain.identity import ApiKey, Board, Permission, Session
+from domain.identity import ApiKey, Board, Invitation, Permission, Session
 from domain.personas import Photo
 from domain.uploads import ImportJob, ImportRowError, Upload
 
@@ -29,6 +29,7 @@ _NEEDS: Mapping[type, Permission] = {
     ApiKey: Permission.MANAGE_KEYS,
     Board: Permission.MANAGE_BOARDS,
     AuditEntry: Permission.VIEW_AUDIT_LOG,
+    Invitation: Permission.MANAGE_USERS,
     ImportJob: Permission.IMPORT_LEADS,
     ImportRowError: Permission.IMPORT_LEADS,
 }

@@ -17,6 +17,7 @@ from api.views import VIEWS
 FEATURES = (
     "identity",
     "audit",
+    "identity.admission",
     "node",
     "calendars",
     "lifecycle",

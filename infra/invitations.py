@@ -107,10 +107,8 @@ class Invitations:
         database = self.accounts.database
         # Looked at before an account is made, which no refusal could undo.
         async with database.work(tenant_id, read_only=True) as work:
-            invitation = await work.get(Invitation, invitation_id)
-            identity.check_acceptable(invitation, at=work.now)
+            invitation, tenant = await _acceptable(work, invitation_id)
             called = identity.accepted_name(invitation, name)
-            tenant = await work.get(Tenant, tenant_id)
         account_id = await account_of(self.accounts, invitation.email, password)
         user_id = await join(database, account_id, tenant_id)
         async with database.work(tenant_id, by=user_id) as work:
@@ -146,6 +144,12 @@ class Invitations:
             _LOOK_UP, digest
         )
         return None if row is None else (row["tenant_id"], row["id"])
+
+
+async def _acceptable(work: PostgresWork, invitation_id: UUID) -> tuple[Invitation, Tenant]:
+    invitation = await work.get(Invitation, invitation_id)
+    identity.check_acceptable(invitation, at=work.now)
+    return invitation, await work.get(Tenant, work.tenant_id)
 
 
 async def _inviter(work: PostgresWork, invitation: Invitation) -> User | None:

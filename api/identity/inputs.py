@@ -53,16 +53,6 @@ class TenantUpdateInput:
     currency: strawberry.Maybe[Currency] = shown("What it counts money in.", default=None)
 
 
-@strawberry.input(description="A person to let in.")
-class UserAddInput:
-    email: EmailAddress = shown("The e-mail address to sign in with.")
-    name: str = shown("What people call them.")
-    role: Role = shown("Their part in the tenant; only an owner can add owners.")
-    password: str = shown(
-        "What they sign in with at first; an account that exists already keeps its own."
-    )
-
-
 @strawberry.input(description="What to change about a user; what is left out stays.")
 class UserUpdateInput:
     user: strawberry.ID = shown("Which user.")

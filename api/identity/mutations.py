@@ -23,7 +23,6 @@ from api.identity.inputs import (
     TeamMemberUpdateInput,
     TeamUpdateInput,
     TenantUpdateInput,
-    UserAddInput,
     UserUpdateInput,
 )
 from api.identity.sessions import SessionMutations
@@ -60,16 +59,6 @@ class Mutations(SessionMutations):
             name=_given(input.name),
             time_zone=_given(input.time_zone),
             currency=_given(input.currency),
-        )
-
-    @mutation(UserView, "Let a person into the tenant.", needs=Permission.MANAGE_USERS)
-    async def user_add(self, info: Info, input: UserAddInput) -> User:
-        return await info.context.accounts.add_user(
-            info.context.actor,
-            email=input.email,
-            name=input.name,
-            role=input.role,
-            password=input.password,
         )
 
     @mutation(

@@ -42,6 +42,7 @@ from infra.signing import UrlSigner
 from infra.signing_keys import SigningKeys
 from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
+from tests.admission import a_reset, admission_of, an_invitation
 from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
@@ -159,6 +160,7 @@ _DIGESTS = " UNION ALL ".join(
 async def make_scene(database: Database, clock: dict[str, datetime], passwords: Passwords) -> Scene:
     """Store a tenant with one of everything."""
     tokens = AccessTokens(keys=SigningKeys.generate(), issuer="us", audience="api")
+    accounts = Accounts(database, passwords, tokens, SETTINGS.public_url)
     world = await make_world(
         database,
         clock,
@@ -166,7 +168,8 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
         signer=UrlSigner(SETTINGS.secret),
         tokens=tokens,
         passwords=passwords,
-        accounts=Accounts(database, passwords, tokens, SETTINGS.public_url),
+        accounts=accounts,
+        **admission_of(accounts),
     )
     names = {**await _people(world), **await _words(world), **await _things(world)}
     names |= await _promises(world, names)
@@ -194,19 +197,22 @@ async def _people(world: World) -> dict[str, Any]:
     made: dict[str, Any] = {"name": "N", "created_by": None, "created_at": world.now}
     key = ApiKey(id=new_id(), role=Role.MEMBER, digest=new_id().hex, **made)
     board = Board(id=new_id(), digest=new_id().hex, **made)
+    invitation, token = an_invitation(world, invited_by=world.rep.id)
     member = TeamMember(
         id=new_id(), team_id=world.sales.id, user_id=world.owner.id, created_at=world.now
     )
     async with world.work() as work:
-        await work.add_all([key, board, member])
+        await work.add_all([key, board, member, invitation])
     return {
         "account": account,
         "refresh token": guest.refresh_token,
+        "invitation token": token,
+        "reset token": await a_reset(world, account),
         "analyst": public("User", world.analyst.id),
         "owner": public("User", world.owner.id),
         "marketing": public("Team", world.marketing.id),
         **_named(world.tenant, world.rep, world.sales, world.calendar, world.hours),
-        **_named(member, key, board, session),
+        **_named(member, key, board, session, invitation),
     }
 
 

@@ -12,11 +12,13 @@ import asyncpg
 import httpx
 import pytest
 
-from domain import identity, lead_intake
+from domain import lead_intake
 from domain.identity import Role
 from domain.leads import Lead
+from infra import invitations
 from infra.database import Database
 from infra.idempotency import LIFE
+from tests.admission import an_invitation
 from tests.agreements import add_mql
 from tests.api.scene import PASSWORD, fingerprint
 from tests.api.sites import Site, a_site, key_of
@@ -31,8 +33,8 @@ TWO = """mutation($first: LeadCreateInput!, $second: LeadCreateInput!) {
   two: leadCreate(input: $second) { lead { email } userErrors { code } } }"""
 BOARD = """mutation { boardLinkCreate(input: {name: "Wall"}) {
   issuedBoardLink { url } userErrors { code } } }"""
-ADD = """mutation($input: UserAddInput!) { userAdd(input: $input) {
-  user { name } userErrors { code } } }"""
+ACCEPT = """mutation($input: InvitationAcceptInput!) { invitationAccept(input: $input) {
+  session { user { name } } userErrors { code } } }"""
 GRAPHQL = "application/graphql-response+json"
 
 
@@ -313,19 +315,28 @@ async def test_a_read_that_the_database_refuses_is_a_refusal_and_keeps_nothing(
     async def unreadable(work: Any, *_: Any, **__: Any) -> None:
         await work.connection.fetchval("SELECT 1 / 0")
 
-    said = {"email": "ann@acme.example", "name": "Ann", "role": "MEMBER", "password": PASSWORD}
-    monkeypatch.setattr(identity, "check_addition", unreadable)
-    refused = await client.send(ADD, {"input": said})
+    invitation, token = an_invitation(today)
+    async with today.work() as work:
+        await work.add(invitation)
+    said = {"token": token, "name": "Ann", "password": PASSWORD}
+    monkeypatch.setattr(invitations, "_acceptable", unreadable)
+    refused = await client.send(ACCEPT, {"input": said})
     nothing = await kept(today)
     monkeypatch.undo()
     slug, tenant_id = today.tenant.slug, today.tenant.id
     enter = "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')"
     await today.database.platform.execute(enter, slug, tenant_id)
-    done = await client.send(ADD, {"input": said})
+    done = await client.send(ACCEPT, {"input": said})
 
-    assert refused.json()["data"]["userAdd"] == {"user": None, "userErrors": [{"code": "INVALID"}]}
+    assert refused.json()["data"]["invitationAccept"] == {
+        "session": None,
+        "userErrors": [{"code": "INVALID"}],
+    }
     assert nothing == 0
-    assert done.json()["data"]["userAdd"] == {"user": {"name": "Ann"}, "userErrors": []}
+    assert done.json()["data"]["invitationAccept"] == {
+        "session": {"user": {"name": "Ann"}},
+        "userErrors": [],
+    }
 
 
 async def test_who_only_gave_way_to_somebody_else_may_try_again(

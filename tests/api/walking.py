@@ -51,11 +51,13 @@ KINDS = {
     "definition": "StageDefinition",
     "fromTeam": "Team",
     "importJob": "ImportJob",
+    "invitedBy": "User",
     "marketingTeam": "Team",
     "owner": "User",
     "ref": "Lead",
     "salesTeam": "Team",
     "subject": "User",
+    "teams": "Team",
     "toTeam": "Team",
 }
 # What takes the id of anything.
@@ -96,6 +98,9 @@ VALUES: Mapping[str, Any] = {
     "OpenHoursInput.closes": "17:00",
     "OpenHoursInput.opens": "09:00",
     "SessionRefreshInput.refreshToken": "refresh token",
+    "InvitationAcceptInput.token": "invitation token",
+    "PasswordResetInput.newPassword": PASSWORD,
+    "PasswordResetInput.token": "reset token",
     "SignInInput.email": "account",
     "SlaProposeInput.side": "MARKETING",
     "SlaSupersedeInput.side": "MARKETING",
@@ -104,6 +109,7 @@ VALUES: Mapping[str, Any] = {
     "WindowInput.closes": "17:00",
     "WindowInput.opens": "09:00",
     "clockTransitions.after": cursor_at(0),
+    "invitationPreview.token": "invitation token",
     "stageTest.stage": "PROSPECT",
     "workingTimeBetween.to": "2026-03-11T12:00:00Z",
 }
@@ -345,6 +351,8 @@ def deeper(levels: int) -> dict[str, Any]:
     return filter
 
 
+# Where there is a tenant, as in a scene, there is nothing to set up: see test_first_run.py.
+ONCE = {"installationSetUp"}
 CALLS = [Call(root, name) for root, type in ROOTS.items() for name in type.fields]
 SLOTS = [(call, slot) for call in CALLS for slot in call.slots()]
 

@@ -1,6 +1,6 @@
 """What the tests of identity ask, and what they look at afterwards."""
 
-from domain.identity import ApiKey, Board, Team, TeamMember, Tenant, User
+from domain.identity import ApiKey, Board, Role, Team, TeamMember, Tenant, User
 from domain.ids import public
 
 PASSWORD = "tulips 4 everyone"
@@ -9,9 +9,6 @@ SIGN_IN = """mutation($email: EmailAddress!, $password: String!, $tenant: String
   signIn(input: {email: $email, password: $password, tenant: $tenant}) {
     session { accessToken expiresAt user { id email } tenant { slug } }
     userErrors { __typename code message path }
-} }"""
-ADD = """mutation($input: UserAddInput!) { userAdd(input: $input) {
-  user { id email name role active teams { name } } userErrors { code path }
 } }"""
 UPDATE = """mutation($input: UserUpdateInput!) { userUpdate(input: $input) {
   user { id name role active version } userErrors { code path }
@@ -46,14 +43,12 @@ def user_id(user):
     return public("User", user.id)
 
 
-def bo(world, **more):
-    return {
-        "email": f"bo@{world.tenant.slug}.example",
-        "name": "Bo",
-        "role": "MEMBER",
-        "password": PASSWORD,
-        **more,
-    }
+async def let_in(company, **more):
+    """Have Bo in the company, with the password of these tests."""
+    usual = {"name": "Bo", "role": Role.MEMBER, "password": PASSWORD}
+    return await company.services.accounts.add_user(
+        company.actor(), email=f"bo@{company.tenant.slug}.example", **{**usual, **more}
+    )
 
 
 def refused(code, *path):

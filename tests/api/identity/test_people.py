@@ -8,10 +8,8 @@ import pytest
 from domain.identity import Role, Tenant, User
 from domain.ids import new_id
 from tests.api.identity.asking import (
-    ADD,
     UPDATE,
     UPDATE_TENANT,
-    bo,
     everything,
     refused,
     stored,
@@ -38,27 +36,6 @@ async def test_a_users_name_and_role_change(world):
     }
 
 
-@pytest.mark.parametrize(
-    ("change", "errors"),
-    [
-        ({"email": "OLIVE@{slug}.example"}, refused("ALREADY_EXISTS", "email")),
-        ({"name": " "}, refused("INVALID", "name")),
-        ({"name": "n" * 201}, refused("INVALID", "name")),
-        ({"name": "n\x00"}, refused("INVALID", "name")),
-        ({"password": "short"}, refused("WEAK_PASSWORD", "password")),
-        ({"password": "p" * 201}, refused("WEAK_PASSWORD", "password")),
-    ],
-)
-async def test_a_refused_addition_lets_nobody_in(company, change, errors):
-    before = await everything(company)
-    given = {k: v.replace("{slug}", company.tenant.slug) for k, v in change.items()}
-
-    answer = await company.data(ADD, {"input": bo(company, **given)})
-
-    assert answer["userAdd"] == {"user": None, "userErrors": errors}
-    assert await everything(company) == before
-
-
 async def test_an_admin_makes_no_owner(company):
     async with company.work() as work:
         admin = User(
@@ -72,7 +49,6 @@ async def test_an_admin_makes_no_owner(company):
         await work.add(admin)
     before = await everything(company)
 
-    added = await company.data(ADD, {"input": bo(company, role="OWNER")}, as_=admin)
     made = await company.data(
         UPDATE, {"input": {"user": user_id(admin), "role": "OWNER"}}, as_=admin
     )
@@ -80,7 +56,6 @@ async def test_an_admin_makes_no_owner(company):
         UPDATE, {"input": {"user": user_id(company.owner), "active": False}}, as_=admin
     )
 
-    assert added["userAdd"] == {"user": None, "userErrors": refused("OWNERS_ONLY", "role")}
     for answer in (made, unmade):
         assert answer["userUpdate"] == {"user": None, "userErrors": refused("OWNERS_ONLY", "role")}
     assert await everything(company) == before
