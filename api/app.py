@@ -26,12 +26,15 @@ from api.schema import kinds, schema
 from api.transport import HttpEndpoint, Shutdown, SocketEndpoint
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
+from api.web.admission import DOCUMENTS, admission_routes
 from api.web.explorer import Explorer
+from api.web.mailbox import mailbox_routes
 from infra.cross_origin import cross_origin
 from infra.database import CONNECTION_LOST
 from infra.health import Health
 from infra.jobs import jobs_of
 from infra.logs import configure_logs
+from infra.mail.sending import mailbox_of
 from infra.metrics import CONTENT_TYPE, Figures, exposition
 from infra.middleware import AccessLog, SecureHeaders
 from infra.services import Services
@@ -109,7 +112,7 @@ class Process:
     def routes(self) -> Sequence[BaseRoute]:
         """Return every address of the service."""
         known, edge, explorer = self.authenticator.authenticate, self.edge, Explorer()
-        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, *explorer.documents])
+        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, *DOCUMENTS, *explorer.documents])
         http = HttpEndpoint(
             self.engine,
             known,
@@ -131,6 +134,8 @@ class Process:
             WebSocketRoute("/graphql", sockets),
             *board_routes(self._board),
             explorer.route,
+            *admission_routes(),
+            *mailbox_routes(mailbox_of(self.services.settings)),
             *upload_routes(self.services),
             Route("/healthz", _alive),
             Route("/readyz", self._ready),

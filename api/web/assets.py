@@ -29,9 +29,16 @@ VERSION = sha256(b"\0".join(b"\0".join((n.encode(), c)) for n, c in _FILES.items
 ]
 
 # What the board is made of; the others are loaded by themselves.
-MODULES = tuple(
-    n for n in _FILES if n.endswith(".js") and n != "theme.js" and not n.startswith("explorer")
-)
+_ALONE = {
+    "ask.js",
+    "explorer-graphiql.js",
+    "explorer-send.js",
+    "explorer.js",
+    "invitation.js",
+    "password-reset.js",
+    "theme.js",
+}
+MODULES = tuple(n for n in _FILES if n.endswith(".js") and n not in _ALONE)
 
 
 def asset(name: str) -> str:

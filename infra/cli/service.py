@@ -52,6 +52,7 @@ def serve(
     found = settings({name: str(value) for name, value in changes.items() if _given(value)})
     listener = serving.listen(found)
     asyncio.run(_require_schema(found))
+    asyncio.run(_announce_first_run(found))
     serving.serve(APP, found, listener)
 
 
@@ -145,6 +146,7 @@ def _welcome(demo: Demo, settings: Settings) -> None:
     typer.echo(f"""
   The board     {demo.board_url}
   The explorer  {url}/graphql
+  The mailbox   {url}/dev/mail
   What is here  {url}/
 
   Sign in (tenant {demo.company.tenant.slug}) with the password {demo.password} as
@@ -191,6 +193,21 @@ async def _require_schema(settings: Settings) -> None:
         await database.close()
     if fault:
         raise CommandFailed(f"Cannot serve: {fault}.")
+
+
+async def _announce_first_run(settings: Settings) -> None:
+    """Print what the first tenant is made with, as long as there is none."""
+    from infra.serving import open_services
+
+    async with open_services(settings) as services:
+        token = await services.first_run.announce()
+    if token is not None:
+        typer.echo(f"""
+  There is no tenant yet.  Make the first one with the mutation installationSetUp, at
+  {settings.public_url}/graphql, and this token, which works once and until the next start:
+
+    {token}
+""")
 
 
 async def _work(settings: Settings) -> None:
