@@ -112,7 +112,7 @@ class Context:
     @property
     def first_run(self) -> FirstRun:
         """How the installation gets its first tenant."""
-        return self.services.first_run
+        return replace(self.services.first_run, accounts=self.accounts)
 
     def fresh(self) -> Context:
         """Return the same surroundings with empty loaders, for the next event."""

@@ -126,6 +126,7 @@ class FirstRun:
             owner_email=company.owner_email,
             owner_name=company.owner_name,
             password=company.password,
+            cause=self.accounts.cause,
             **place,
         )
 

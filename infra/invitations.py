@@ -111,7 +111,9 @@ class Invitations:
             called = identity.accepted_name(invitation, name)
         account_id = await account_of(self.accounts, invitation.email, password)
         user_id = await join(database, account_id, tenant_id)
-        async with database.work(tenant_id, by=user_id) as work:
+        newcomer = Actor(tenant_id=tenant_id, user_id=user_id, permissions=frozenset(), name=called)
+        cause = self.accounts.cause.by(newcomer)
+        async with database.work(tenant_id, by=user_id, cause=cause) as work:
             await identity.accept_invitation(
                 work,
                 invitation_id,

@@ -13,7 +13,7 @@ from typing import Any
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
-from domain.identity import ApiKey, Board, Session, Team, TeamMember, Tenant, User
+from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
@@ -59,6 +59,7 @@ AUDITED: Mapping[type, Audited] = {
     Team: Audited(),
     # Whose turn it was last follows from the hand-offs.
     TeamMember: _but("last_routed_at"),
+    Invitation: _but("digest"),
     ApiKey: _but("digest", "previous_digest"),
     Board: _but("digest"),
     Calendar: Audited(),
@@ -120,6 +121,7 @@ REFERENCES: Mapping[str, str] = {
     "from_team_id": "Team",
     "handed_off_by": "User",
     "handoff_id": "Handoff",
+    "invited_by": "User",
     "lead_id": "Lead",
     "linked_to": "Commitment",
     "marketing_signed_by": "User",
