@@ -7,8 +7,8 @@ from alembic import op
 from infra.settings import APP_ROLE, PLATFORM_ROLE
 from migrations.tenancy import begin, choice, drop, tenant_table
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
