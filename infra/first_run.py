@@ -15,7 +15,7 @@ from domain.errors import DomainError
 from domain.identity import NewCompany, SignedIn, new_tenant
 from domain.ids import new_id
 from domain.values import require_text
-from infra.accounts import Accounts, create_tenant
+from infra.accounts import Account, Accounts, create_tenant
 from infra.joining import account_of
 from infra.secrets import FIRST_RUN, derived_secret, digest_of
 
@@ -102,13 +102,11 @@ class FirstRun:
             if not await connection.fetchval(_CLAIM) or await connection.fetchval(_ANY_TENANT):
                 raise AlreadySetUp
             with _at_its_place():
-                await self._found(company)
+                account = await self._found(company)
             await connection.execute(_OVER)
-        return await self.accounts.sign_in(
-            email=company.owner_email, password=company.password, tenant=company.slug
-        )
+        return await self.accounts.enter(account, tenant=company.slug)
 
-    async def _found(self, company: NewCompany) -> None:
+    async def _found(self, company: NewCompany) -> Account:
         database = self.accounts.database
         place = {
             "slug": company.slug,
@@ -119,7 +117,7 @@ class FirstRun:
         # Refused before an account is made, which no refusal could undo.
         new_tenant(id=new_id(), at=await database.now(), **place)
         require_text(company.owner_name, name="The owner's name", path=("ownerName",))
-        await account_of(self.accounts, company.owner_email, company.password)
+        account = await account_of(self.accounts, company.owner_email, company.password)
         await create_tenant(
             database,
             self.accounts.passwords,
@@ -129,6 +127,7 @@ class FirstRun:
             cause=self.accounts.cause,
             **place,
         )
+        return account
 
 
 @contextmanager

@@ -97,6 +97,7 @@ class Invitations:
         Raises:
             InvitationNotValid, InvitationExpired: if the link is not good (any more).
             BadCredentials: if the account that is there has another password.
+            TooManyAttempts: if wrong ones were given too often before.
             WeakPassword: if there is none, and the password would be guessed.
         """
         digest = digest_of(token, prefix=INVITATION)
@@ -109,8 +110,8 @@ class Invitations:
         async with database.work(tenant_id, read_only=True) as work:
             invitation, tenant = await _acceptable(work, invitation_id)
             called = identity.accepted_name(invitation, name)
-        account_id = await account_of(self.accounts, invitation.email, password)
-        user_id = await join(database, account_id, tenant_id)
+        account = await account_of(self.accounts, invitation.email, password)
+        user_id = await join(database, account.id, tenant_id)
         newcomer = Actor(tenant_id=tenant_id, user_id=user_id, permissions=frozenset(), name=called)
         cause = self.accounts.cause.by(newcomer)
         async with database.work(tenant_id, by=user_id, cause=cause) as work:
@@ -118,13 +119,11 @@ class Invitations:
                 work,
                 invitation_id,
                 digest=digest,
-                account_id=account_id,
+                account_id=account.id,
                 user_id=user_id,
                 name=called,
             )
-        return await self.accounts.sign_in(
-            email=invitation.email, password=password, tenant=tenant.slug
-        )
+        return await self.accounts.enter(account, tenant=tenant.slug)
 
     async def _write(
         self, work: PostgresWork, actor: Actor, invitation: Invitation, token: str

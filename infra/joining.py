@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from domain.identity import BadCredentials
-from infra.accounts import Accounts, find_or_create
+from infra.accounts import Account, Accounts, find_or_create
 from infra.passwords import check_password
 
-_ACCOUNT = "SELECT id, password_hash FROM accounts WHERE email = $1"
+_ACCOUNT = "SELECT id FROM accounts WHERE email = $1"
 
 
 async def has_account(accounts: Accounts, email: str) -> bool:
     """Say whether there is an account.  Only for who has proven that the address is theirs."""
-    return await accounts.database.platform.fetchrow(_ACCOUNT, email) is not None
+    return await accounts.database.platform.fetchval(_ACCOUNT, email) is not None
 
 
-async def account_of(accounts: Accounts, email: str, password: str) -> UUID:
+async def account_of(accounts: Accounts, email: str, password: str) -> Account:
     """Return the account of an address, which the password proves to be one's own.
 
     Where there is none it is made, with this password.  Of two who make it at once with different
@@ -24,15 +21,10 @@ async def account_of(accounts: Accounts, email: str, password: str) -> UUID:
 
     Raises:
         BadCredentials: if the account that is there has another password.
+        TooManyAttempts: if wrong ones were given too often before.
         WeakPassword: if there is none, and the password would be guessed.
     """
     if not await has_account(accounts, email):
         check_password(password, email=email)
         await find_or_create(accounts.database, accounts.passwords, email, password)
-    row = await accounts.database.platform.fetchrow(_ACCOUNT, email)
-    stored: str | None = row["password_hash"] if row else None
-    verdict = await accounts.passwords.verify(password, stored)
-    if row is None or not verdict.right:
-        raise BadCredentials
-    account_id: UUID = row["id"]
-    return account_id
+    return await accounts.check(email=email, password=password)

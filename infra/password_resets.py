@@ -7,6 +7,7 @@ request's id: the worker can say it again when a letter has to be sent again, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,9 @@ from uuid import UUID
 import asyncpg
 
 from domain.errors import DomainError
+from domain.identity import AttemptLimit, SessionEnd
+from infra.accounts import end_sessions_before
+from infra.attempts import Attempts, Scope
 from infra.database import Database
 from infra.mail.letters import Letter, password_changed_letter, password_reset_letter
 from infra.mail.queue import MailQueue, ResetWanted, Taken
@@ -23,6 +27,18 @@ from infra.secrets import PASSWORD_RESET, NewSecret, derived_secret, digest_of
 
 LIFE = timedelta(hours=1)
 MOST_PER_HOUR = 3
+# By where requests come from, and never by the account: or strangers could keep its owner out.
+_LIMITS: Mapping[Scope, AttemptLimit] = {
+    Scope.PAIR: AttemptLimit(
+        free=5, longest=timedelta(minutes=15), forgiven_each=timedelta(minutes=15)
+    ),
+    Scope.ADDRESS: AttemptLimit(
+        free=30, longest=timedelta(minutes=15), forgiven_each=timedelta(minutes=2)
+    ),
+    Scope.ACCOUNT: AttemptLimit(
+        free=1_000_000, longest=timedelta(), forgiven_each=timedelta(microseconds=1)
+    ),
+}
 _NOTICE_LIFE = timedelta(days=2)
 
 _ACCOUNT = "SELECT id FROM accounts WHERE email = $1 FOR UPDATE"
@@ -44,7 +60,9 @@ _USE = """
 UPDATE password_resets SET used_at = $2 WHERE id = $1 AND used_at IS NULL AND expires_at > $2
 RETURNING account_id
 """
-_CHANGE = "UPDATE accounts SET password_hash = $2 WHERE id = $1"
+_CHANGE = """
+UPDATE accounts SET password_hash = $2, epoch = epoch + 1 WHERE id = $1 RETURNING epoch
+"""
 
 
 class ResetNotValid(DomainError):
@@ -71,8 +89,13 @@ class PasswordResets:
     app_url: str
     key: bytes = field(repr=False)
 
-    async def request(self, email: str) -> None:
-        """Have a link sent to an address, if it is an account's: that is seen later."""
+    async def request(self, email: str, *, address: str | None = None) -> None:
+        """Have a link sent to an address, if it is an account's: that is seen later.
+
+        Raises:
+            TooManyAttempts: if too many were asked for from the network address.
+        """
+        await Attempts(self.database, self.key, _LIMITS).begin(email, address)
         at = await self.database.now()
         async with self.database.platform.acquire() as connection:
             await self.queue.put(
@@ -117,8 +140,11 @@ class PasswordResets:
             account_id = await connection.fetchval(_USE, row["id"], at)
             if account_id is None:
                 raise ResetNotValid
-            await connection.execute(_CHANGE, account_id, hashed)
+            epoch: int = await connection.fetchval(_CHANGE, account_id, hashed)
             await self._tell(connection, row["email"], at)
+        await end_sessions_before(
+            self.database, account_id, epoch, because=SessionEnd.PASSWORD_CHANGED
+        )
 
     async def _admit(
         self,

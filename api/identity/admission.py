@@ -13,7 +13,7 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import PUBLIC, mutation, query
 from api.filtering import collection, enum, filter_input, order_input
-from api.identity.views import SessionView, TeamView, UserView
+from api.identity.views import SignedInView, TeamView, UserView
 from api.types import Currency, EmailAddress, TimeZone
 from api.views import related, shown, view
 from domain import identity, ids
@@ -223,13 +223,16 @@ class Mutations:
             return await identity.revoke_invitation(work, info.context.actor, invitation_id)
 
     @mutation(
-        SessionView,
+        SignedInView,
         "Come in by an invitation's link, and be signed in.  The link works once.",
         needs=PUBLIC,
+        shows="session",
     )
     async def invitation_accept(self, info: Info, input: InvitationAcceptInput) -> SignedIn:
         return await info.context.invitations.accept(
-            input.token, name=input.name or None, password=input.password
+            input.token,
+            name=input.name or None,
+            password=input.password,
         )
 
     @mutation(
@@ -240,7 +243,9 @@ class Mutations:
         shows="requested",
     )
     async def password_reset_request(self, info: Info, input: PasswordResetRequestInput) -> bool:
-        await info.context.password_resets.request(input.email)
+        await info.context.password_resets.request(
+            input.email, address=info.context.cause.ip_address
+        )
         return True
 
     @mutation(
@@ -255,10 +260,11 @@ class Mutations:
         return True
 
     @mutation(
-        SessionView,
+        SignedInView,
         "Make the first tenant of an installation, with the token that the service printed at its"
         " start, and sign its owner in.",
         needs=PUBLIC,
+        shows="session",
     )
     async def installation_set_up(self, info: Info, input: InstallationSetUpInput) -> SignedIn:
         return await info.context.first_run.set_up(

@@ -6,8 +6,16 @@ because whoever signs in must be an active user of the tenant as well; and a sec
 it and goes on from there.
 """
 
-from infra.accounts.desk import Accounts
+from infra.accounts.desk import Account, Accounts
 from infra.accounts.founding import create_tenant, find_or_create, join
-from infra.accounts.sessions import end_all_sessions
+from infra.accounts.sessions import end_all_sessions, end_sessions_before
 
-__all__ = ["Accounts", "create_tenant", "end_all_sessions", "find_or_create", "join"]
+__all__ = [
+    "Account",
+    "Accounts",
+    "create_tenant",
+    "end_all_sessions",
+    "end_sessions_before",
+    "find_or_create",
+    "join",
+]

@@ -10,7 +10,7 @@ import pytest
 from argon2 import Parameters
 from argon2.low_level import Type
 
-from domain.identity import BadCredentials, Role
+from domain.identity import BadCredentials, Role, Session, SessionEnd, SessionOver, TooManyAttempts
 from infra.accounts import Accounts
 from infra.mail.queue import LEASE, ResetWanted
 from infra.password_resets import LIFE, MOST_PER_HOUR, ResetNotValid
@@ -49,6 +49,7 @@ async def bo(world, passwords):
     world.services.accounts = accounts
     world.services.password_resets = admission_of(accounts)["password_resets"]
     await world.database.platform.execute("DELETE FROM mails")
+    await world.database.platform.execute("DELETE FROM sign_in_failures")
     await world.database.platform.execute(
         "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')",
         world.tenant.slug,
@@ -98,6 +99,36 @@ async def test_a_link_gives_a_new_password(world, bo, resets):
     assert (await sign_in(world, bo, ANOTHER)).user == bo
     with pytest.raises(BadCredentials):
         await sign_in(world, bo, PASSWORD)
+
+
+async def test_a_new_password_ends_every_session(world, bo, resets):
+    signed_in = await sign_in(world, bo, PASSWORD)
+    token = await mailed(resets, bo.email)
+
+    await resets.reset(token, password=ANOTHER)
+
+    with pytest.raises(SessionOver):
+        await world.services.accounts.refresh(signed_in.refresh_token)
+    async with world.work() as work:
+        (session,) = await work.find(Session, user_id=bo.id)
+    assert (session.ended_at, session.ended_because) == (NOON, SessionEnd.PASSWORD_CHANGED)
+
+
+async def test_one_place_asks_for_so_many_links_and_then_more_slowly(world, bo, resets):
+    here, elsewhere = "192.0.2.1", "198.51.100.1"
+    for number in range(30):
+        await resets.request(f"{number}@{world.tenant.slug}.example", address=here)
+
+    await resets.request(bo.email, address=elsewhere)
+    with pytest.raises(TooManyAttempts):
+        await resets.request(f"30@{world.tenant.slug}.example", address=here)
+
+
+async def test_nobody_is_kept_from_a_link_by_strangers_who_ask_for_it(world, bo, resets):
+    for number in range(40):
+        await resets.request(bo.email, address=f"203.0.113.{number}")
+
+    await resets.request(bo.email, address="198.51.100.2")
 
 
 async def test_the_change_is_told_by_mail(world, bo, resets):

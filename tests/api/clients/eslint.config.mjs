@@ -15,7 +15,7 @@ const VALUES = [
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
   ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['ExternalId', 'Money'], // values in the strict sense
-  ...['IssuedApiKey', 'IssuedBoardLink', 'SignedIn', 'UploadTicket'], // told once, then forgotten
+  ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 

@@ -267,4 +267,7 @@ async def test_an_installation_with_a_tenant_is_set_up(gate):
 
     answer = await anonymously(gate, SET_UP, input=wanted)
 
-    assert answer["installationSetUp"] == {"session": None, "userErrors": refused("ALREADY_SET_UP")}
+    assert answer["installationSetUp"] == {
+        "session": None,
+        "userErrors": refused("ALREADY_SET_UP"),
+    }

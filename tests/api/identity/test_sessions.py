@@ -13,7 +13,7 @@ from domain.identity import Session, SessionEnd
 from domain.identity.sessions import GRACE
 from domain.ids import new_id, public
 from infra.outbox import publish_all
-from tests.api.identity.asking import ADD, PASSWORD, SIGN_IN, UPDATE, bo, refused, stored, user_id
+from tests.api.identity.asking import PASSWORD, SIGN_IN, UPDATE, let_in, refused, stored, user_id
 from tests.sessions import begun
 from tests.world import ENGINE
 
@@ -42,8 +42,7 @@ async def _nobody_has_failed(database):
 @pytest.fixture
 async def email(company):
     """The address of somebody who can sign in."""
-    added = await company.data(ADD, {"input": bo(company)})
-    return added["userAdd"]["user"]["email"]
+    return (await let_in(company)).email
 
 
 async def as_(world, actor, document, variables=None, cause=SYSTEM):
