@@ -78,3 +78,28 @@ class Refusals(DomainError):
             raise ValueError("no refusals to raise")
         super().__init__("; ".join(refusal.message for refusal in refusals))
         self.refusals = tuple(refusals)
+
+
+class Unavailable(Exception):
+    """What a request needs cannot be reached now, and nothing was changed.
+
+    It says nothing about the request: sending it again may well succeed.
+    """
+
+    outcome: ClassVar[str] = "FAILED"
+
+    def __init__(self, message: str = "") -> None:
+        self.message = message or "We cannot answer just now.  Nothing was changed; try again."
+        super().__init__(self.message)
+
+
+class OutcomeUnknown(Unavailable):
+    """The line was lost while a change was being committed: it was made, or it was not."""
+
+    outcome = "UNKNOWN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The line was lost while this was being stored, so it may have happened or not.  "
+            "Send it again with the same Idempotency-Key, or look first."
+        )

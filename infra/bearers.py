@@ -10,8 +10,6 @@ from time import monotonic
 from typing import Any, TypeAlias
 from uuid import UUID
 
-import asyncpg
-
 from domain.identity import (
     Actor,
     ApiKey,
@@ -31,7 +29,6 @@ from infra.secrets import API_KEY, BOARD_LINK, digest_of
 
 LIFE_SECONDS = 1.0
 _MOST_KEPT = 20_000
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 # Keys and links tell their tenant only through their digest, so the platform looks it up.
 _LOOK_UP: Mapping[type, str] = {

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from domain.audit import SYSTEM, Cause
+from domain.errors import OutcomeUnknown, Unavailable
+from infra.pool import CONNECTION_LOST, WAIT_SECONDS, Pool, TooSlow, open_pool
+from infra.pulse import Pulse
 from infra.refusals import told_refusals
 from infra.statements import rows_of
-from infra.tracing import is_on, note_statement
 from infra.work import PostgresWork
 
 Clock = Callable[[], datetime]
 
 _TOLD_LIFE = 30.0
 _PASSED_OVER = "a failed statement was passed over in silence"
-
-# What says that the server, or the line to it, is gone.  Anything else is about the statement.
-CONNECTION_LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-)
-
-
-class Unavailable(Exception):
-    """The database cannot be reached, or has no connection to spare.  Trying again may help."""
 
 
 class Database:
@@ -48,11 +33,17 @@ class Database:
     """
 
     def __init__(
-        self, app: asyncpg.Pool, platform: asyncpg.Pool, *, clock: Clock | None = None
+        self,
+        app: Pool,
+        platform: Pool,
+        *,
+        clock: Clock | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self.app = app
         self.platform = platform
         self.clock = clock
+        self.pulse = pulse
         self.on_commit: Callable[[UUID], None] = lambda tenant_id: None
         self._time = _ServerTime()
 
@@ -65,19 +56,24 @@ class Database:
         size: int = 10,
         clock: Clock | None = None,
         statement_seconds: float = 30,
+        wait_seconds: float = WAIT_SECONDS,
     ) -> Database:
-        """Open the pools."""
-        app = await open_pool(app_url, size=size, statement_seconds=statement_seconds)
-        platform = await open_pool(platform_url, size=3, statement_seconds=statement_seconds)
-        return cls(app, platform, clock=clock)
+        """Open the pools, and feel from now on whether the database answers."""
+        app, platform = [
+            await open_pool(
+                url, size=width, statement_seconds=statement_seconds, wait_seconds=wait_seconds
+            )
+            for url, width in ((app_url, size), (platform_url, 3))
+        ]
+        pulse = Pulse(app_url, (app, platform))
+        pulse.start()
+        return cls(app, platform, clock=clock, pulse=pulse)
 
     async def close(self) -> None:
         """Close the pools, waiting a moment for what still runs."""
-        for pool in (self.app, self.platform):
-            try:
-                await asyncio.wait_for(pool.close(), 5)
-            except TimeoutError:
-                pool.terminate()
+        if self.pulse:
+            await self.pulse.stop()
+        await asyncio.gather(self.app.close(), self.platform.close())
 
     @asynccontextmanager
     async def work(
@@ -92,20 +88,21 @@ class Database:
 
         A read takes one round trip to begin, because it carries on the database's time as it was
         told last; a write asks for it.
+
+        Raises:
+            OutcomeUnknown: if the line is lost while a write is being committed.
+            Unavailable: if it is lost before, or there is none; then nothing was written.
         """
-        async with self.app.acquire(timeout=5) as connection:
+        async with self.app.acquire() as connection:
             kind = "BEGIN READ ONLY" if read_only else "BEGIN"
-            try:
-                # Nothing else may stand in this string: app.enter executes SET LOCAL.
-                await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
-                now = await self._now(connection, read_only)
-                work = PostgresWork(connection, tenant_id, now, by, None if read_only else cause)
-                with told_refusals():
-                    yield work
-                    await _commit(work, connection)
-            except BaseException:
-                await _roll_back(connection)
-                raise
+            # Nothing else may stand in this string: app.enter executes SET LOCAL.
+            await connection.execute(f"{kind}; SELECT app.enter('{tenant_id}')")
+            now = await self._now(connection, read_only)
+            work = PostgresWork(connection, tenant_id, now, by, None if read_only else cause)
+            with told_refusals():
+                yield work
+                await _flush(work)
+                await _commit(connection, read_only)
         if work.recorded:
             self.on_commit(tenant_id)
 
@@ -115,7 +112,7 @@ class Database:
             return self.clock()
         if (told := self._time.now()) is not None:
             return told
-        async with self.app.acquire(timeout=5) as connection:
+        async with self.app.acquire() as connection:
             return await self._now(connection, read_only=True)
 
     async def _now(self, connection: Any, read_only: bool) -> datetime:
@@ -152,55 +149,31 @@ class _ServerTime:
             self._there, self._here, self._doubt = there, asked + doubt, doubt
 
 
-async def open_pool(url: str, *, size: int, statement_seconds: float = 30) -> asyncpg.Pool:
-    """Return a pool whose connections know jsonb and are given back without a round trip."""
-    return await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        init=_prepare,
-        reset=_roll_back,
-        command_timeout=statement_seconds,
-        timeout=5,
-        max_cacheable_statement_size=0,
-        max_cached_statement_lifetime=0,
-        server_settings={
-            "jit": "off",
-            "application_name": "smarketing",
-            "statement_timeout": str(int(statement_seconds * 1000)),
-            "idle_in_transaction_session_timeout": "60000",
-        },
-    )
-
-
-async def _prepare(connection: asyncpg.Connection) -> None:
-    if is_on():
-        connection.add_query_logger(note_statement)
-    await connection.set_type_codec(
-        "jsonb",
-        encoder=lambda value: orjson.dumps(value).decode(),
-        decoder=orjson.loads,
-        schema="pg_catalog",
-    )
-
-
-async def _commit(work: PostgresWork, connection: Any) -> None:
+async def _flush(work: PostgresWork) -> None:
     try:
         await work.flush()
-        done: str = await connection.execute("COMMIT")
     except asyncpg.InFailedSQLTransactionError as error:
         raise RuntimeError(_PASSED_OVER) from error
+
+
+async def _commit(connection: Any, read_only: bool) -> None:
+    try:
+        status = await connection.execute("COMMIT")
+    except CONNECTION_LOST as error:
+        # Of a read nobody minds.
+        raise (Unavailable() if read_only else OutcomeUnknown()) from error
     # PostgreSQL answers ROLLBACK, and no error, when a statement had failed.
-    if done != "COMMIT":
+    if status != "COMMIT":
         raise RuntimeError(_PASSED_OVER)
 
 
-async def _roll_back(connection: Any) -> None:
-    """Leave nothing of a failed transaction behind.  (An ended one has left nothing.)"""
-    # A connection that is lost has rolled back by itself, and the pool lets it go.
-    with suppress(*CONNECTION_LOST):
-        if connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
-
-
-__all__ = ["CONNECTION_LOST", "Database", "PostgresWork", "Unavailable", "open_pool", "rows_of"]
+__all__ = [
+    "CONNECTION_LOST",
+    "Database",
+    "OutcomeUnknown",
+    "PostgresWork",
+    "TooSlow",
+    "Unavailable",
+    "open_pool",
+    "rows_of",
+]

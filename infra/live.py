@@ -80,7 +80,7 @@ class PostgresBus:
     """
 
     def __init__(
-        self, url: str, *, retry_seconds: float = 0.5, heartbeat_seconds: float = 5
+        self, url: str, *, retry_seconds: float = 0.5, heartbeat_seconds: float = 1
     ) -> None:
         self._url = url
         self._retry = retry_seconds
@@ -140,8 +140,8 @@ class PostgresBus:
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
             self._url,
-            timeout=5,
-            command_timeout=self._heartbeat,
+            timeout=2,
+            command_timeout=self._heartbeat * 1.5,
             server_settings={"application_name": "smarketing bus", "jit": "off"},
         )
         lost = asyncio.Event()

@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from domain.feed import LoggedEvent
-from infra.database import CONNECTION_LOST, Database
+from infra.database import Database, TooSlow, Unavailable
 from infra.tables import TABLES
 from infra.tracing import link, traced
 
@@ -141,11 +141,11 @@ class Relay:
         """Publish a batch of one tenant; what hinders it must not hinder the others."""
         try:
             published = await publish(self._database, tenant_id)
-        except (asyncpg.LockNotAvailableError, TimeoutError):
+        except (asyncpg.LockNotAvailableError, TooSlow):
             # A process that was stopped may hold the pen, until the database ends its transaction.
             log.warning("relay.waits", tenant_id=str(tenant_id))
             return
-        except CONNECTION_LOST:
+        except Unavailable:
             raise
         except Exception as error:  # it stays in the outbox, and the next look around finds it
             log.exception("relay.failed", tenant_id=str(tenant_id), error=type(error).__name__)

@@ -14,7 +14,7 @@ import structlog
 from domain.audit import Cause
 from domain.identity import system
 from domain.sla.escalation import sweep_and_escalate
-from infra.database import CONNECTION_LOST, Database
+from infra.database import Database, TooSlow, Unavailable
 from infra.tracing import traced
 
 log = structlog.get_logger(__name__)
@@ -105,11 +105,11 @@ class Sweeper:
             async with self._database.work(turn.tenant_id, cause=SWEEP) as work:
                 actor = system(turn.tenant_id)
                 swept = await sweep_and_escalate(work, actor, limit=turn.limit, after=turn.after)
-        except TimeoutError:
+        except TooSlow:
             # Somebody holds what it needs, or the database stalls: the others get their turn.
             log.warning("sweeper.timed_out", tenant_id=str(turn.tenant_id))
             return False
-        except CONNECTION_LOST:
+        except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # one bad clock must not stop all others
             return await self._pass_over(turn, error)

@@ -61,6 +61,8 @@ class Worker:
     async def start(self) -> None:
         """Start the bus and every loop."""
         self.database.on_commit = self._committed
+        if self.database.pulse:
+            self.database.pulse.on_return = self._returned
         self.hub.bus.receive(self._heard)
         await self.hub.bus.start()
         self._running = [
@@ -105,6 +107,11 @@ class Worker:
             waiting = [tenant_id for tenant_id, number in news.items() if number == NOT_YET]
             if waiting:
                 self.relay.nudge(waiting)
+
+    def _returned(self) -> None:
+        """Let everybody look again: the bus may have been as dead as the database was."""
+        self.hub.hear(None)
+        self._heard(None)
 
     async def _watch_feeds(self) -> None:
         """Find by the feeds' numbers what a lost wake-up would have said, in one short query."""

@@ -27,7 +27,8 @@ def explained(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, CommandFailed | CannotListen | EmbeddedPostgresError | WrongStep):
         return str(error), FAILED
     if isinstance(error, CONNECTION_LOST):
-        return f"The database cannot be reached: {str(error) or type(error).__name__}", FAILED
+        cause = error.__cause__ or error
+        return f"The database cannot be reached: {str(cause) or type(cause).__name__}", FAILED
     if isinstance(error, asyncpg.PostgresError):
         return f"The database refuses: {error}", FAILED
     return None

@@ -26,7 +26,7 @@ from domain.import_jobs import open_import
 from domain.imports import RowError
 from domain.paging import LARGEST_PAGE, Listing, Order, PageRequest, read_cursor
 from domain.uploads import ImportJob, ImportRowError, JobStatus
-from infra.database import CONNECTION_LOST, Database
+from infra.database import Database, Unavailable
 from infra.importing.error_file import ErrorFile
 from infra.importing.jobs import Importer
 from infra.importing.reader import chunks_of
@@ -71,8 +71,9 @@ def import_leads(
             console.print(_told(refusal), markup=False, style="red")
     except DomainError as refusal:
         console.print(_told(refusal), markup=False, style="red")
-    except CONNECTION_LOST as error:
-        console.print(f"The database cannot be reached: {error}", markup=False, style="red")
+    except Unavailable as error:
+        reason = error.__cause__ or error
+        console.print(f"The database cannot be reached: {reason}", markup=False, style="red")
         console.print("Nothing is lost: the same command goes on where it stopped.")
     except (OSError, UnicodeDecodeError) as error:
         console.print(str(error), markup=False, style="red")

@@ -20,7 +20,7 @@ from domain.sla.agreement import CommitmentKind
 from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock, SlaTally
 from infra import sweeper
-from infra.database import Database
+from infra.database import Database, Unavailable
 from infra.live import Hub, LocalBus, PostgresBus, Watch
 from infra.outbox import publish_all
 from infra.rows import table_of
@@ -340,10 +340,10 @@ async def test_the_loops_heal_when_their_connections_are_cut(
     worker = await process()
     connection = await asyncpg.connect(database_urls.owner)
     pids = [
-        holder._con.get_server_pid()
+        line.get_server_pid()
         for pool in (worker.database.app, worker.database.platform)
-        for holder in pool._holders
-        if holder._con
+        for line in pool._lines
+        if not line.is_closed()
     ]
     await connection.execute("SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid", pids)
     await connection.close()
@@ -352,7 +352,7 @@ async def test_the_loops_heal_when_their_connections_are_cut(
         while not worker.relay.published:
             try:
                 await commit(worker, world)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except Unavailable:
                 continue
             await asyncio.wait_for(watch.news(), 10)
 
