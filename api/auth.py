@@ -21,9 +21,10 @@ from typing_extensions import override
 
 from api.cause import cause_of
 from api.context import Context
+from api.engine import held_on
 from api.transport.sessions import Unauthenticated
 from domain.identity import Actor
-from infra.bearers import UNREACHABLE, Bearer, Bearers, Standing
+from infra.bearers import Bearer, Bearers, Standing
 from infra.live import Hub
 from infra.services import Services
 from infra.tokens import AccessTokens, BadToken
@@ -96,11 +97,8 @@ class Authenticator:
         actor = standing.actor
 
         async def stands() -> Standing | None:
-            try:
-                now = await self._bearers.standing(bearer, since=monotonic())
-            except UNREACHABLE:
-                # Nothing can be read anyway; when it can be again, everybody is woken.
-                return standing
+            # While it cannot be read nobody is thrown out, and nobody is forgotten.
+            now = await held_on(lambda: self._bearers.standing(bearer, since=monotonic()))
             return now if now is not None and now.grants == standing.grants else None
 
         hub = self._services.hub

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import wraps
@@ -11,8 +12,9 @@ import strawberry
 
 from api.context import Info, Unauthenticated
 from api.engine.cohorts import Kind
+from api.engine.holding import HOLD_SECONDS
 from api.views import shown
-from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals
+from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals, Unavailable
 from domain.identity import Permission, TooManyAttempts
 from domain.leads import DuplicateLead, StaleLead
 
@@ -224,12 +226,22 @@ def subscription(
         @wraps(resolver)
         async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
             permit(info, needs)
-            events = resolver(self, info, **arguments)
-            try:
-                async for event in events:
-                    yield event
-            finally:
-                await events.aclose()
+            begun, over = False, False
+            while not over:
+                events = resolver(self, info, **arguments)
+                try:
+                    async for event in events:
+                        begun = True
+                        yield event
+                    over = True
+                except Unavailable:
+                    # What cannot be read at all is refused.  A state that was being told is told
+                    # on when it can be read again; a feed knows by itself where it stands.
+                    if feed or not begun:
+                        raise
+                    await asyncio.sleep(HOLD_SECONDS)
+                finally:
+                    await events.aclose()
 
         return strawberry.subscription(
             resolver=_disguised(resolve, resolver, returns=shows and AsyncIterator[shows]),

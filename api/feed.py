@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ import strawberry
 from strawberry import UNSET
 
 import api.clocks  # noqa: F401  # declares ClockState
-from api.context import Info
+from api.context import Context, Info
+from api.engine import held_on
 from api.errors import query, subscription
 from api.views import related, shown, view
 from domain import feed, ids
@@ -101,16 +103,20 @@ class Subscriptions:
                     work, context.actor, None if after is UNSET else after
                 )
             while True:
-                async with context.work() as work:
-                    stretch = await feed.clock_transitions_after(
-                        work, context.actor, number, wanted
-                    )
+                stretch = await held_on(partial(_stretch, context, number, wanted))
                 # No connection is held here, however long the reader takes.
                 for event in stretch.events:
                     yield event  # type: ignore[misc]  # views are not made
                 number = stretch.until
                 if stretch.is_last:
                     await watch.news()
+
+
+async def _stretch(
+    context: Context, number: int, wanted: feed.ClockTransitionFilter
+) -> feed.Stretch:
+    async with context.work() as work:
+        return await feed.clock_transitions_after(work, context.actor, number, wanted)
 
 
 def _wanted(given: Any) -> feed.ClockTransitionFilter:

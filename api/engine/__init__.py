@@ -14,8 +14,17 @@ from api.engine.execution import (
     OperationContext,
 )
 from api.engine.gauges import Gauges
+from api.engine.holding import held_on
 from api.engine.limits import Limits
-from api.engine.masking import ErrorCode, FormattedError, Mask, OperationFailed, mask, refusal
+from api.engine.masking import (
+    ErrorCode,
+    FormattedError,
+    Mask,
+    OperationFailed,
+    mask,
+    refusal,
+    unavailable,
+)
 
 __all__ = [
     "Documents",
@@ -33,6 +42,8 @@ __all__ = [
     "OperationFailed",
     "Payload",
     "SubscriptionKinds",
+    "held_on",
     "mask",
     "refusal",
+    "unavailable",
 ]

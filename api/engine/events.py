@@ -24,7 +24,8 @@ from graphql.pyutils import Path
 from typing_extensions import override
 
 from api.engine.gauges import Gauges
-from api.engine.masking import OperationFailed
+from api.engine.holding import HOLD_SECONDS
+from api.engine.masking import OperationFailed, is_unavailable
 
 Traced = Callable[[], AbstractContextManager[Callable[[Sequence[str]], None]]]
 
@@ -120,11 +121,19 @@ async def payloads(
 async def _answer(
     executor: OperationExecutor, event: Any, encode: Callable[[ExecutionResult, Any], Payload]
 ) -> Payload:
-    each = executor.build_per_event_executor(event)
-    result = each.execute_operation(serially=False)
-    if isawaitable(result):
-        result = await result
-    return encode(cast(ExecutionResult, result), each.context_value)
+    """Execute an event; while something it needs is out of reach, again and again.
+
+    So an outage makes a stream late, and neither ends it nor sends holes.
+    """
+    while True:
+        each = executor.build_per_event_executor(event)
+        result = each.execute_operation(serially=False)
+        if isawaitable(result):
+            result = await result
+        answer = cast(ExecutionResult, result)
+        if not any(is_unavailable(error) for error in answer.errors or ()):
+            return encode(answer, each.context_value)
+        await asyncio.sleep(HOLD_SECONDS)
 
 
 async def _open(

@@ -44,7 +44,9 @@ from api.engine.masking import (
     mask,
     refusal,
     report,
+    unavailable,
 )
+from domain.errors import Unavailable
 
 HEAVY_COST = 1_000
 HEAVY_PARTS = 200
@@ -117,6 +119,12 @@ class GraphQLResponse:
     def codes(self) -> Sequence[str]:
         """Return the codes of the errors."""
         return [str(error["extensions"]["code"]) for error in self.errors]
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether there is nothing in it but that something could not be reached."""
+        nothing = all(value is None for value in (self.data or {}).values())
+        return nothing and ErrorCode.SERVICE_UNAVAILABLE in self.codes
 
     @cached_property
     def body(self) -> bytes:
@@ -260,6 +268,8 @@ class Engine:
                 return self._answer(operation, context, result, extensions)
             answer = GraphQLResponse(executed=True, data=result.data, extensions=extensions)
             _ = answer.body
+        except Unavailable as error:  # and it would be to graphql-core
+            return self.refuse(OperationFailed([unavailable(error)]), context.request_id)
         except Exception:  # noqa: BLE001  # graphql-core will say what is wrong, and where
             self.fallen_back += 1
             executor.context_value = context.fresh()

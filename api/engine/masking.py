@@ -11,7 +11,7 @@ import structlog
 from graphql import GraphQLError, ValueNode
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from domain.errors import DomainError
+from domain.errors import DomainError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +61,21 @@ def refusal(message: str, code: ErrorCode) -> FormattedError:
     return {"message": message, "extensions": {"code": code.value}}
 
 
+def unavailable(error: Unavailable) -> FormattedError:
+    """Build the error of a request that may be sent again, and say what became of this one.
+
+    `outcome` is FAILED where nothing was changed, UNKNOWN where that cannot be known.
+    """
+    answer = refusal(error.message, ErrorCode.SERVICE_UNAVAILABLE)
+    answer["extensions"]["outcome"] = error.outcome
+    return answer
+
+
+def is_unavailable(error: GraphQLError) -> bool:
+    """Say whether a field has no value only because something could not be reached."""
+    return isinstance(_cause(error), Unavailable)
+
+
 def formatted(error: GraphQLError, code: ErrorCode) -> FormattedError:
     """Format an error of graphql-core that is the client's to read, under our code."""
     answer: FormattedError = dict(error.formatted)
@@ -73,6 +88,8 @@ def mask(error: GraphQLError) -> FormattedError:
     cause = _cause(error)
     if isinstance(cause, DomainError):
         return formatted(error, _code_of(cause))
+    if isinstance(cause, Unavailable):
+        return {**error.formatted, **unavailable(cause)}
     if cause is None and (error.extensions or {}).get("code") in CODES:
         return dict(error.formatted)
     if cause is None and _is_input(error):

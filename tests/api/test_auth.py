@@ -19,6 +19,7 @@ from api.engine import Engine
 from api.schema import kinds, schema
 from api.transport import HttpEndpoint
 from api.transport.sessions import Unauthenticated, session_over
+from domain.errors import Unavailable
 from domain.identity import (
     ROLE_PERMISSIONS,
     Actor,
@@ -320,7 +321,7 @@ async def test_a_database_that_is_away_throws_nobody_out(door, monkeypatch):
     session = await enter(door, await token_of(door.world, door.world.rep))
 
     def away(*_, **__):
-        raise OSError
+        raise Unavailable
 
     monkeypatch.setattr(type(door.world.database), "work", away)
     watching = asyncio.create_task(session_over(replace(session, expires_at=None)))
