@@ -20,22 +20,22 @@ from api.auth import Authenticator, Session, jwks
 from api.board import BOARD_DOCUMENT
 from api.board_page import BoardSession, board_routes
 from api.edge import Edge
-from api.engine import Engine, GraphQLRequest, OperationFailed
+from api.engine import Engine, ErrorCode, GraphQLRequest, OperationFailed, unavailable
 from api.idempotency import Once
 from api.schema import kinds, schema
-from api.transport import HttpEndpoint, Shutdown, SocketEndpoint
+from api.transport import HttpEndpoint, Shedding, Shutdown, SocketEndpoint, Turns
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
 from api.web.admission import DOCUMENTS, admission_routes
 from api.web.explorer import Explorer
 from api.web.mailbox import mailbox_routes
+from domain.errors import Unavailable
 from infra.cross_origin import cross_origin
-from infra.database import CONNECTION_LOST
 from infra.health import Health
 from infra.jobs import jobs_of
 from infra.logs import configure_logs
 from infra.mail.sending import mailbox_of
-from infra.metrics import CONTENT_TYPE, Figures, exposition
+from infra.metrics import CONTENT_TYPE, REQUESTS, Figures, exposition
 from infra.middleware import AccessLog, SecureHeaders
 from infra.services import Services
 from infra.serving import on_termination, open_services
@@ -44,6 +44,8 @@ from infra.tracing import Requests, operation_span
 from infra.worker import Loop, Worker
 
 FIGURES_SECONDS = 1.0
+# Whoever has waited so long for his turn is told to come again.
+TURN_SECONDS = 1.0
 
 
 def from_environment() -> Starlette:
@@ -58,10 +60,14 @@ def create_app(
 ) -> Starlette:
     """Return the application.  It opens everything when it starts, and closes it when it stops."""
 
+    turns = Turns(
+        running=settings.pool_size, waiting=settings.max_waiting, wait_seconds=TURN_SECONDS
+    )
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(settings) as services:
-            process = Process(services, jobs(services))
+            process = Process(services, jobs(services), turns)
             app.state.process = process
             async with process.running():
                 app.router.routes.extend(process.routes())
@@ -69,19 +75,27 @@ def create_app(
 
     secure = settings.public_url.startswith("https://")
     middleware = [
+        Middleware(
+            Shedding, turns=turns, on_refusal=REQUESTS.labels("/graphql", "POST", "503").inc
+        ),
         Middleware(Requests),
         Middleware(AccessLog),
         Middleware(SecureHeaders, secure=secure),
         cross_origin(settings),
     ]
-    return Starlette(middleware=middleware, lifespan=lifespan)
+    return Starlette(
+        middleware=middleware,
+        lifespan=lifespan,
+        exception_handlers={Unavailable: _try_again},
+    )
 
 
 class Process:
     """What one process has, put together."""
 
-    def __init__(self, services: Services, jobs: Mapping[str, Loop]) -> None:
+    def __init__(self, services: Services, jobs: Mapping[str, Loop], turns: Turns) -> None:
         settings = services.settings
+        self.turns = turns
         self.services = services
         self.shutdown = Shutdown()
         self.edge = Edge(services)
@@ -118,6 +132,7 @@ class Process:
             known,
             settings=edge.http_settings,
             shutdown=self.shutdown,
+            turns=self.turns,
             explorer=explorer.show,
             run=Once(self.engine, self.services.settings.secret).run,
             gate=gate,
@@ -127,12 +142,13 @@ class Process:
             known,
             settings=edge.socket_settings,
             shutdown=self.shutdown,
+            turns=self.turns,
             gate=gate,
         )
         return [
             Route("/graphql", http),
             WebSocketRoute("/graphql", sockets),
-            *board_routes(self._board),
+            *board_routes(self._board, stall_seconds=self.services.settings.limits.send_seconds),
             explorer.route,
             *admission_routes(),
             *mailbox_routes(mailbox_of(self.services.settings)),
@@ -153,7 +169,7 @@ class Process:
         if not self.shutdown.begun:
             try:
                 fault = await self.health.fault()
-            except CONNECTION_LOST:
+            except Unavailable:
                 fault = "the database does not answer"
         answer = {"status": "ready"} if fault is None else {"status": "not ready", "fault": fault}
         return JSONResponse(answer, 200 if fault is None else 503, {"Cache-Control": "no-store"})
@@ -180,6 +196,7 @@ class Process:
             "members": gauges.members,
             "sources": gauges.sources,
             "watches": self.services.hub.watches,
+            "waiting": self.turns.waiting,
             "connections": database.app.get_size() + database.platform.get_size(),
             "connections_idle": database.app.get_idle_size() + database.platform.get_idle_size(),
         }
@@ -195,10 +212,15 @@ class LiveBoard:
 
     async def snapshot(self) -> Mapping[str, Any]:
         """Return the board as it stands."""
-        async with aclosing(self._answers()) as answers:
-            async for answer in answers:
-                board: Mapping[str, Any] = orjson.loads(answer)["data"]["board"]
-                return board
+        try:
+            async with aclosing(self._answers()) as answers:
+                async for answer in answers:
+                    board: Mapping[str, Any] = orjson.loads(answer)["data"]["board"]
+                    return board
+        except OperationFailed as failed:
+            if failed.code == ErrorCode.SERVICE_UNAVAILABLE:
+                raise Unavailable from failed
+            raise
         raise RuntimeError("the board has no answer")
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
@@ -246,6 +268,13 @@ async def _unless_over(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def _try_again(_: Request, error: Exception) -> Response:
+    """Answer what is no GraphQL while the database is out of reach."""
+    reason = error if isinstance(error, Unavailable) else Unavailable()
+    headers = {"Cache-Control": "no-store", "Retry-After": "1"}
+    return JSONResponse({"errors": [unavailable(reason)]}, 503, headers)
 
 
 async def _alive(_: Request) -> Response:

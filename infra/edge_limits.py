@@ -133,10 +133,12 @@ class EdgeLimits:
         "SOCKET_INIT_SECONDS", 5, "Until a socket has to have sent `connection_init`.", at_most=60
     )
     socket_ping_seconds: int = _bound(
-        "SOCKET_PING_SECONDS", 25, "Between two pings of ours on a socket.", at_most=3600
+        "SOCKET_PING_SECONDS", 20, "Between two pings of ours on a socket.", at_most=3600
     )
     socket_silence_seconds: int = _bound(
-        "SOCKET_SILENCE_SECONDS", 60, "Without a sign of life until a socket is closed."
+        "SOCKET_SILENCE_SECONDS",
+        30,
+        "Without a sign of life until a socket is closed, looked at whenever a ping is due.",
     )
     send_seconds: int = _bound(
         "SEND_SECONDS", 20, "For one write to a reader that does not read, until it is let go."

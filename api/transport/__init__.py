@@ -8,6 +8,7 @@ from api.transport.crowd import Crowd, CrowdLimits, Who
 from api.transport.gate import Gate, address_of
 from api.transport.http import HttpEndpoint, HttpSettings
 from api.transport.sessions import Authenticate, Session, Shutdown, Unauthenticated
+from api.transport.shedding import Shedding, Turns
 from api.transport.sse import StreamSettings
 from api.transport.websocket import SocketEndpoint, SocketSettings
 
@@ -20,10 +21,12 @@ __all__ = [
     "HttpEndpoint",
     "HttpSettings",
     "Session",
+    "Shedding",
     "Shutdown",
     "SocketEndpoint",
     "SocketSettings",
     "StreamSettings",
+    "Turns",
     "Unauthenticated",
     "Who",
     "address_of",

@@ -36,7 +36,9 @@ from api.transport.sessions import (
     Unauthenticated,
     request_id_of,
 )
+from api.transport.shedding import Turns
 from api.transport.sse import EventStream, StreamSettings, one_answer
+from domain.errors import OutcomeUnknown, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +73,7 @@ class HttpEndpoint:
         *,
         settings: HttpSettings | None = None,
         shutdown: Shutdown | None = None,
+        turns: Turns | None = None,
         explorer: Explorer | None = None,
         run: Run | None = None,
         gate: Gate | None = None,
@@ -81,6 +84,7 @@ class HttpEndpoint:
         self._authenticate = authenticate
         self._settings = settings or HttpSettings()
         self._shutdown = shutdown or Shutdown()
+        self._turns = turns or Turns.without_end()
         self._explorer = explorer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,7 +96,9 @@ class HttpEndpoint:
 
     async def respond(self, request: Request) -> Response:
         """Return the answer to one request, whatever is wrong with it."""
-        exchange = Exchange(request_id=request_id_of(request))
+        exchange = Exchange(
+            request_id=request_id_of(request), retry_after=self._settings.retry_after
+        )
         try:
             exchange.media = preferred(request.headers)
             if self._explorer is not None and _wants_page(request):
@@ -103,8 +109,10 @@ class HttpEndpoint:
             return exchange.refuse(refused)
         except Unauthenticated as error:
             return exchange.refuse(_unauthenticated(error))
+        except Unavailable as error:
+            return exchange.refuse(_unavailable(error, exchange))
         except TimeoutError:
-            return exchange.refuse(_late(self._settings.retry_after))
+            return exchange.refuse(_late(exchange))
         except Exception:
             log.exception("graphql.request_failed", request_id=exchange.request_id)
             return exchange.refuse(Refused(500, BUG, code=ErrorCode.INTERNAL_SERVER_ERROR))
@@ -130,7 +138,9 @@ class HttpEndpoint:
         if operation.kind is OperationType.SUBSCRIPTION:
             return self._subscribe(request, exchange, visitor, operation)
         context = session.context(request, exchange.request_id)
-        answer = await self._run(operation, context, request.headers)
+        async with self._turns.turn():
+            exchange.changes = operation.kind is OperationType.MUTATION
+            answer = await self._run(operation, context, request.headers)
         return self._write(request, exchange, session, answer)
 
     async def _read(self, request: Request) -> GraphQLRequest:
@@ -200,6 +210,9 @@ class Exchange:
     request_id: str
     media: MediaType | None = None
     payer: Payer | None = None
+    changes: bool = False
+    """Whether something may have been changed by now."""
+    retry_after: int = 1
 
     @property
     def headers(self) -> dict[str, str]:
@@ -218,6 +231,8 @@ class Exchange:
         `application/json` may come from any server on the way, so its status says nothing of
         the GraphQL in it; `application/graphql-response+json` can only come from us.
         """
+        if answer.unavailable:
+            return self._write(answer.body, 503, {"Retry-After": str(self.retry_after)})
         refused = not answer.executed and self.media is MediaType.GRAPHQL
         return self._write(answer.body, 400 if refused else 200, answer.headers)
 
@@ -288,10 +303,23 @@ def _unauthenticated(error: Unauthenticated) -> Refused:
     )
 
 
-def _late(retry_after: int) -> Refused:
+def _late(exchange: Exchange) -> Refused:
+    """Refuse what took too long.  A change may have been committed in the very last moment."""
+    unknown = OutcomeUnknown.outcome if exchange.changes else Unavailable.outcome
     return Refused(
         503,
         "The answer took too long.",
         code=ErrorCode.SERVICE_UNAVAILABLE,
-        headers={"Retry-After": str(retry_after)},
+        headers={"Retry-After": str(exchange.retry_after)},
+        extensions={"outcome": unknown},
+    )
+
+
+def _unavailable(error: Unavailable, exchange: Exchange) -> Refused:
+    return Refused(
+        503,
+        error.message,
+        code=ErrorCode.SERVICE_UNAVAILABLE,
+        headers={"Retry-After": str(exchange.retry_after)},
+        extensions={"outcome": error.outcome},
     )

@@ -21,6 +21,7 @@ from api.engine import (
     OperationFailed,
     Payload,
     refusal,
+    unavailable,
 )
 from api.engine.masking import BUG
 from api.transport import messages
@@ -45,6 +46,8 @@ from api.transport.sessions import (
     request_id_of,
     session_over,
 )
+from api.transport.shedding import Turns
+from domain.errors import OutcomeUnknown, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +82,14 @@ class SocketEndpoint:
         settings: SocketSettings | None = None,
         shutdown: Shutdown | None = None,
         gate: Gate | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._engine = engine
         self._gate = gate or Gate(engine=engine)
         self._authenticate = authenticate
         self._settings = settings or SocketSettings()
         self._shutdown = shutdown or Shutdown()
+        self._turns = turns or Turns.without_end()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until it closes."""
@@ -104,7 +109,12 @@ class SocketEndpoint:
                 return
             with place:
                 connection = Connection(
-                    socket, self._gate, self._authenticate, self._settings, self._shutdown
+                    socket,
+                    self._gate,
+                    self._authenticate,
+                    self._settings,
+                    self._shutdown,
+                    self._turns,
                 )
                 await connection.serve()
 
@@ -122,6 +132,7 @@ class Connection:
     authenticate: Authenticate
     settings: SocketSettings
     shutdown: Shutdown
+    turns: Turns
     visitor: Visitor | None = None
     _initialised: asyncio.Event = field(default_factory=asyncio.Event)
     _operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -209,6 +220,9 @@ class Connection:
             session = await self.authenticate(self.socket, payload)
         except Unauthenticated:
             raise Closing(CloseCode.FORBIDDEN, "Forbidden") from None
+        except Unavailable:
+            # Clients come again after this code, and give up after 1011.
+            raise Closing(CloseCode.TRY_AGAIN_LATER, "Try again later") from None
         visitor = self.gate.visitor(session, self.socket, payload)
         place = self.gate.crowd.connection(visitor.who)
         try:
@@ -258,6 +272,9 @@ class Connection:
         except Refused as refused:
             refusals = self._refusals(OperationFailed([refused.error]), request_id)
             last = messages.error(message.id, refusals)
+        except Unavailable as error:
+            later = OperationFailed([unavailable(error)])
+            last = messages.error(message.id, self._refusals(later, request_id))
         except Exception:
             log.exception("graphql.operation_failed", request_id=request_id)
             bug = OperationFailed([refusal(BUG, ErrorCode.INTERNAL_SERVER_ERROR)])
@@ -279,7 +296,9 @@ class Connection:
                 if operation.kind is not OperationType.SUBSCRIPTION:
                     return await self._answer_once(message.id, operation, session, request_id)
         except TimeoutError:
+            # A mutation may have been carried out in the very last moment.
             late = refusal("The answer took too long.", ErrorCode.SERVICE_UNAVAILABLE)
+            late["extensions"]["outcome"] = OutcomeUnknown.outcome
             raise OperationFailed([late]) from None
         place = self.gate.crowd.subscription(visitor.who)
         place.require()
@@ -293,8 +312,10 @@ class Connection:
     async def _answer_once(
         self, operation_id: str, operation: Operation, session: Session, request_id: str
     ) -> str:
-        answer = await self.engine.run(operation, session.context(self.socket, request_id))
-        if not answer.executed:
+        context = session.context(self.socket, request_id)
+        async with self.turns.turn():
+            answer = await self.engine.run(operation, context)
+        if not answer.executed or answer.unavailable:
             return messages.error(operation_id, answer.errors)
         await self._write(messages.next_(operation_id, Payload(answer.body)))
         return messages.complete(operation_id)
