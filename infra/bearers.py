@@ -134,6 +134,8 @@ class Bearers:
         if tenant_id not in self._waiting:
             bearers: set[Bearer] = set()
             task = asyncio.create_task(self._read_all(tenant_id, bearers), name="bearers")
+            # Should all who ask have gone by then, nobody minds that it failed.
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._waiting[tenant_id] = bearers, task
         bearers, task = self._waiting[tenant_id]
         bearers.add(bearer)

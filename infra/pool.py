@@ -136,7 +136,7 @@ class Pool:
         """Close every connection, waiting a moment for what still runs."""
         await asyncio.gather(*self._settling, return_exceptions=True)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(2):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()

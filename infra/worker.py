@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from infra.database import Database
+from infra.database import Database, Unavailable
 from infra.live import NOT_YET, Hub, News, WakeUps
 from infra.outbox import Relay
 from infra.sweeper import Sweeper
@@ -85,6 +85,9 @@ class Worker:
             began = asyncio.get_running_loop().time()
             try:
                 await loop()
+            except Unavailable:
+                # Why is told once, by the pulse.
+                self.failures[name] = self.failures.get(name, 0) + 1
             except Exception as error:  # whatever it is, the loop must go on
                 self.failures[name] = self.failures.get(name, 0) + 1
                 log.exception("worker.loop_failed", loop=name, error=type(error).__name__)

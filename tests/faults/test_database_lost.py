@@ -1,0 +1,213 @@
+"""The database, or the line to it, goes away and comes back: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from infra.secrets import BOARD_LINK, new_secret
+from tests.api.sites import Site, a_site, key_of
+from tests.conftest import DatabaseUrls
+from tests.faults.places import OwnPostgres, until
+from tests.faults.proxy import FaultProxy
+from tests.faults.writers import CREATE, account_for, writing
+from tests.world import World
+
+TEAMS = {"query": "{ teams { nodes { name } } }"}
+
+
+@pytest.fixture
+async def site(line: tuple[FaultProxy, DatabaseUrls]) -> AsyncIterator[Site]:
+    """The service, reaching its database through the proxy; requests have two seconds."""
+    async with a_site(line[1], REQUEST_TIMEOUT_SECONDS="2") as site:
+        yield site
+
+
+@pytest.fixture
+def proxy(line: tuple[FaultProxy, DatabaseUrls]) -> FaultProxy:
+    return line[0]
+
+
+@pytest.fixture
+async def client(site: Site, tenant: World) -> AsyncIterator[httpx.AsyncClient]:
+    key = await key_of(site, tenant)
+    async with httpx.AsyncClient(base_url=site.url, timeout=20) as client:
+        client.headers["authorization"] = f"Bearer {key}"
+        yield client
+
+
+async def answers(client: httpx.AsyncClient) -> bool:
+    return (await client.post("/graphql", json=TEAMS)).status_code == 200
+
+
+# What is done to the lines, and how long after it writes may take to go on.
+
+Fault = Callable[[FaultProxy, OwnPostgres], Awaitable[None]]
+
+
+async def terminated(_: FaultProxy, postgres: OwnPostgres) -> None:
+    await postgres.terminate_all()
+
+
+async def reset(proxy: FaultProxy, _: OwnPostgres) -> None:
+    proxy.reset()
+
+
+async def swallowed(proxy: FaultProxy, _: OwnPostgres) -> None:
+    proxy.hole()
+
+
+async def cut_short(proxy: FaultProxy, _: OwnPostgres) -> None:
+    proxy.most_bytes = 1
+    await until(lambda: _has_cut(proxy, 5))
+    proxy.most_bytes = None
+
+
+async def _has_cut(proxy: FaultProxy, times: int) -> bool:
+    return proxy.cuts >= times
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [(terminated, 1.0), (reset, 1.0), (cut_short, 1.0), (swallowed, 3.0)],
+    ids=["backends terminated", "lines reset", "answers cut short", "lines swallowed"],
+)
+async def test_when_all_lines_are_lost_writes_go_on_and_none_is_lost_or_doubled(
+    site: Site, tenant: World, line: Any, postgres: OwnPostgres, fault: Fault, seconds: float
+) -> None:
+    async with writing(site.url, await key_of(site, tenant)) as ledger:
+        at = monotonic()
+        await fault(line[0], postgres)
+        await ledger.more(8)
+        assert ledger.gap(since=at - 0.5) < seconds + 0.5
+    await account_for(tenant, ledger)
+
+
+async def test_a_killed_server_that_runs_again_is_used_again_and_nothing_was_lost(
+    site: Site, tenant: World, postgres: OwnPostgres
+) -> None:
+    async with writing(site.url, await key_of(site, tenant)) as ledger:
+        await asyncio.to_thread(postgres.kill)
+        back = await postgres.start_again()
+        await ledger.more()
+        assert ledger.told_at[-1] - back < 2
+        await ledger.more(8)
+    assert set(ledger.answers) <= {
+        "503 SERVICE_UNAVAILABLE FAILED",
+        "503 SERVICE_UNAVAILABLE UNKNOWN",
+    }
+    await account_for(tenant, ledger)
+
+
+# What is told meanwhile
+
+
+async def test_while_the_database_is_away_requests_are_refused_at_once_and_it_heals(
+    site: Site, client: httpx.AsyncClient, proxy: FaultProxy, tenant: World
+) -> None:
+    assert await answers(client)
+    await proxy.refuse()
+    await until(lambda: _is_away(site))
+
+    at = monotonic()
+    refused = await client.post("/graphql", json=TEAMS)
+    ready, alive = await client.get("/readyz"), await client.get("/healthz")
+    board = await client.get(f"/board/{new_secret(BOARD_LINK).text}")
+    assert monotonic() - at < 1
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    (error,) = refused.json()["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["outcome"]) == (
+        "SERVICE_UNAVAILABLE",
+        "FAILED",
+    )
+    assert (ready.status_code, ready.json()["fault"]) == (503, "the database does not answer")
+    assert alive.status_code == 200
+    assert (board.status_code, board.headers["retry-after"]) == (503, "1")
+
+    await proxy.accept()
+    at = monotonic()
+    await until(lambda: answers(client))
+    assert monotonic() - at < 2
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def _is_away(site: Site) -> bool:
+    return bool(site.app.state.process.services.database.pulse.away)
+
+
+async def test_while_the_database_stalls_requests_end_by_their_deadline_and_it_is_alive(
+    site: Site, client: httpx.AsyncClient, postgres: OwnPostgres
+) -> None:
+    assert await answers(client)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    await asyncio.to_thread(postgres.stop)
+    stalled_at = monotonic()
+    try:
+        asked = [asyncio.create_task(_timed(client)) for _ in range(40)]
+        alive = []
+        while monotonic() - stalled_at < 4:
+            at = monotonic()
+            assert (await client.get("/healthz")).status_code == 200
+            alive.append(monotonic() - at)
+            asked.append(asyncio.create_task(_timed(client)))
+            await asyncio.sleep(0.05)
+        told = await asyncio.gather(*asked)
+    finally:
+        await asyncio.to_thread(postgres.go_on)
+    at = monotonic()
+    await until(lambda: answers(client))
+
+    assert monotonic() - at < 2
+    assert {status for status, _ in told} == {503}
+    assert max(seconds for _, seconds in told) < 2.5
+    # Once it is known that the database is away, nobody waits at all.
+    assert told[-1][1] < 0.2
+    assert sorted(alive)[len(alive) * 9 // 10] < 0.05
+    assert process.memory_info().rss - before < 32 << 20
+
+
+async def _timed(client: httpx.AsyncClient) -> tuple[int, float]:
+    at = monotonic()
+    answer = await client.post("/graphql", json=TEAMS)
+    return answer.status_code, monotonic() - at
+
+
+# Failed or unknown
+
+
+@pytest.mark.parametrize(
+    "told",
+    [("cut_before", "FAILED", 0), ("cut_at", "UNKNOWN", 1)],
+    ids=["before it is heard", "after it is done"],
+)
+async def test_a_line_cut_in_a_write_tells_failed_from_unknown(
+    site: Site, client: httpx.AsyncClient, line: Any, tenant: World, told: tuple[str, str, int]
+) -> None:
+    """The insert that is not heard was not done; the COMMIT whose answer is lost was."""
+    words = {"cut_before": b"INSERT INTO leads", "cut_at": b"COMMIT"}
+    where, outcome, stored = told
+    body = {"query": CREATE, "variables": {"email": "one@example.com"}}
+    await client.post("/graphql", json=TEAMS)
+
+    site.app.state.process.worker.relay._look_at = 1e9  # it commits too
+    setattr(line[0], where, words[where])
+    answer = await client.post("/graphql", json=body)
+
+    assert answer.status_code == 503
+    assert answer.json()["errors"][0]["extensions"]["outcome"] == outcome
+    assert len(await leads(tenant)) == stored
+
+
+async def leads(world: World) -> list[Any]:
+    from domain.leads import Lead
+
+    async with world.work() as work:
+        return list(await work.find(Lead))
