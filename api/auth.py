@@ -48,6 +48,10 @@ class Session:
         """Return what is set when the credentials end before their time."""
         return self.ending() if self.ending else None
 
+    async def now(self) -> datetime:
+        """Return the database's time: this host's may be wrong."""
+        return await self.services.database.now()
+
     def context(self, connection: HTTPConnection, request_id: str) -> Context:
         """Return a new context for one operation."""
         return Context(self.services, self.actor, request_id, cause_of(connection, request_id))

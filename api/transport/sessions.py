@@ -6,12 +6,12 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
-from api.engine import OperationContext
+from api.engine import OperationContext, held_on
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}\Z")
 
@@ -30,6 +30,9 @@ class Session(Protocol):
     @property
     def revoked(self) -> asyncio.Event | None:
         """Return what is set when the credentials end before their time."""
+
+    async def now(self) -> datetime:
+        """Return the time by which they end, which is not this host's."""
 
     def context(self, connection: HTTPConnection, request_id: str) -> OperationContext:
         """Return a new context for one operation."""
@@ -65,7 +68,8 @@ async def session_over(session: Session) -> None:
     revoked = session.revoked or asyncio.Event()
     seconds: float | None = None
     if session.expires_at is not None:
-        seconds = max(0.0, (session.expires_at - datetime.now(UTC)).total_seconds())
+        now = await held_on(session.now)
+        seconds = max(0.0, (session.expires_at - now).total_seconds())
     try:
         async with asyncio.timeout(seconds):
             await revoked.wait()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import strawberry
@@ -232,6 +232,9 @@ class FakeSession:
     token: str | None = None
     expires_at: datetime | None = None
     revoked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def now(self) -> datetime:
+        return datetime.now(UTC)
 
     def context(self, connection, request_id: str) -> Context:
         return Context(self.world, request_id=request_id, token=self.token)
