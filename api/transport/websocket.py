@@ -62,9 +62,10 @@ class SocketSettings:
     operations: int = 100
     """Running at the same time on one socket."""
     initialisation: float = 5.0
-    ping: float = 25.0
-    silence: float = 60.0
-    """Without any message, before the other end is taken for gone.  Pongs count."""
+    ping: float = 20.0
+    silence: float = 30.0
+    """Without any message, before the other end is taken for gone.  Pongs count, and it is looked
+    at whenever a ping is due."""
     send: float = 20.0
     """For one write to a reader that does not read, before he is let go."""
     deadline: float = 30.0

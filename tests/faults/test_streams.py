@@ -19,7 +19,7 @@ from domain.identity import Team
 from domain.ids import new_id
 from domain.sla.agreement import CommitmentKind
 from tests.agreements import a_commitment, a_sla, add_mql, sign
-from tests.api.sites import Site, a_site, accounts_of, key_of
+from tests.api.sites import Site, Started, a_site, accounts_of, key_of
 from tests.conftest import DatabaseUrls
 from tests.faults.places import OwnPostgres, until
 from tests.faults.proxy import FaultProxy
@@ -40,7 +40,7 @@ def proxy(line: tuple[FaultProxy, DatabaseUrls]) -> FaultProxy:
     return line[0]
 
 
-async def token_of(site: Site, world: World) -> str:
+async def token_of(site: Site | Started, world: World) -> str:
     """Return a token of sam, who has an inbox."""
     return accounts_of(site.settings, world).tokens.issue(
         user_id=world.rep.id,
@@ -131,7 +131,11 @@ async def test_a_feed_goes_on_where_it_was_after_the_server_was_killed(
 ) -> None:
     today = tenant.now.date()
     sla = a_sla(tenant, period=(today.replace(day=1), today + timedelta(days=60)))
-    await sign(tenant, a_commitment(sla, CommitmentKind.RESPONSE, within_minutes=60), sla=sla)
+    await sign(
+        tenant,
+        a_commitment(sla, CommitmentKind.RESPONSE, within_minutes=60, working_time=False),
+        sla=sla,
+    )
     async with subscribed(site.url, await key_of(site, tenant), FEED) as socket:
         await hand_one_off(tenant)
         states = [await told(socket)]
