@@ -28,6 +28,7 @@ from infra.tracing import tracing
 
 # Where a checkout keeps what it makes up for itself: secrets, keys, the demo's data.
 LOCAL = Path(__file__).resolve().parent.parent / ".local"
+UNSENT_BYTES = 64 * 1024
 
 
 class CannotListen(Exception):
@@ -77,6 +78,10 @@ def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        # Otherwise the kernel takes megabytes for a reader who reads nothing, and we never hear
+        # that he does not.  Connections have it from their listener.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:

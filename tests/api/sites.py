@@ -139,9 +139,11 @@ class Started:
 
 
 @contextlib.contextmanager
-def a_process(urls: DatabaseUrls, folder: Path, *arguments: str, **more: str) -> Iterator[Started]:
+def a_process(
+    urls: DatabaseUrls, folder: Path, *arguments: str, at: int | None = None, **more: str
+) -> Iterator[Started]:
     """Start the service in processes of its own, and wait until it is ready."""
-    port = free_port()
+    port = at or free_port()
     told = environment(urls, port, **more)
     log = folder / f"{port}.log"
     with log.open("wb") as stream:
