@@ -23,6 +23,8 @@ ORDER = (
     "audit",
     "hostile",
     "audits",
+    "faults",
+    "crowds",
 )
 _HEAD = """\
 # Benchmarks

@@ -90,7 +90,12 @@ class Subscriber(asyncio.Protocol):
 
 @asynccontextmanager
 async def subscribers(
-    count: int, port: int, headers: Mapping[str, str], operation: Mapping[str, Any]
+    count: int,
+    port: int,
+    headers: Mapping[str, str],
+    operation: Mapping[str, Any],
+    *,
+    kind: type[Subscriber] = Subscriber,
 ) -> AsyncIterator[Sequence[Subscriber]]:
     """Connect subscribers, and give them once each has its first answer."""
     head, address = _head(headers), ("127.0.0.1", port)
@@ -98,7 +103,7 @@ async def subscribers(
     opened = []
     try:
         for _ in range(count):
-            made = await loop.create_connection(partial(Subscriber, head, operation), *address)
+            made = await loop.create_connection(partial(kind, head, operation), *address)
             opened.append(made)  # those there are must be closed if one fails
         members = [subscriber for _, subscriber in opened]
         await answered(members, [1] * count, seconds=60)
