@@ -22,6 +22,7 @@ from infra.first_run import FirstRun
 from infra.invitations import Invitations
 from infra.live import Hub
 from infra.password_resets import PasswordResets
+from infra.pool import told_lost
 from infra.refusals import told_refusals
 from infra.services import Services
 
@@ -210,7 +211,7 @@ class SharedWork:
         try:
             if self._work is None:
                 self._work = await self._stack.enter_async_context(self._begin())
-            with told_refusals():
+            with told_lost(self._work.connection), told_refusals():
                 yield self._work
         finally:
             self.taken = False

@@ -24,7 +24,7 @@ from tests.api.sites import Started, a_process, key_of
 from tests.faults.places import a_tenant
 from tests.world import World
 
-BOARD = {"query": "subscription { board { asOf sides { side verdict } } }"}
+BOARD = {"query": "subscription { board { asOf sides { side status } } }"}
 TEAMS = '{"query": "{ teams { nodes { name } } }"}'
 LET_IN = 210  # ten run and two hundred wait, by default
 

@@ -14,6 +14,7 @@ from typing_extensions import override
 from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError
 from infra.database import CONNECTION_LOST, Database
+from infra.pool import told_lost
 from infra.refusals import Busy, told_refusals
 from infra.work import PostgresWork
 
@@ -64,7 +65,7 @@ class OneTransaction(Database):
         part = self._reading() if read_only else self._writing(work)
         try:
             async with self._turn():
-                with told_refusals():
+                with told_lost(work.connection), told_refusals():
                     async with part:
                         yield work
         except Busy:

@@ -8,8 +8,8 @@ after an outage the lines from before it are replaced (see `infra.pulse`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -33,6 +33,8 @@ _LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # The driver loses its way when a server says farewell between two statements.
+    asyncpg.InternalClientError,
 )
 # It is there, and cannot do it: no connection or memory to spare, the disk full or broken.
 _UNFIT = (asyncpg.InsufficientResourcesError, asyncpg.PostgresIOError)
@@ -253,6 +255,18 @@ def _reason(error: BaseException, line: Any) -> Unavailable | None:
     # The driver says so when a connection is closed, and also when it is misused, which is a bug.
     lost = isinstance(error, asyncpg.InterfaceError) and is_closed(line)
     return Unavailable() if lost else None
+
+
+@contextmanager
+def told_lost(line: Any) -> Iterator[None]:
+    """Say within a block what the pool says at the end of it: that the database was at fault."""
+    try:
+        yield
+    except BaseException as error:
+        reason = _reason(error, line)
+        if reason is None or reason is error:
+            raise
+        raise reason from error
 
 
 def is_closed(line: Any) -> bool:

@@ -11,6 +11,7 @@ import httpx
 import psutil
 import pytest
 
+from domain.ids import public
 from infra.secrets import BOARD_LINK, new_secret
 from tests.api.sites import Site, a_site, key_of
 from tests.conftest import DatabaseUrls
@@ -211,3 +212,39 @@ async def leads(world: World) -> list[Any]:
 
     async with world.work() as work:
         return list(await work.find(Lead))
+
+
+async def test_the_same_key_gives_the_answer_that_was_cut_off_and_one_effect(
+    site: Site, client: httpx.AsyncClient, proxy: FaultProxy, tenant: World
+) -> None:
+    body = {"query": CREATE, "variables": {"email": "one@example.com"}}
+    key = {"idempotency-key": "one-and-only"}
+    await client.post("/graphql", json=TEAMS)
+
+    site.app.state.process.worker.relay._look_at = 1e9  # it commits too
+    proxy.cut_at = b"COMMIT"
+    unknown = await client.post("/graphql", json=body, headers=key)
+    again = await client.post("/graphql", json=body, headers=key)
+
+    assert unknown.json()["errors"][0]["extensions"]["outcome"] == "UNKNOWN"
+    (lead,) = await leads(tenant)
+    assert again.json()["data"] == {
+        "leadCreate": {"lead": {"id": public("Lead", lead.id)}, "userErrors": []}
+    }
+    assert again.headers["idempotency-replayed"] == "true"
+
+
+@pytest.mark.parametrize("words", [b"FROM calendars", b"COMMIT"])
+async def test_a_line_cut_in_a_read_is_no_bug_and_the_next_read_is_well(
+    site: Site, client: httpx.AsyncClient, proxy: FaultProxy, words: bytes
+) -> None:
+    assert await answers(client)
+    site.app.state.process.worker.relay._look_at = 1e9  # it commits too
+    proxy.cut_at = words
+
+    # Not asked before, or the statement would be known by a name.
+    cut = await client.post("/graphql", json={"query": "{ calendars { nodes { name } } }"})
+
+    assert (cut.status_code, cut.headers["retry-after"]) == (503, "1")
+    assert cut.json()["errors"][0]["extensions"]["outcome"] == "FAILED"
+    assert await answers(client)
