@@ -105,7 +105,7 @@ async def a_tenant(urls: DatabaseUrls) -> AsyncIterator[World]:
         await database.close()
 
 
-async def until(found: Callable[[], Awaitable[T]], *, within: float = 20, every: float = 0.02) -> T:
+async def until(found: Callable[[], Awaitable[T]], *, within: float = 60, every: float = 0.02) -> T:
     """Ask again and again until the answer is true, and return it."""
     async with asyncio.timeout(within):
         while not (answer := await found()):  # noqa: ASYNC110  # nobody announces it

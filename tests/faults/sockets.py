@@ -23,7 +23,7 @@ async def a_socket(url: str, secret: str) -> AsyncIterator[ClientConnection]:
         yield socket
 
 
-async def said(socket: ClientConnection, *, within: float = 20) -> dict[str, Any]:
+async def said(socket: ClientConnection, *, within: float = 60) -> dict[str, Any]:
     """Return the next message that is no ping."""
     async with asyncio.timeout(within):
         while True:
@@ -48,7 +48,7 @@ async def subscribed(url: str, secret: str, document: str) -> AsyncIterator[Clie
         yield socket
 
 
-async def told(socket: ClientConnection, *, within: float = 20) -> Any:
+async def told(socket: ClientConnection, *, within: float = 60) -> Any:
     """Return the data of the next answer."""
     message = await said(socket, within=within)
     assert message["type"] == "next", message

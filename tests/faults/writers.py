@@ -29,15 +29,22 @@ class Ledger:
     failed: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     told_at: list[float] = field(default_factory=list)
+    calm: float = 0
+    """The longest gap before anything was broken."""
     answers: list[str] = field(default_factory=list)
     """Everything told that was no success."""
 
     def gap(self, *, since: float = 0) -> float:
         """Return the longest time without an acknowledged write."""
         at = [moment for moment in self.told_at if moment >= since]
+        at = [since, *at] if since else at
         return max((b - a for a, b in pairwise(at)), default=float("inf"))
 
-    async def more(self, count: int = 1, *, within: float = 20) -> None:
+    def bound(self, seconds: float) -> float:
+        """Return a bound for a gap, wider on a machine that is busy with other things."""
+        return max(seconds, 4 * self.calm)
+
+    async def more(self, count: int = 1, *, within: float = 60) -> None:
         """Wait until so many more writes are acknowledged."""
         wanted = len(self.told_at) + count
         async with asyncio.timeout(within):
@@ -56,7 +63,8 @@ async def writing(url: str, key: str, *, clients: int = 4) -> AsyncIterator[Ledg
             asyncio.create_task(_write(client, ledger, stop, number)) for number in range(clients)
         ]
         try:
-            await ledger.more(clients * 2)
+            await ledger.more(clients * 5)
+            ledger.calm = ledger.gap()
             yield ledger
         finally:
             stop.set()
