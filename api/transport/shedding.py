@@ -16,6 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.engine.masking import unavailable
 from domain.errors import Unavailable
 
+AT_ONCE = 20
+"""So many may be refused in the same moment before any is made to wait for it."""
+LONGEST_PAUSE_SECONDS = 1.0
+
 
 class Overloaded(Unavailable):
     """More is asked of this process than it can do."""
@@ -97,6 +101,7 @@ class Shedding:
         self._turns = turns
         self._path = path
         self._on_refusal = on_refusal
+        self._refusing = 0
         self._body = orjson.dumps({"errors": [unavailable(Overloaded())]})
         self._start = {
             "type": "http.response.start",
@@ -117,5 +122,17 @@ class Shedding:
             return
         self._turns.refused += 1
         self._on_refusal()
+        self._refusing += 1
+        try:
+            await asyncio.sleep(self._pause())
+        finally:
+            self._refusing -= 1
         await send(self._start)
         await send({"type": "http.response.body", "body": self._body})
+
+    def _pause(self) -> float:
+        """Return how long a refusal is held back: the more of them, the longer.
+
+        Clients that come again at once would otherwise keep the process busy with refusing them.
+        """
+        return min(max(self._refusing - AT_ONCE, 0) / AT_ONCE, LONGEST_PAUSE_SECONDS)
