@@ -54,7 +54,7 @@ async def told(scene: Scene, call: Call, variables: dict[str, Any], *, rehearsed
         return masked(json.dumps(await scene.ask(document, variables)))
     async with following(scene.world, document, variables) as stream:
         try:
-            async with asyncio.timeout(0.1):
+            async with asyncio.timeout(0.5):
                 return masked(json.dumps(await stream.next()))
         except OperationFailed as failure:
             return masked(json.dumps(failure.errors))
