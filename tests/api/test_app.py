@@ -17,6 +17,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from domain.errors import Unavailable
 from domain.events import TeamChanged
 from domain.feed import LastNumber
 from domain.ids import new_id, public
@@ -85,7 +86,7 @@ async def test_it_is_not_ready_while_the_database_is_away(
     site: Site, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away() -> None:
-        raise ConnectionRefusedError
+        raise Unavailable
 
     monkeypatch.setattr(site.app.state.process.health, "fault", away)
 
