@@ -31,7 +31,7 @@ class Health:
 
         A schema that is newer than the code is well: during a roll-out old processes go on.
         """
-        async with self._database.app.acquire(within=1) as connection:
+        async with self._database.app.acquire(timeout=1) as connection:
             if self._has_schema:
                 await connection.fetchval("SELECT 1", timeout=2)
                 return None

@@ -64,13 +64,17 @@ class Pool:
         self._settling: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def acquire(self, *, within: float | None = None) -> AsyncIterator[Any]:
+    async def acquire(
+        self,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the driver calls it
+    ) -> AsyncIterator[Any]:
         """Lend a connection for a block, and roll back what the block leaves open.
 
         Raises:
-            Unavailable: if there is none `within` so many seconds, or it is lost in the block.
+            Unavailable: if there is none `timeout` seconds, or it is lost in the block.
         """
-        line = await self._take(self._wait if within is None else within)
+        line = await self._take(self._wait if timeout is None else timeout)
         self._lent.add(line)
         try:
             yield line
@@ -89,26 +93,46 @@ class Pool:
         finally:
             self._lent.discard(line)
 
-    async def fetch(self, statement: str, *values: object) -> Sequence[Any]:
+    async def fetch(
+        self,
+        statement: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the driver calls it
+    ) -> Sequence[Any]:
         """Return all rows of one statement in a transaction of its own."""
         async with self.acquire() as line:
-            rows: Sequence[Any] = await line.fetch(statement, *values)
+            rows: Sequence[Any] = await line.fetch(statement, *values, timeout=timeout)
             return rows
 
-    async def fetchrow(self, statement: str, *values: object) -> Any:
+    async def fetchrow(
+        self,
+        statement: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the driver calls it
+    ) -> Any:
         """Return the first row, or None."""
         async with self.acquire() as line:
-            return await line.fetchrow(statement, *values)
+            return await line.fetchrow(statement, *values, timeout=timeout)
 
-    async def fetchval(self, statement: str, *values: object) -> Any:
+    async def fetchval(
+        self,
+        statement: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the driver calls it
+    ) -> Any:
         """Return the first value of the first row, or None."""
         async with self.acquire() as line:
-            return await line.fetchval(statement, *values)
+            return await line.fetchval(statement, *values, timeout=timeout)
 
-    async def execute(self, statement: str, *values: object) -> str:
+    async def execute(
+        self,
+        statement: str,
+        *values: object,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the driver calls it
+    ) -> str:
         """Run one statement in a transaction of its own and return its status."""
         async with self.acquire() as line:
-            status: str = await line.execute(statement, *values)
+            status: str = await line.execute(statement, *values, timeout=timeout)
             return status
 
     def get_size(self) -> int:

@@ -44,6 +44,7 @@ from api.engine.masking import (
     mask,
     refusal,
     report,
+    stamped,
     unavailable,
 )
 from domain.errors import Unavailable
@@ -308,7 +309,7 @@ class Engine:
 
     def refuse(self, failure: OperationFailed, request_id: str) -> GraphQLResponse:
         """Answer a refusal, with the id of the request in every error."""
-        errors = [_stamped(error, request_id) for error in failure.errors]
+        errors = [stamped(error, request_id) for error in failure.errors]
         return GraphQLResponse(executed=False, errors=errors)
 
     async def aclose(self) -> None:
@@ -360,15 +361,15 @@ class Engine:
     ) -> FormattedError:
         shown = self._mask(error)
         answer: FormattedError = dict(shown.formatted if isinstance(shown, GraphQLError) else shown)
-        stamped = _stamped(answer, context.request_id)
-        if stamped["extensions"]["code"] == ErrorCode.INTERNAL_SERVER_ERROR:
+        error_shown = stamped(answer, context.request_id)
+        if error_shown["extensions"]["code"] == ErrorCode.INTERNAL_SERVER_ERROR:
             report(
                 error,
                 document=operation.prepared.sha256,
                 operation=operation.operation.name,
                 request_id=context.request_id,
             )
-        return stamped
+        return error_shown
 
 
 def is_heavy(operation: Operation) -> bool:
@@ -394,9 +395,3 @@ def _parts(value: object, most: int) -> int:
             case _:
                 pass
     return found
-
-
-def _stamped(error: FormattedError, request_id: str) -> FormattedError:
-    """Return the error with a code and the id of the request it answers."""
-    extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, **error.get("extensions", {})}
-    return {**error, "extensions": {**extensions, "requestId": request_id}}

@@ -76,6 +76,12 @@ def is_unavailable(error: GraphQLError) -> bool:
     return isinstance(_cause(error), Unavailable)
 
 
+def stamped(error: FormattedError, request_id: str) -> FormattedError:
+    """Return the error with a code and the id of the request it answers."""
+    extensions = {"code": ErrorCode.INTERNAL_SERVER_ERROR.value, **error.get("extensions", {})}
+    return {**error, "extensions": {**extensions, "requestId": request_id}}
+
+
 def formatted(error: GraphQLError, code: ErrorCode) -> FormattedError:
     """Format an error of graphql-core that is the client's to read, under our code."""
     answer: FormattedError = dict(error.formatted)

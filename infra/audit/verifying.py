@@ -156,7 +156,7 @@ def _bad(number: int, fault: ChainFault, message: str) -> BadEntry:
 @asynccontextmanager
 async def _snapshot(database: Database, tenant_id: UUID) -> AsyncIterator[Any]:
     """Read a tenant as it is at one instant, whoever writes meanwhile."""
-    async with database.app.acquire(within=5) as connection:
+    async with database.app.acquire(timeout=5) as connection:
         try:
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT app.enter('{tenant_id}')"

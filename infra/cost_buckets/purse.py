@@ -13,12 +13,13 @@ import structlog
 
 from infra.cost_buckets.bucket import LEASE, MICRO, Bucket, Quota
 from infra.cost_buckets.ledger import ASK_SECONDS, Holder, Ledger, Rest
+from infra.pool import CONNECTION_LOST
 
 log = structlog.get_logger(__name__)
 
 ASK_AGAIN_SECONDS = 1.0
 """For which a purse knows by itself that its bucket is empty, or that the ledger is away."""
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+UNREACHABLE = (*CONNECTION_LOST, asyncpg.PostgresError)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 

@@ -28,13 +28,14 @@ DOCUMENT = "subscription { handoffInbox { status reason lead { email } } }"
 STALLED = 100  # of each kind
 VANISHED = 2_000
 MOST_MEMORY = 64 << 20
+IMPATIENT = {"SEND_SECONDS": "2", "SOCKET_PING_SECONDS": "2", "SOCKET_SILENCE_SECONDS": "3"}
 
 
 async def test_stalled_and_vanished_readers_are_let_go_and_disturb_nobody(
     postgres: OwnPostgres, tenant: World, tmp_path: Path
 ) -> None:
     await hand_off_at_length(tenant, 30)
-    with a_process(postgres.urls, tmp_path, STALLED_SECONDS="2") as started:
+    with a_process(postgres.urls, tmp_path, **IMPATIENT) as started:
         secret = await token_of(started, tenant)
         process = psutil.Process(started.process.pid)
         async with subscribed(started.url, secret, DOCUMENT) as socket, follow(socket) as seen:

@@ -35,7 +35,7 @@ async def test_who_finds_no_connection_soon_is_told(pool: Pool) -> None:
 
 
 async def take(pool: Pool, *, within: float) -> None:
-    async with pool.acquire(within=within):
+    async with pool.acquire(timeout=within):
         pass
 
 
