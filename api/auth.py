@@ -151,10 +151,7 @@ class Revocation(asyncio.Event):
         """Return how long the credentials are good, which nobody tells when it is over."""
         if standing.expires_at is None:
             return None
-        try:
-            return standing.expires_at - await self._now()
-        except UNREACHABLE:
-            return timedelta(seconds=PAUSE_SECONDS)
+        return standing.expires_at - await held_on(self._now)
 
 
 def jwks(tokens: AccessTokens) -> Callable[[Request], Awaitable[Response]]:

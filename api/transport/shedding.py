@@ -21,7 +21,7 @@ AT_ONCE = 20
 LONGEST_PAUSE_SECONDS = 1.0
 
 
-class Overloaded(Unavailable):
+class NoTurn(Unavailable):
     """More is asked of this process than it can do."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Turns:
         """Wait for one's turn, and have it for the block.
 
         Raises:
-            Overloaded: if it would not come soon.
+            NoTurn: if it would not come soon.
         """
         await self._take()
         try:
@@ -70,14 +70,14 @@ class Turns:
     async def _take(self) -> None:
         if self.full:
             self.refused += 1
-            raise Overloaded
+            raise NoTurn
         self._waiting += 1
         try:
             async with asyncio.timeout(self._wait):
                 await self._free.acquire()
         except TimeoutError:
             self.refused += 1
-            raise Overloaded from None
+            raise NoTurn from None
         finally:
             self._waiting -= 1
 
@@ -102,7 +102,7 @@ class Shedding:
         self._path = path
         self._on_refusal = on_refusal
         self._refusing = 0
-        self._body = orjson.dumps({"errors": [unavailable(Overloaded())]})
+        self._body = orjson.dumps({"errors": [unavailable(NoTurn())]})
         self._start = {
             "type": "http.response.start",
             "status": 503,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.transport.shedding import Overloaded, Shedding, Turns
+from api.transport.shedding import NoTurn, Shedding, Turns
 
 
 async def test_so_many_run_so_many_wait_and_the_next_is_refused():
@@ -13,7 +13,7 @@ async def test_so_many_run_so_many_wait_and_the_next_is_refused():
         waiting = asyncio.create_task(have_a_turn(turns))
         await asyncio.sleep(0)
         assert (turns.waiting, turns.full) == (1, True)
-        with pytest.raises(Overloaded):
+        with pytest.raises(NoTurn):
             await have_a_turn(turns)
     await waiting
 
@@ -24,7 +24,7 @@ async def test_so_many_run_so_many_wait_and_the_next_is_refused():
 async def test_nobody_waits_longer_than_he_has_to():
     turns = Turns(running=1, waiting=1, wait_seconds=0.01)
     async with turns.turn():
-        with pytest.raises(Overloaded):
+        with pytest.raises(NoTurn):
             await have_a_turn(turns)
     assert (turns.waiting, turns.refused) == (0, 1)
     await have_a_turn(turns)
