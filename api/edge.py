@@ -198,4 +198,5 @@ def _unavailable() -> Refused:
         "The service cannot look the document up now.",
         code=ErrorCode.SERVICE_UNAVAILABLE,
         headers={"Retry-After": "1"},
+        extensions={"outcome": Unavailable.outcome},
     )

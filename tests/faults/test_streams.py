@@ -16,7 +16,6 @@ from domain.errors import Unavailable
 from domain.feed import LoggedEvent
 from domain.handoff_flow import hand_off
 from domain.identity import Team
-from domain.ids import new_id
 from domain.sla.agreement import CommitmentKind
 from tests.agreements import a_commitment, a_sla, add_mql, sign
 from tests.api.sites import Site, Started, a_site, accounts_of, key_of
@@ -24,6 +23,7 @@ from tests.conftest import DatabaseUrls
 from tests.faults.places import OwnPostgres, until
 from tests.faults.proxy import FaultProxy
 from tests.faults.sockets import INBOX, a_socket, ask, said, subscribed, told
+from tests.sessions import begun
 from tests.world import World
 
 FEED = "subscription { clockTransitions { cursor state clock { lead { email } } } }"
@@ -46,7 +46,7 @@ async def token_of(site: Site | Started, world: World) -> str:
         user_id=world.rep.id,
         tenant_id=world.tenant.id,
         account_id=world.rep.account_id,
-        session_id=new_id(),
+        session_id=(await begun(world, world.rep)).id,
         now=await world.database.now(),
     )
 
