@@ -149,7 +149,8 @@ class TrustedDocuments:
                 name: _Client(mode=DocumentMode(mode), revision=revision)
                 for name, mode, revision in rows
             }
-        self._read_at = self._monotonic()
+        if self._clients is not None:  # or it is tried again at once
+            self._read_at = self._monotonic()
 
     async def _read_document(self, client: str, document_id: str) -> _Kept:
         named = document_id.removeprefix(PREFIX)
