@@ -61,7 +61,7 @@ def create_app(
     """Return the application.  It opens everything when it starts, and closes it when it stops."""
 
     turns = Turns(
-        running=settings.pool_size, waiting=settings.max_waiting, wait_seconds=TURN_SECONDS
+        running=settings.pool_size, waiting=settings.limits.waiting, wait_seconds=TURN_SECONDS
     )
 
     @asynccontextmanager

@@ -140,6 +140,9 @@ class EdgeLimits:
         30,
         "Without a sign of life until a socket is closed, looked at whenever a ping is due.",
     )
+    waiting: int = _bound(
+        "MAX_WAITING", 200, "Operations that wait for their turn in a process; more are refused."
+    )
     send_seconds: int = _bound(
         "SEND_SECONDS", 20, "For one write to a reader that does not read, until it is let go."
     )

@@ -90,8 +90,6 @@ class Settings:
     trusted_documents: DocumentMode
     max_photo_bytes: int
     request_timeout_seconds: int
-    max_waiting: int
-    """Requests that may wait for their turn; the next one is refused."""
     shutdown_seconds: int
 
     @classmethod
@@ -139,7 +137,6 @@ class Settings:
             ),
             max_photo_bytes=_number(environ, "MAX_PHOTO_BYTES", 5 << 20, at_least=1024),
             request_timeout_seconds=_number(environ, "REQUEST_TIMEOUT_SECONDS", 15, at_least=1),
-            max_waiting=_number(environ, "MAX_WAITING", 200, at_least=1, at_most=100_000),
             shutdown_seconds=_number(environ, "SHUTDOWN_SECONDS", 10, at_least=1),
         )
 

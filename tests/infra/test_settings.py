@@ -63,7 +63,6 @@ def test_a_database_and_a_secret_are_enough_for_development():
         trusted_documents=DocumentMode.ALLOW,
         max_photo_bytes=5 << 20,
         request_timeout_seconds=15,
-        max_waiting=200,
         shutdown_seconds=10,
     )
 
