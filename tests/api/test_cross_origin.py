@@ -78,7 +78,13 @@ async def test_in_production_a_page_of_the_own_machine_is_a_stranger_too(databas
     pem = Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-    real = {"SMARKETING_ENV": "production", "SIGNING_KEYS": pem.decode(), "WORKER": "0"}
+    real = {
+        "SMARKETING_ENV": "production",
+        "SIGNING_KEYS": pem.decode(),
+        "MAIL_URL": "smtps://mail.example",
+        "MAIL_FROM": "sla@acme.example",
+        "WORKER": "0",
+    }
     async with (
         a_site(database_urls, **real) as site,
         httpx.AsyncClient(base_url=site.url, timeout=20) as client,
