@@ -37,6 +37,7 @@ from infra.logs import configure_logs
 from infra.mail.sending import mailbox_of
 from infra.metrics import CONTENT_TYPE, REQUESTS, Figures, exposition
 from infra.middleware import AccessLog, SecureHeaders
+from infra.pauses import keep_pauses_short
 from infra.services import Services
 from infra.serving import on_termination, open_services
 from infra.settings import Settings
@@ -52,6 +53,8 @@ def from_environment() -> Starlette:
     """Return the application as the environment describes it, for uvicorn to call."""
     settings = Settings.from_env(os.environ)
     configure_logs(log_format=settings.log_format, level=settings.log_level)
+    schema()
+    keep_pauses_short()
     return create_app(settings)
 
 
