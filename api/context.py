@@ -119,6 +119,10 @@ class Context:
         """Return the same surroundings with empty loaders, for the next event."""
         return Context(self.services, self.signed_in, self.request_id, self.cause)
 
+    def forget(self) -> None:
+        """Let go of what was read: the loaders are part of cycles, which are freed late."""
+        self._loaders.clear()
+
     def over(self, database: Database) -> Context:
         """Return the same surroundings, which read and write through another database."""
         services = self.services.over(database)

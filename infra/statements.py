@@ -48,30 +48,35 @@ def rows_of(kind: type) -> sa.Select[Any]:
 
 
 _MOST_KEPT = 2000
+_MOST_LONG_KEPT = 16
+"""Of the statements with long filters: each takes a megabyte, and anybody can make up more."""
 _TENANT_TABLES = {*TABLES.values(), outbox, feeds, audit_heads}
 
 _compiled_statements: dict[Any, Any] = {}
 # By the shape of a SELECT: its text, and for every parameter the place of its value among the
 # statement's own, or OURS.  None for the few whose values cannot be placed.
 _selected: dict[Any, tuple[str, tuple[int, ...]] | None] = {}
+_selected_long: dict[Any, tuple[str, tuple[int, ...]] | None] = {}
 _OURS = -1
 
 
-def of_tenant(statement: Any, tenant_id: UUID) -> tuple[str, list[Any]]:
+def of_tenant(statement: Any, tenant_id: UUID, *, long: bool = False) -> tuple[str, list[Any]]:
     """Return a statement restricted to a tenant, in every table it reads or changes.
 
     Gives its text and its values in order.  Texts are kept by the shape of the statement, so that
-    a SELECT that was met before is neither searched for its tables nor compiled again.
+    a SELECT that was met before is neither searched for its tables nor compiled again.  Fewer of
+    those that are `long`.
     """
     key = statement._generate_cache_key() if isinstance(statement, sa.Select) else None
     if key is None:
         return compiled(_restricted(statement, sa.literal(tenant_id)))
+    kept, most = (_selected_long, _MOST_LONG_KEPT) if long else (_selected, _MOST_KEPT)
     try:
-        made = _selected[key.key]
+        made = kept[key.key]
     except KeyError:
-        if len(_selected) >= _MOST_KEPT:
-            _selected.clear()
-        made = _selected[key.key] = _placed(statement, key.bindparams)
+        if len(kept) >= most:
+            kept.clear()
+        made = kept[key.key] = _placed(statement, key.bindparams)
     if made is None:
         return compiled(_restricted(statement, sa.literal(tenant_id)))
     text, places = made

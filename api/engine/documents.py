@@ -18,6 +18,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -37,6 +38,7 @@ BYTES_PER_CHARACTER = 200
 """What a parsed document takes in memory, as a multiple of its text: 90 to 280, measured."""
 SMALL = 300
 """Characters up to which a document is made ready on the event loop: some milliseconds."""
+STATIC = frozenset(("__schema", "__type", "__typename"))
 NESTED_TOO_DEEPLY = "The document is nested too deeply."
 
 V = TypeVar("V")
@@ -92,8 +94,12 @@ class PreparedOperation:
     survey: Survey
     fixed_cost: int | None
     """The cost, unless it depends on variables."""
+    filled: int = 0
+    """Fields whose arguments the variables can make large."""
     introspects: bool = False
     """Whether it asks for the whole schema."""
+    static: bool = False
+    """Whether it asks for nothing but the schema, so that nothing has to be waited for."""
     plans: Plans = field(default_factory=Plans)
     _costs: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
@@ -144,7 +150,7 @@ class Documents:
         limits: Limits,
         *,
         count: int = 2_000,
-        size: int = 64 * 1024 * 1024,
+        size: int = 32 * 1024 * 1024,
     ) -> None:
         self._schema = schema
         self._limits = limits
@@ -190,7 +196,7 @@ class Documents:
 
     def _judge(self, text: str) -> Prepared | Sequence[FormattedError]:
         try:
-            document = parse(text, max_tokens=self._limits.tokens)
+            document = without_tokens(parse(text, max_tokens=self._limits.tokens))
         except GraphQLError as error:
             return [formatted(error, ErrorCode.GRAPHQL_PARSE_FAILED)]
         try:
@@ -236,6 +242,29 @@ class Documents:
             yield too_costly(cost, self._limits)
 
 
+def without_tokens(document: DocumentNode) -> DocumentNode:
+    """Let go of a document's tokens, a third of its memory that only its reading needed.
+
+    They are linked both ways.  Without them a document is freed as soon as it is forgotten, and
+    never has to be looked for among the garbage.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        token.prev, token = None, token.next
+    waiting: list[Any] = [document]
+    while waiting:
+        match waiting.pop():
+            case Node() as node:
+                if node.loc is not None:
+                    del node.loc.start_token, node.loc.end_token
+                waiting.extend(getattr(node, key) for key in node.keys if key != "loc")
+            case list() | tuple() as nodes:
+                waiting.extend(nodes)
+            case _:
+                pass
+    return document
+
+
 def too_costly(cost: int, limits: Limits) -> FormattedError:
     """Refuse an operation by its cost, and say both numbers."""
     error = refusal(
@@ -248,33 +277,37 @@ def too_costly(cost: int, limits: Limits) -> FormattedError:
 
 
 def _operation(node: OperationDefinitionNode, reach: Reach, survey: Survey) -> PreparedOperation:
+    roots = list(_roots(node.selection_set, survey.fragments, set()))
     return PreparedOperation(
         node=node,
         name=node.name.value if node.name else None,
         kind=node.operation,
-        root_field=_first_field(node.selection_set, survey.fragments),
+        root_field=roots[0] if roots else "",
         survey=survey,
+        filled=reach.filled,
         fixed_cost=None if survey.page_variables else reach.cost(survey.page),
         introspects=reach.introspects,
+        static=node.operation is OperationType.QUERY and STATIC.issuperset(roots),
     )
 
 
-def _first_field(
-    selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> str:
-    """Return the name of the first field, through fragments.  The document is valid."""
+def _roots(
+    selection_set: SelectionSetNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    seen: set[str],
+) -> Iterator[str]:
+    """Return the names of the fields in order, each fragment's once.  The document is valid."""
     for selection in selection_set.selections:
         match selection:
             case FieldNode():
-                return selection.name.value
+                yield selection.name.value
             case InlineFragmentNode():
-                return _first_field(selection.selection_set, fragments)
-            case FragmentSpreadNode():
-                fragment = fragments[selection.name.value]
-                return _first_field(fragment.selection_set, fragments)
+                yield from _roots(selection.selection_set, fragments, seen)
+            case FragmentSpreadNode(name=name) if name.value not in seen:
+                seen.add(name.value)
+                yield from _roots(fragments[name.value].selection_set, fragments, seen)
             case _:
                 pass
-    return ""
 
 
 def _too_long(limits: Limits) -> FormattedError:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Sequence,
+    Sized,
+)
 from contextlib import AbstractContextManager, AsyncExitStack
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -15,11 +23,16 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLField,
+    GraphQLList,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLResolveInfo,
     create_source_event_stream,
+    get_named_type,
+    is_leaf_type,
     located_error,
 )
+from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 from typing_extensions import override
 
@@ -28,6 +41,10 @@ from api.engine.holding import HOLD_SECONDS
 from api.engine.masking import OperationFailed, is_unavailable
 
 Traced = Callable[[], AbstractContextManager[Callable[[Sequence[str]], None]]]
+
+
+SHORT_LIST = 10
+"""Objects up to which a list is completed at once."""
 
 
 class Payload:
@@ -45,6 +62,40 @@ class Payload:
 
 class OperationExecutor(Executor[None]):
     """graphql-core's executor, with what Strawberry's resolvers and long subscriptions need."""
+
+    turns: asyncio.Lock | None = None
+    """Lets the lists of a large answer be completed one in each turn of the event loop."""
+
+    @override
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: AsyncIterable[Any] | Iterable[Any],
+        position_context: None,
+    ) -> Awaitable[list[Any]] | list[Any]:
+        """Complete a list; one of objects, and not a short one, when it is its turn.
+
+        The lists of one level are mostly read together, so that all would be completed in one turn.
+        """
+        complete = partial(
+            super().complete_list_value,
+            return_type,
+            field_details_list,
+            info,
+            path,
+            result,
+            position_context,
+        )
+        if self.turns is None or not isinstance(result, Sized) or len(result) <= SHORT_LIST:
+            return complete()
+        return (
+            complete()
+            if is_leaf_type(get_named_type(return_type))
+            else _in_turn(self.turns, complete)
+        )
 
     @override
     def build_resolve_info(
@@ -83,6 +134,20 @@ class OperationExecutor(Executor[None]):
         executor.context_value = self.context_value.fresh()
         executor._relevant_sub_fields = {}
         return executor
+
+    def forget(self) -> None:
+        """Let go of what was read: executors are part of cycles, which are freed much later."""
+        self.context_value.forget()
+        self.context_value = None
+
+
+async def _in_turn(
+    turns: asyncio.Lock, complete: Callable[[], Awaitable[list[Any]] | list[Any]]
+) -> list[Any]:
+    async with turns:
+        completed = complete()
+        await asyncio.sleep(0)
+    return completed if isinstance(completed, list) else await completed
 
 
 async def payloads(
@@ -132,7 +197,10 @@ async def _answer(
             result = await result
         answer = cast(ExecutionResult, result)
         if not any(is_unavailable(error) for error in answer.errors or ()):
-            return encode(answer, each.context_value)
+            payload = encode(answer, each.context_value)
+            each.forget()
+            return payload
+        each.forget()
         await asyncio.sleep(HOLD_SECONDS)
 
 

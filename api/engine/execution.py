@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Callable,
     Hashable,
     Iterator,
     Mapping,
     Sequence,
 )
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
-    asynccontextmanager,
     contextmanager,
     nullcontext,
 )
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from inspect import isawaitable
-from typing import Any, Protocol, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
@@ -47,11 +46,11 @@ from api.engine.masking import (
     stamped,
     unavailable,
 )
+from api.engine.weighing import MANY_PARTS, SHORT_COST, Lane, is_heavy, parts_of, surcharge
 from domain.errors import Unavailable
 
-HEAVY_COST = 1_000
-HEAVY_PARTS = 200
-BREATH_SECONDS = 0.25
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class OperationContext(Protocol):
@@ -63,6 +62,9 @@ class OperationContext(Protocol):
 
     def fresh(self) -> OperationContext:
         """Return the same context with new loaders, for the next event of a subscription."""
+
+    def forget(self) -> None:
+        """Let go of what the loaders have read: the operation is over."""
 
     def audience(self, field_name: str, shared: bool) -> Hashable:
         """Return who may see the very same answers of this subscription field."""
@@ -98,6 +100,11 @@ class Operation:
     def kind(self) -> OperationType:
         """Return whether it is a query, a mutation or a subscription."""
         return self.operation.kind
+
+    @property
+    def heavy(self) -> bool:
+        """Return whether it may keep others waiting."""
+        return is_heavy(self.operation, self.cost, self.variables)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,13 +190,16 @@ class Engine:
         self._kinds = kinds or {}
         self._documents = Documents(schema, self.limits)
         self._cohorts = Cohorts(self.gauges)
-        self._heavy = asyncio.Lock()
+        self._lane = Lane()
+        self._thread = ThreadPoolExecutor(1, "engine")
 
     async def plan(self, request: GraphQLRequest) -> Operation:
         """Find the operation and judge it, or raise `OperationFailed`."""
         prepared = await self._documents.prepare(request.query)
         operation = prepared.operation(request.operation_name)
-        cost = operation.cost(request.variables)
+        cost = operation.cost(request.variables) + surcharge(
+            operation, request.variables, free=self.limits.values
+        )
         if cost > self.limits.cost:
             raise OperationFailed([too_costly(cost, self.limits)])
         return Operation(
@@ -211,21 +221,10 @@ class Engine:
         an innocent request waiting for one of them and not for all.
         """
         with self._trace(operation) as note:
-            async with self._in_turn() if is_heavy(operation) else nullcontext():
+            async with self._lane.turn() if operation.heavy else nullcontext():
                 answer = await self._run(operation, context)
             note(answer.codes)
         return answer
-
-    @asynccontextmanager
-    async def _in_turn(self) -> AsyncIterator[None]:
-        """Wait for the heavy query before, and for as long again as it took, which is others'."""
-        await self._heavy.acquire()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            yield
-        finally:
-            loop.call_later(min(loop.time() - began, BREATH_SECONDS), self._heavy.release)
 
     def _trace(
         self, operation: Operation
@@ -238,20 +237,46 @@ class Engine:
             unfit = refusal("A subscription needs a stream.", ErrorCode.BAD_USER_INPUT)
             return self.refuse(OperationFailed([unfit]), context.request_id)
         try:
-            executor = self._executor(operation, context)
+            if parts_of(operation.variables, MANY_PARTS) > MANY_PARTS:
+                executor = await self._aside(self._executor, operation, context)
+            else:
+                executor = self._executor(operation, context)
         except OperationFailed as failure:
             return self.refuse(failure, context.request_id)
+        answer = await self._carry_out(operation, executor, context)
+        executor.forget()
+        return answer
+
+    async def _carry_out(
+        self, operation: Operation, executor: OperationExecutor, context: OperationContext
+    ) -> GraphQLResponse:
         cost = {"requested": operation.cost, "limit": self.limits.cost, **operation.allowance}
         extensions = {"cost": cost}
+        if operation.operation.static:
+            return await self._aside(self._run_static, operation, executor, extensions)
         if self._compiled and operation.kind is OperationType.QUERY:
             plan = operation.operation.plans.plan(executor, operation.prepared.document)
             answer = plan and await self._run_plan(plan, operation, executor, extensions)
             if answer:
                 return answer
+        if operation.cost > SHORT_COST:
+            executor.turns = asyncio.Lock()
         result = executor.execute_operation()
         if isawaitable(result):
             result = await result
         return self._answer(operation, context, cast(ExecutionResult, result), extensions)
+
+    def _run_static(
+        self, operation: Operation, executor: OperationExecutor, extensions: Mapping[str, Any]
+    ) -> GraphQLResponse:
+        """Answer a query of the schema, which needs nothing but time."""
+        result = cast(ExecutionResult, executor.execute_operation())
+        return self._answer(operation, executor.context_value, result, extensions)
+
+    async def _aside(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Compute in the one thread for it, while the event loop serves others."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(work, *args, **kwargs))
 
     async def _run_plan(
         self,
@@ -274,6 +299,7 @@ class Engine:
         except Exception:  # noqa: BLE001  # graphql-core will say what is wrong, and where
             self.fallen_back += 1
             executor.context_value = context.fresh()
+            context.forget()
             return None
         return answer
 
@@ -316,6 +342,7 @@ class Engine:
         """Close every shared subscription, and judge no more documents."""
         await self._cohorts.aclose()
         self._documents.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _executor(self, operation: Operation, context: OperationContext) -> OperationExecutor:
         try:
@@ -370,28 +397,3 @@ class Engine:
                 request_id=context.request_id,
             )
         return error_shown
-
-
-def is_heavy(operation: Operation) -> bool:
-    """Say whether a query may keep others waiting: by cost, variables, or the schema it reads."""
-    if operation.kind is not OperationType.QUERY:
-        return False
-    if operation.cost > HEAVY_COST or operation.operation.introspects:
-        return True
-    return _parts(operation.variables, HEAVY_PARTS) > HEAVY_PARTS
-
-
-def _parts(value: object, most: int) -> int:
-    """Count the objects, lists and values of variables, until there are more than enough."""
-    waiting, found = [value], 0
-    while waiting and found <= most:
-        match waiting.pop():
-            case dict(members):
-                waiting.extend(members.values())
-                found += len(members)
-            case list(members):
-                waiting.extend(members)
-                found += len(members)
-            case _:
-                pass
-    return found

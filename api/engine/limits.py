@@ -20,6 +20,8 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -55,9 +57,11 @@ class Limits:
     The check that overlapping fields can be merged compares them pairwise.
     """
     cost: int = 5_000
-    """About a quarter of a second of execution, during which nobody else is served."""
+    """About a quarter of a second of execution, in many turns."""
     mutation: int = 10
     """What a mutation costs beside its answer."""
+    values: int = 200
+    """Objects, lists and values of a query's variables that cost nothing."""
     page: int = 25
     """Items a list is taken to have when the document does not say."""
     errors: int = 20
@@ -80,6 +84,8 @@ class Reach:
     items: int = 0
     introspects: bool = False
     """Whether it asks for the whole schema."""
+    filled: int = 0
+    """Fields whose arguments variables fill, but for those that only say how many."""
 
     def __add__(self, other: Reach) -> Reach:
         return Reach(
@@ -90,6 +96,7 @@ class Reach:
             min(MANY, self.fixed + other.fixed),
             min(MANY, self.items + other.items),
             self.introspects or other.introspects,
+            min(MANY, self.filled + other.filled),
         )
 
     def cost(self, page: int) -> int:
@@ -182,6 +189,7 @@ class Survey:
             fixed,
             items,
             child.introspects or node.name.value == "__schema",
+            min(MANY, child.filled + _is_filled(node)),
         )
 
     def _definition(self, node: FieldNode, parent: GraphQLNamedType | None) -> GraphQLField | None:
@@ -236,6 +244,15 @@ class Survey:
                 case _:
                     pass  # null, or a wrong type, which validation refuses
         return self.page
+
+
+def _is_filled(node: FieldNode) -> bool:
+    """Say whether variables can make the arguments of a field large."""
+    return any(
+        isinstance(argument.value, VariableNode | ObjectValueNode | ListValueNode)
+        and argument.name.value not in PAGE_ARGUMENTS
+        for argument in node.arguments or ()
+    )
 
 
 def _declared(definition: GraphQLField) -> int | None:

@@ -27,6 +27,10 @@ Step = Callable[[OperationExecutor, Sequence[Any]], Awaitable[Sequence[Any]]]
 """From a value for each object to a value for each object."""
 
 
+MANY = 500
+"""Objects of a level above which others get their turn after each column."""
+
+
 @dataclass(slots=True)
 class Column:
     """One field of a selection set."""
@@ -60,7 +64,11 @@ class Level:
             raise Unusual
         if not self.columns:
             return [{} for _ in objects]
-        columns = [await column.values(executor, objects) for column in self.columns]
+        columns = []
+        for column in self.columns:
+            columns.append(await column.values(executor, objects))
+            if len(objects) > MANY:
+                await asyncio.sleep(0)  # a column of thousands takes milliseconds: others first
         if any(len(column) != len(objects) for column in columns):
             raise Unusual
         return list(map(self.row, *columns))

@@ -1,9 +1,10 @@
 import asyncio
+import gc
 
 import pytest
-from graphql import OperationType, get_introspection_query
+from graphql import OperationType, get_introspection_query, parse
 
-from api.engine.documents import Documents, Recent
+from api.engine.documents import Documents, Recent, without_tokens
 from api.engine.limits import Limits
 from api.engine.masking import OperationFailed
 from tests.api.engine.world import schema
@@ -189,3 +190,33 @@ def test_the_oldest_goes_first_by_count_and_by_size():
 
     recent.put("big", 8, 1)
     assert (recent.get("big"), recent.held) == (8, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "static"),
+    [
+        ("{ __schema { queryType { name } } }", True),
+        ('{ __typename t: __type(name: "Lead") { name } }', True),
+        ("{ ... { ...F } } fragment F on Query { __schema { queryType { name } } }", True),
+        ("{ __schema { queryType { name } } hello }", False),
+        ("{ ...F ...F } fragment F on Query { __typename hello }", False),
+        ("mutation { __typename }", False),
+        ("{ hello }", False),
+    ],
+)
+async def test_a_query_of_nothing_but_the_schema_is_known_as_one(documents, text, static):
+    assert (await documents.prepare(text)).operation(None).static is static
+
+
+def test_a_document_without_its_tokens_leaves_no_garbage():
+    gc.collect()
+    document = without_tokens(
+        parse("query Q($a: Int) { lead(a: $a) { ...F } } fragment F on L { b }")
+    )
+    assert (document.loc.start, document.loc.end) == (0, 63)
+    gc.disable()
+    try:
+        del document
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

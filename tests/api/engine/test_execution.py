@@ -237,3 +237,15 @@ async def test_a_heavy_query_that_is_given_up_does_not_keep_the_next_waiting(
 
     async with asyncio.timeout(5):
         assert (await engine.execute(slow, context)).data == {"slow": "done"}
+
+
+async def test_long_variables_of_a_query_cost_in_each_field_they_fill(context):
+    engine = an_engine(Limits(values=3, cost=8))
+    query = 'query ($n: String) { a: hello(name: $n) b: hello(name: $n) c: hello(name: "x") }'
+    plan = await engine.plan(asking(query, n="x", rest=[1, 2, {"more": 3}]))
+    with pytest.raises(OperationFailed) as failure:
+        await engine.plan(asking(query, n="x", rest=[1, 2, 3, 4, 5, 6]))
+
+    # n, rest and what is in it make six, of which three are free, in two fields.
+    assert plan.cost == 2 * (6 - 3)
+    assert failure.value.errors[0]["extensions"]["cost"] == {"requested": 10, "limit": 8}

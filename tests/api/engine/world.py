@@ -45,6 +45,9 @@ class Context:
     tenant: str = "acme"
     token: str | None = None
 
+    def forget(self) -> None:
+        pass
+
     def fresh(self) -> "Context":
         self.world.contexts += 1
         return replace(self)
