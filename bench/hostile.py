@@ -6,21 +6,27 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from time import perf_counter
+from uuid import UUID
+
+import asyncpg
 
 from bench.load import a_connection, a_server
 from bench.measuring import percentile, table
 from bench.place import a_place, seeding
 from bench.report import Section
 from bench.tenants import BenchTenant, a_database, a_tenant, copies, environment, numbered
+from domain.ids import public
 from tests.agreements import add_mql
 
 SERVER = "api.app:from_environment"
-LEADS = 2_000
+LEADS = 5_000
 ATTACKERS = 4
 ALLOWED_MS = 250
 INNOCENT = b'{"query": "{ viewer { tenant { name } } leads(first: 5) { nodes { id email } } }"}'
+_LEAD = "id email firstName score owner { name } company { name }"
 _FIELDS = ("email", "firstName", "lastName", "jobTitle", "country")
 
 
@@ -62,9 +68,9 @@ def _deep_variables(n: int) -> bytes:
     return _body(query, variables={"f": deep})
 
 
-def _huge_lists(n: int) -> bytes:
+def _huge_lists(n: int, values: int = 30_000) -> bytes:
     query = "query($f: LeadFilter) { leads(first: 1, filter: $f) { totalCount } }"
-    emails = [f"{n}-{i}@example.com" for i in range(38_000)]
+    emails = [f"{n}-{i}@example.com" for i in range(values)]
     return _body(query, variables={"f": {"email": {"in": emails}}})
 
 
@@ -77,18 +83,38 @@ def _introspection(n: int) -> bytes:
     return _body(f"query Q{n} {{ a: __schema {{ types {{ {inner} }} }} }}")
 
 
-def _filters(n: int) -> bytes:
-    """Forty lists by the same filter, which is long and has a shape of its own."""
+def _introspections(n: int) -> bytes:
+    inner = "name fields { name type { name fields { name type { name } } } }"
+    parts = " ".join(f"a{i}: __schema {{ types {{ {inner} }} }}" for i in range(5))
+    return _body(f"query Q{n} {{ {parts} }}")
+
+
+def _filters(n: int, lists: int = 40) -> bytes:
+    """Some lists by the same filter, which is long and has a shape of its own."""
     bits = [_FIELDS[(n >> i) % len(_FIELDS)] for i in range(190)]
     filter = {"or": [{field: {"contains": f"x{i}"}} for i, field in enumerate(bits)]}
-    lists = " ".join(f"l{i}: leads(first: 1, filter: $f) {{ totalCount }}" for i in range(40))
-    return _body(f"query($f: LeadFilter) {{ {lists} }}", variables={"f": filter})
+    asked = " ".join(f"l{i}: leads(first: 1, filter: $f) {{ totalCount }}" for i in range(lists))
+    return _body(f"query($f: LeadFilter) {{ {asked} }}", variables={"f": filter})
 
 
 def _costly(n: int) -> bytes:
-    inner = "id email firstName score owner { name } company { name }"
+    inner = _LEAD
     lists = " ".join(f"l{i}: leads(first: 100) {{ nodes {{ {inner} }} }}" for i in range(15))
     return _body(f"query Q{n} {{ {lists} }}")
+
+
+def _largest(n: int) -> bytes:
+    """As many as may be asked for, in one level of the answer."""
+    inner = "nodes { ... on Company { leads(first: 98) { nodes { id email firstName score } } } }"
+    return _body(f"query Q{n} {{ companies(first: 48) {{ {inner} }} }}")
+
+
+def _uncompiled(n: int) -> bytes:
+    """The same by an interface, which graphql-core executes field by field."""
+    ids = [public("Company", UUID(int=(2 << 64) + i)) for i in range(1, 49)]
+    inner = "... on Company { leads(first: 98) { nodes { id email firstName score } } }"
+    query = f"query Q{n}($ids: [ID!]!) {{ nodes(ids: $ids) {{ {inner} }} }}"
+    return _body(query, variables={"ids": ids})
 
 
 ATTACKS: Mapping[str, Callable[[int], bytes]] = {
@@ -98,11 +124,16 @@ ATTACKS: Mapping[str, Callable[[int], bytes]] = {
     "fragments spread 3^60 times": _fragments,
     "38 overlapping lists": _overlapping,
     "variables 900 deep": _deep_variables,
-    "38,000 values in a filter": _huge_lists,
+    "5,000 values in a filter": partial(_huge_lists, values=5_000),
     "bodies of 1 MB": _megabyte,
     "introspection": _introspection,
+    "introspection, five times": _introspections,
     "40 lists by 190 comparisons": _filters,
+    "12 lists by 190 comparisons": partial(_filters, lists=12),
+    "30,000 values in a filter": _huge_lists,
     "lists of 1,500 leads": _costly,
+    "4,700 leads in one level": _largest,
+    "4,700 leads by an interface": _uncompiled,
 }
 
 
@@ -112,8 +143,7 @@ async def run(*, seconds: float = 5, leads: int = LEADS) -> Section:
         innocent, attacker = await a_tenant(database), await a_tenant(database)
         model = await add_mql(attacker.world)
         async with seeding(place) as connection:
-            changes = {"id": numbered(1), "email": "'l' || i || '@example.com'"}
-            await copies(connection, "leads", model.id, leads, changes)
+            await crowd(connection, attacker.id, model.id, leads)
         unbounded = {"COST_PER_TENANT": "0", "COST_PER_BEARER": "0"}
         with a_server(SERVER, environment(place, innocent, **unbounded)) as (port, _):
             await _latencies(port, innocent, seconds=1)
@@ -133,6 +163,22 @@ async def run(*, seconds: float = 5, leads: int = LEADS) -> Section:
         f" allowed.",
         _figures(waits, answered, seconds),
     )
+
+
+async def crowd(connection: asyncpg.Connection, tenant_id: UUID, lead_id: UUID, leads: int) -> None:
+    """Copy a lead, a hundred for each of the companies that are made for them."""
+    await connection.execute(
+        "INSERT INTO companies (tenant_id, id, name, created_at, version)"
+        f" SELECT $1, {numbered(2)}, 'Company ' || i, now(), 1 FROM generate_series(1, $2) AS i",
+        tenant_id,
+        leads // 100,
+    )
+    changes = {
+        "id": numbered(1),
+        "email": "'l' || i || '@example.com'",
+        "company_id": numbered(2, "(i + 99) / 100"),
+    }
+    await copies(connection, "leads", lead_id, leads, changes)
 
 
 async def _beside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import importing, sweep
+from bench import hostile, importing, sweep
 from bench.measuring import Cost, comparison, percentile
 from bench.report import Section, write
 
@@ -51,3 +51,11 @@ async def test_imports_can_be_measured() -> None:
     section = await importing.run(rows=100, rounds=1)
 
     assert "| import, leads only | " in section.figures
+
+
+async def test_hostile_documents_can_be_measured() -> None:
+    section = await hostile.run(seconds=0.1, leads=100)
+
+    assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
+        f"| {name}" for name in ("nobody", *hostile.ATTACKS)
+    ]
