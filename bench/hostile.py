@@ -212,8 +212,9 @@ async def _beside(
 
 async def _latencies(port: int, tenant: BenchTenant, *, seconds: float) -> list[float]:
     """Return the milliseconds of each request that one connection sent in some seconds."""
-    waits, ends = [], perf_counter() + seconds
+    waits = []
     async with a_connection(port, tenant.headers) as ask:
+        ends = perf_counter() + seconds
         while (began := perf_counter()) < ends:
             await ask(INNOCENT)
             waits.append(1000 * (perf_counter() - began))
