@@ -19,7 +19,7 @@ FULL = 2
 COUNT_EVERY = 16
 """Full collections between two looks at how much was set aside: counting takes milliseconds."""
 GROWTH = 2
-SPARE = 300_000
+SPARE = 600_000
 
 
 class SetAside:

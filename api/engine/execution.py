@@ -197,9 +197,8 @@ class Engine:
         """Find the operation and judge it, or raise `OperationFailed`."""
         prepared = await self._documents.prepare(request.query)
         operation = prepared.operation(request.operation_name)
-        cost = operation.cost(request.variables) + surcharge(
-            operation, request.variables, free=self.limits.values
-        )
+        cost, limits = operation.cost(request.variables), self.limits
+        cost += surcharge(operation, request.variables, free=limits.values, most=limits.cost)
         if cost > self.limits.cost:
             raise OperationFailed([too_costly(cost, self.limits)])
         return Operation(

@@ -10,7 +10,6 @@ from typing import Any
 from graphql import OperationType
 
 from api.engine.documents import PreparedOperation
-from api.engine.limits import MANY
 
 HEAVY_COST = 1_000
 HEAVY_PARTS = 200
@@ -55,14 +54,17 @@ def is_heavy(operation: PreparedOperation, cost: int, variables: Mapping[str, An
     return parts_of(variables, HEAVY_PARTS) > HEAVY_PARTS
 
 
-def surcharge(operation: PreparedOperation, variables: Mapping[str, Any], *, free: int) -> int:
+def surcharge(
+    operation: PreparedOperation, variables: Mapping[str, Any], *, free: int, most: int
+) -> int:
     """Return what long variables of a query cost: 1 for each value, in each field they fill.
 
-    Most of them are filters, which are read and put into SQL in each of their places.
+    No more than `most` are counted, which is too much already.  Most of them are filters, which are
+    read and put into SQL in each of their places.
     """
-    if operation.kind is OperationType.MUTATION or parts_of(variables, free) <= free:
+    if operation.kind is OperationType.MUTATION:
         return 0
-    return operation.filled * (parts_of(variables, MANY) - free)
+    return operation.filled * max(0, parts_of(variables, free + most) - free)
 
 
 def parts_of(value: object, most: int) -> int:
