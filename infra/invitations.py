@@ -149,7 +149,7 @@ class Invitations:
 
 async def _acceptable(work: PostgresWork, invitation_id: UUID) -> tuple[Invitation, Tenant]:
     invitation = await work.get(Invitation, invitation_id)
-    identity.check_acceptable(invitation, at=work.now)
+    await identity.require_acceptable(work, invitation)
     return invitation, await work.get(Tenant, work.tenant_id)
 
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.errors import AlreadyExists, DomainError, Invalid, NotFound
+from domain.errors import AlreadyExists, DomainError, Invalid, NotFound, PermissionDenied
 from domain.events import InvitationChanged, TeamChanged, UserChanged
 from domain.filters import FieldType, FilterField, FilterFields
-from domain.identity.people import OwnersOnly, User, is_owner
+from domain.identity.people import OwnersOnly, User, actor_of
 from domain.identity.policy import Actor, Permission, Role
 from domain.identity.teams import Team, TeamMember
 from domain.ids import new_id
@@ -172,9 +172,11 @@ class SentJustNow(DomainError):
         )
 
 
-def check_inviting(actor: Actor, role: Role) -> None:
-    """Refuse an actor who may not invite, or not to this role: only owners make owners."""
+def check_inviting(actor: Actor, role: Role, *, teams: bool) -> None:
+    """Refuse an actor who may not invite, or not as this: only owners make owners."""
     actor.require(Permission.MANAGE_USERS)
+    if teams:
+        actor.require(Permission.MANAGE_TEAMS)
     if role is Role.OWNER and actor.role is not Role.OWNER:
         raise OwnersOnly
 
@@ -200,9 +202,7 @@ async def invite(
     life: timedelta,
 ) -> Invitation:
     """Keep an invitation of somebody who is not here yet and has none that is still good."""
-    check_inviting(actor, role)
-    if team_ids:
-        actor.require(Permission.MANAGE_TEAMS)
+    check_inviting(actor, role, teams=bool(team_ids))
     if name is not None:
         name = require_text(name, name="The name", path=("name",))
     if await first(work, User, email=email):
@@ -230,19 +230,27 @@ async def resend_invitation(
 ) -> Invitation:
     """Give an invitation a new link and a new time; the old link ends.
 
+    Whoever sends it again stands for it from then on, because who did before may be gone.
+
     Raises:
         InvitationClosed: if it was accepted or taken back.
         SentJustNow: if the last letter left less than a minute ago.
     """
     actor.require(Permission.MANAGE_USERS)
     invitation = await work.get(Invitation, invitation_id, lock=True)
-    check_inviting(actor, invitation.role)
+    check_inviting(actor, invitation.role, teams=bool(invitation.team_ids))
     state = invitation.state(work.now)
     if state in (InvitationState.ACCEPTED, InvitationState.REVOKED):
         raise InvitationClosed(state)
     if work.now < invitation.sent_at + RESEND_PAUSE:
         raise SentJustNow
-    sent = replace(invitation, digest=digest, sent_at=work.now, expires_at=work.now + life)
+    sent = replace(
+        invitation,
+        digest=digest,
+        invited_by=actor.user_id,
+        sent_at=work.now,
+        expires_at=work.now + life,
+    )
     saved = await work.save(sent)
     work.record(InvitationChanged(invitation_id=invitation.id, at=work.now))
     return saved
@@ -252,7 +260,7 @@ async def revoke_invitation(work: Work, actor: Actor, invitation_id: UUID) -> In
     """Take an invitation back.  To do it again changes nothing; what was accepted stays so."""
     actor.require(Permission.MANAGE_USERS)
     invitation = await work.get(Invitation, invitation_id, lock=True)
-    check_inviting(actor, invitation.role)
+    check_inviting(actor, invitation.role, teams=False)
     if invitation.accepted_at is not None:
         raise InvitationClosed(InvitationState.ACCEPTED)
     if invitation.revoked_at is not None:
@@ -260,6 +268,25 @@ async def revoke_invitation(work: Work, actor: Actor, invitation_id: UUID) -> In
     revoked = await work.save(replace(invitation, revoked_at=work.now))
     work.record(InvitationChanged(invitation_id=invitation.id, at=work.now))
     return revoked
+
+
+async def require_acceptable(work: Work, invitation: Invitation) -> None:
+    """Refuse an invitation that brings nobody in (any more), or whose sender's word is over.
+
+    Else whoever is about to be removed could leave a door open behind.  A key has no standing of
+    its own; what it may not do it could not have sent.
+    """
+    check_acceptable(invitation, at=work.now)
+    if invitation.invited_by is None and invitation.role is not Role.OWNER:
+        return
+    inviter = await first(work, User, id=invitation.invited_by)
+    actor = actor_of(inviter, work.tenant_id) if inviter else None
+    if actor is None:
+        raise InvitationNotValid
+    try:
+        check_inviting(actor, invitation.role, teams=bool(invitation.team_ids))
+    except (OwnersOnly, PermissionDenied):
+        raise InvitationNotValid from None
 
 
 async def accept_invitation(
@@ -271,14 +298,13 @@ async def accept_invitation(
 
     Raises:
         InvitationNotValid: if it was used, taken back or sent anew in the meantime, or if whoever
-            invited an owner is none any more.
+            sent it could not do so today.
         InvitationExpired: if its time is over.
     """
     invitation = await work.get(Invitation, invitation_id, lock=True)
     if invitation.digest != digest:
         raise InvitationNotValid
-    check_acceptable(invitation, at=work.now)
-    await _require_standing_of_inviter(work, invitation)
+    await require_acceptable(work, invitation)
     user = User(
         id=user_id,
         account_id=account_id,
@@ -326,12 +352,3 @@ async def _existing_teams(work: Work, team_ids: Sequence[UUID]) -> tuple[UUID, .
         if team_id not in found:
             raise NotFound("team", path=("teams", position))
     return wanted
-
-
-async def _require_standing_of_inviter(work: Work, invitation: Invitation) -> None:
-    """Refuse an owner's invitation by somebody who could not make owners today."""
-    if invitation.role is not Role.OWNER:
-        return
-    inviters = await work.find(User, id=invitation.invited_by)
-    if not any(map(is_owner, inviters)):
-        raise InvitationNotValid

@@ -60,6 +60,7 @@ def acting(role, user_id=None):
 
 OLIVE = a_user()
 OWNER, ADMIN, MANAGER = acting(Role.OWNER, OLIVE.id), acting(Role.ADMIN), acting(Role.MANAGER)
+DAN = acting(Role.ADMIN, new_id())
 
 
 def an_invitation(**more):
@@ -183,10 +184,15 @@ async def test_sent_again_an_invitation_has_a_new_link_and_a_new_time(more):
     invitation = an_invitation(**more)
     work = FakeWork(NOON, invitation)
 
-    sent = await resend_invitation(work, ADMIN, invitation.id, digest="new", life=WEEK)
+    sent = await resend_invitation(work, DAN, invitation.id, digest="new", life=WEEK)
 
     assert sent == replace(
-        invitation, digest="new", sent_at=NOON, expires_at=NOON + WEEK, version=2
+        invitation,
+        digest="new",
+        invited_by=DAN.user_id,
+        sent_at=NOON,
+        expires_at=NOON + WEEK,
+        version=2,
     )
     assert work.events == [InvitationChanged(invitation_id=invitation.id, at=NOON)]
 
@@ -240,7 +246,7 @@ def accepting(invitation, **more):
 
 async def test_who_accepts_is_in_and_in_the_teams():
     invitation = an_invitation()
-    work, given = FakeWork(NOON, SALES, invitation), accepting(invitation, name=" Ivy B ")
+    work, given = FakeWork(NOON, SALES, OLIVE, invitation), accepting(invitation, name=" Ivy B ")
 
     user = await accept_invitation(work, invitation.id, **given)
 
@@ -268,7 +274,7 @@ async def test_who_says_no_name_is_called_as_in_the_invitation():
     invitation = an_invitation()
 
     user = await accept_invitation(
-        FakeWork(NOON, SALES, invitation), invitation.id, **accepting(invitation)
+        FakeWork(NOON, SALES, OLIVE, invitation), invitation.id, **accepting(invitation)
     )
 
     assert user.name == "Ivy"
@@ -307,15 +313,46 @@ async def test_what_is_not_good_lets_nobody_in(change, given, refusal):
     assert work.events == []
 
 
-@pytest.mark.parametrize("change", [{"role": Role.ADMIN}, {"active": False}])
-async def test_an_owners_word_counts_as_long_as_it_is_one(change):
-    invitation = an_invitation(role=Role.OWNER)
+@pytest.mark.parametrize(
+    ("role", "change"),
+    [
+        (Role.OWNER, {"role": Role.ADMIN}),
+        (Role.OWNER, {"active": False}),
+        (Role.ADMIN, {"role": Role.MANAGER}),
+        (Role.ADMIN, {"active": False}),
+        (Role.MEMBER, {"active": False}),
+    ],
+    ids=["owner by admin", "owner by gone", "admin by manager", "admin by gone", "member by gone"],
+)
+async def test_who_is_demoted_or_gone_has_left_no_door_open(role, change):
+    invitation = an_invitation(role=role)
     work = FakeWork(NOON, SALES, replace(OLIVE, **change), invitation)
 
     with pytest.raises(InvitationNotValid):
         await accept_invitation(work, invitation.id, **accepting(invitation))
 
     assert await work.find(Invitation) == [invitation]
+
+
+async def test_sent_again_an_invitation_has_the_word_of_who_sent_it():
+    invitation = an_invitation(role=Role.ADMIN)
+    dan = a_user(Role.ADMIN, id=DAN.user_id, email="dan@acme.example")
+    work = FakeWork(NOON, SALES, replace(OLIVE, active=False), dan, invitation)
+
+    sent = await resend_invitation(work, DAN, invitation.id, digest="new", life=WEEK)
+    user = await accept_invitation(work, invitation.id, **accepting(sent))
+
+    assert user.role is Role.ADMIN
+
+
+async def test_a_key_invites_too():
+    invitation = an_invitation(invited_by=None)
+
+    user = await accept_invitation(
+        FakeWork(NOON, SALES, invitation), invitation.id, **accepting(invitation)
+    )
+
+    assert user.role is Role.MEMBER
 
 
 async def test_an_owner_invites_owners():
