@@ -20,7 +20,7 @@ from api.transport.paying import Nobody, Payer, out_of_budget
 from api.transport.sessions import Session
 
 COST_OF_A_REFUSAL = 10
-"""What a document costs that cannot be run: reading it is work too."""
+"""What a document costs that is not run: finding and reading it is work too."""
 CLIENT_HEADERS = ("graphql-client-name", "apollographql-client-name")
 
 
@@ -99,20 +99,26 @@ class Gate:
             OperationFailed: if it cannot be run.
             Refused: if it may not be run, or not now.
         """
+        try:
+            operation = await self._allowed(request, visitor)
+        except (OperationFailed, Refused):
+            # Looking a document up, reading it and judging it is work for whoever it is refused.
+            await _pay(visitor.payer, COST_OF_A_REFUSAL)
+            raise
+        await _pay(visitor.payer, operation.cost)
+        left = [each.remaining for each in visitor.payer.allowances]
+        return replace(operation, allowance={"remaining": min(left)}) if left else operation
+
+    async def _allowed(self, request: GraphQLRequest, visitor: Visitor) -> Operation:
+        """Return the operation, not paid for yet."""
         if self.library is not None:
             request = await self._with_text(self.library, request, visitor.client)
         elif request.document_id is not None:
             raise _ids_off()
-        try:
-            operation = await self.engine.plan(request)
-        except OperationFailed:
-            await _pay(visitor.payer, COST_OF_A_REFUSAL)
-            raise
+        operation = await self.engine.plan(request)
         if operation.operation.introspects and not self.may_introspect(visitor.session):
             raise _closed(known=visitor.who.bearer is not None)
-        await _pay(visitor.payer, operation.cost)
-        left = [each.remaining for each in visitor.payer.allowances]
-        return replace(operation, allowance={"remaining": min(left)}) if left else operation
+        return operation
 
     async def _with_text(
         self, library: Library, request: GraphQLRequest, client: str | None

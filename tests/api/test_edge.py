@@ -154,6 +154,22 @@ async def test_who_brings_no_credentials_pays_by_address(database_urls: Database
     assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"documentId": "sha256:" + "0" * 64}, {"query": SCHEMA}, {"query": "{"}],
+    ids=["unknown document", "the schema", "no document"],
+)
+async def test_what_is_refused_is_paid_for_too(
+    database_urls: DatabaseUrls, body: dict[str, str]
+) -> None:
+    limits = {"COST_PER_ADDRESS": "25", "INTROSPECTION": "known"}
+    async with a_site(database_urls, WORKER="0", **limits) as site, a_client(site, None) as client:
+        answers = [await client.post("/graphql", json=body) for _ in range(3)]
+
+    assert 429 not in {answer.status_code for answer in answers[:2]}
+    assert (answers[2].status_code, code_of(answers[2])) == (429, "RATE_LIMITED")
+
+
 # Who is counted
 
 
