@@ -43,6 +43,11 @@ _CHANGED_HASH = """
 UPDATE accounts SET password_hash = $2, epoch = epoch + 1 WHERE id = $1 AND epoch = $3
 RETURNING epoch
 """
+# A link that was mailed before must not undo the change: it may be why the password was changed.
+_SPEND_RESETS = """
+UPDATE password_resets SET used_at = $2
+WHERE account_id = $1 AND used_at IS NULL AND expires_at > $2
+"""
 _MEMBERSHIPS = """
 SELECT m.tenant_id, m.user_id, d.slug FROM memberships m JOIN directory d USING (tenant_id)
 WHERE m.account_id = $1 ORDER BY d.slug
@@ -175,12 +180,15 @@ class Accounts:
         Raises:
             StaleWrite: if somebody else changed it since the account was read.
         """
-        hashed = await self.passwords.hash(password)
-        epoch: int | None = await self.database.platform.fetchval(
-            _CHANGED_HASH, account.id, hashed, account.epoch
-        )
-        if epoch is None:
-            raise StaleWrite("account")
+        hashed, at = await self.passwords.hash(password), await self.database.now()
+        async with self.database.platform.acquire() as connection, connection.transaction():
+            # First the links, then the account, as whoever uses a link does.
+            await connection.execute(_SPEND_RESETS, account.id, at)
+            epoch: int | None = await connection.fetchval(
+                _CHANGED_HASH, account.id, hashed, account.epoch
+            )
+            if epoch is None:
+                raise StaleWrite("account")
         await end_sessions_before(
             self.database,
             account.id,

@@ -114,6 +114,17 @@ async def test_a_new_password_ends_every_session(world, bo, resets):
     assert (session.ended_at, session.ended_because) == (NOON, SessionEnd.PASSWORD_CHANGED)
 
 
+async def test_a_link_does_not_undo_a_password_that_was_changed_since(world, bo, resets):
+    token = await mailed(resets, bo.email)
+    accounts = world.services.accounts
+
+    await accounts.change_password(world.actor(bo), current=PASSWORD, new="crocuses 4 the owner")
+
+    with pytest.raises(ResetNotValid):
+        await resets.reset(token, password=ANOTHER)
+    assert (await sign_in(world, bo, "crocuses 4 the owner")).user == bo
+
+
 async def test_one_place_asks_for_so_many_links_and_then_more_slowly(world, bo, resets):
     here, elsewhere = "192.0.2.1", "198.51.100.1"
     for number in range(30):
