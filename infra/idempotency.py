@@ -11,17 +11,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from domain.errors import DomainError
 from infra.database import Database, PostgresWork
+from infra.sealing import sealed, unsealed
+from infra.secrets import derived_key
 
 LIFE = timedelta(hours=24)
 CLEANED_EVERY_SECONDS = 60.0
@@ -95,8 +92,8 @@ class KeptAnswers:
     """Keeps answers for a day, within the transaction of what they answer."""
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        self._fingerprints = _derived(secret, b"smarketing idempotency fingerprint v1")
+        self._fingerprints = derived_key(secret, "idempotency fingerprint v1")
+        self._seals = derived_key(secret, "kept answer v1")
 
     def asked(self, *, tenant_id: UUID, client_id: UUID, key: str, request: bytes) -> Asked:
         """Return what identifies a request; `request` is all that its effect depends on."""
@@ -126,7 +123,10 @@ class KeptAnswers:
             return None
         if not hmac.compare_digest(kept["fingerprint"], asked.fingerprint):
             raise KeyReused
-        return self._unsealed(asked, kept["answer"])
+        answer = unsealed(kept["answer"], key=self._key(asked), about=asked.fingerprint.encode())
+        if answer is None:
+            raise KeyReused
+        return answer
 
     async def keep(self, work: PostgresWork, asked: Asked, answer: bytes) -> None:
         """Store the answer to a request that was claimed.
@@ -148,15 +148,11 @@ class KeptAnswers:
             raise KeyInUse
 
     def _sealed(self, asked: Asked, answer: bytes) -> bytes:
-        nonce = os.urandom(12)
-        return nonce + self._cipher(asked).encrypt(nonce, answer, asked.fingerprint.encode())
+        return sealed(answer, key=self._key(asked), about=asked.fingerprint.encode())
 
-    def _unsealed(self, asked: Asked, sealed: bytes) -> bytes:
-        return self._cipher(asked).decrypt(sealed[:12], sealed[12:], asked.fingerprint.encode())
-
-    def _cipher(self, asked: Asked) -> AESGCM:
-        """Return the cipher of one place, so that an answer moved to another cannot be opened."""
-        return AESGCM(_derived(self._secret, b"smarketing kept answer v1" + asked.place))
+    def _key(self, asked: Asked) -> bytes:
+        """Return the key of one place, so that an answer moved to another cannot be opened."""
+        return hmac.digest(self._seals, asked.place, "sha256")
 
 
 class AnswerCleaner:
@@ -186,7 +182,3 @@ class AnswerCleaner:
             removed += sum(counts.values())
             tenants = [tenant_id for tenant_id, count in counts.items() if count == BATCH]
         return removed
-
-
-def _derived(secret: bytes, info: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

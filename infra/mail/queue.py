@@ -9,7 +9,6 @@ holds no address, and no link that opens anything.
 from __future__ import annotations
 
 import hmac
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +18,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from typing_extensions import override
 
 from domain.ids import new_id
 from infra.database import Database
 from infra.mail.letters import Letter
+from infra.sealing import sealed, unsealed
 from infra.secrets import derived_key
 
 log = structlog.get_logger(__name__)
@@ -34,7 +32,6 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 MOST_TRIES = 12
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(hours=1)
-_NONCE_BYTES = 12
 
 _PUT = """
 INSERT INTO mails (id, sealed, about, created_at, due_at, expires_at, tries)
@@ -80,7 +77,7 @@ class MailQueue:
 
     def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
-        self._seal = AESGCM(derived_key(secret, "mail v1"))
+        self._key = derived_key(secret, "mail v1")
         self._about = derived_key(secret, "what a mail is about v1")
 
     async def put(
@@ -96,10 +93,10 @@ class MailQueue:
 
         `once_for` names what it is about: while one errand about it waits, another is left out.
         """
-        id, nonce = new_id(), os.urandom(_NONCE_BYTES)
-        sealed = nonce + self._seal.encrypt(nonce, msgspec.json.encode(errand), id.bytes)
+        id = new_id()
+        seal = sealed(msgspec.json.encode(errand), key=self._key, about=id.bytes)
         about = once_for and hmac.digest(self._about, once_for.encode(), "sha256").hex()
-        await connection.execute(_PUT, id, sealed, about, at, expires_at)
+        await connection.execute(_PUT, id, seal, about, at, expires_at)
 
     async def take(self, limit: int) -> Sequence[Taken]:
         """Take up to `limit` errands that are due, the longest waiting first."""
@@ -129,13 +126,9 @@ class MailQueue:
         await self._database.platform.execute(_AGAIN, taken.id, taken.tries, at)
         return at
 
-    def _opened(self, id: UUID, sealed: bytes) -> Errand | None:
-        nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        try:
-            content = self._seal.decrypt(nonce, body, id.bytes)
-        except InvalidTag:
-            return None
-        return _ERRANDS.decode(content)
+    def _opened(self, id: UUID, seal: bytes) -> Errand | None:
+        content = unsealed(seal, key=self._key, about=id.bytes)
+        return None if content is None else _ERRANDS.decode(content)
 
 
 def wait_after(tries: int, chance: float) -> timedelta:
