@@ -197,12 +197,13 @@ async def _people(world: World) -> dict[str, Any]:
     made: dict[str, Any] = {"name": "N", "created_by": None, "created_at": world.now}
     key = ApiKey(id=new_id(), role=Role.MEMBER, digest=new_id().hex, **made)
     board = Board(id=new_id(), digest=new_id().hex, **made)
-    invitation, token = an_invitation(world, invited_by=world.rep.id)
+    invitation, token = an_invitation(world)
+    by_the_rep, _ = an_invitation(world, invited_by=world.rep.id)
     member = TeamMember(
         id=new_id(), team_id=world.sales.id, user_id=world.owner.id, created_at=world.now
     )
     async with world.work() as work:
-        await work.add_all([key, board, member, invitation])
+        await work.add_all([key, board, member, invitation, by_the_rep])
     return {
         "account": account,
         "refresh token": guest.refresh_token,
