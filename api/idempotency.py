@@ -16,7 +16,7 @@ from api.context import Context
 from api.engine import Engine, ErrorCode, GraphQLResponse, Operation, OperationContext
 from api.transport.body import Refused
 from domain.identity import Actor
-from infra.idempotency import Asked, KeptAnswers, KeyInUse, KeyReused
+from infra.idempotency import AnswerWithheld, Asked, KeptAnswers, KeyInUse, KeyReused
 from infra.one_transaction import OneTransaction, one_transaction
 
 HEADER = "Idempotency-Key"
@@ -71,7 +71,8 @@ class Once:
         Nobody's mutations have no key: there is no client to keep an answer for.
 
         Raises:
-            Refused: if the key is none, was used for something else, or is in use.
+            Refused: if the key is none, was used for something else, or is in use, or if the kept
+                answer is not for this client any more.
         """
         given = headers.getlist(HEADER) if operation.kind is OperationType.MUTATION else []
         if not given or not isinstance(context, Context) or context.signed_in is None:
@@ -88,6 +89,8 @@ class Once:
         except KeyReused as error:
             code = ErrorCode.IDEMPOTENCY_KEY_REUSED
             raise Refused(422, error.message, code=code) from None
+        except AnswerWithheld as error:
+            raise Refused(403, error.message, code=ErrorCode.FORBIDDEN) from None
 
     def _asked(self, operation: Operation, actor: Actor, key: str) -> Asked:
         content = (operation.prepared.sha256, operation.operation.name, operation.variables)
@@ -95,6 +98,7 @@ class Once:
         return self._answers.asked(
             tenant_id=actor.tenant_id,
             client_id=client_id,
+            may=actor.permissions,
             key=key,
             request=orjson.dumps(content, option=orjson.OPT_SORT_KEYS),
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -67,6 +68,18 @@ class KeyReused(DomainError):
         super().__init__("This Idempotency-Key was used for another request; take a new one.")
 
 
+class AnswerWithheld(DomainError):
+    """The request was carried out, and its client may do less today than it could then."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request was carried out before; its answer is kept back, because you may do less"
+            " now than you could then."
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """One request under its key."""
@@ -74,6 +87,8 @@ class Asked:
     tenant_id: UUID
     client_id: UUID
     """The user or the API key that asks: what others chose as keys is no concern of theirs."""
+    may: frozenset[str]
+    """What the client may do now."""
     digest: str
     fingerprint: str = field(repr=False)
 
@@ -95,11 +110,14 @@ class KeptAnswers:
         self._fingerprints = derived_key(secret, "idempotency fingerprint v1")
         self._seals = derived_key(secret, "kept answer v1")
 
-    def asked(self, *, tenant_id: UUID, client_id: UUID, key: str, request: bytes) -> Asked:
+    def asked(
+        self, *, tenant_id: UUID, client_id: UUID, may: Iterable[str], key: str, request: bytes
+    ) -> Asked:
         """Return what identifies a request; `request` is all that its effect depends on."""
         return Asked(
             tenant_id=tenant_id,
             client_id=client_id,
+            may=frozenset(may),
             digest=hashlib.sha256(key.encode()).hexdigest(),
             fingerprint=hmac.digest(self._fingerprints, request, "sha256").hex(),
         )
@@ -112,6 +130,7 @@ class KeptAnswers:
         Raises:
             KeyInUse: if somebody else has the claim.
             KeyReused: if the key was used for another request.
+            AnswerWithheld: if the client has lost a permission since.
         """
         if not await work.connection.fetchval(_LOCK, asked.lock):
             raise KeyInUse
@@ -123,10 +142,7 @@ class KeptAnswers:
             return None
         if not hmac.compare_digest(kept["fingerprint"], asked.fingerprint):
             raise KeyReused
-        answer = unsealed(kept["answer"], key=self._key(asked), about=asked.fingerprint.encode())
-        if answer is None:
-            raise KeyReused
-        return answer
+        return self._unsealed(asked, kept["answer"])
 
     async def keep(self, work: PostgresWork, asked: Asked, answer: bytes) -> None:
         """Store the answer to a request that was claimed.
@@ -148,7 +164,18 @@ class KeptAnswers:
             raise KeyInUse
 
     def _sealed(self, asked: Asked, answer: bytes) -> bytes:
-        return sealed(answer, key=self._key(asked), about=asked.fingerprint.encode())
+        """Return an answer sealed, behind what the one who got it was allowed to do."""
+        content = " ".join(sorted(asked.may)).encode() + b"\n" + answer
+        return sealed(content, key=self._key(asked), about=asked.fingerprint.encode())
+
+    def _unsealed(self, asked: Asked, seal: bytes) -> bytes:
+        content = unsealed(seal, key=self._key(asked), about=asked.fingerprint.encode())
+        if content is None:
+            raise KeyReused
+        might, _, answer = content.partition(b"\n")
+        if not asked.may.issuperset(might.decode().split()):
+            raise AnswerWithheld
+        return answer
 
     def _key(self, asked: Asked) -> bytes:
         """Return the key of one place, so that an answer moved to another cannot be opened."""

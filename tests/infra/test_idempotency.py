@@ -9,7 +9,16 @@ import pytest
 
 from domain.ids import new_id
 from infra.database import Database
-from infra.idempotency import BATCH, LIFE, AnswerCleaner, Asked, KeptAnswers, KeyInUse, KeyReused
+from infra.idempotency import (
+    BATCH,
+    LIFE,
+    AnswerCleaner,
+    AnswerWithheld,
+    Asked,
+    KeptAnswers,
+    KeyInUse,
+    KeyReused,
+)
 from tests.world import NOON, World
 
 SECRET = b"s" * 32
@@ -18,10 +27,19 @@ KEEPER = KeptAnswers(SECRET)
 
 
 def asked(
-    world: World, *, key: str = "key-1", request: bytes = b"request", keeper: KeptAnswers = KEEPER
+    world: World,
+    *,
+    may: str = "read write",
+    key: str = "key-1",
+    request: bytes = b"request",
+    keeper: KeptAnswers = KEEPER,
 ) -> Asked:
     return keeper.asked(
-        tenant_id=world.tenant.id, client_id=world.owner.id, key=key, request=request
+        tenant_id=world.tenant.id,
+        client_id=world.owner.id,
+        may=may.split(),
+        key=key,
+        request=request,
     )
 
 
@@ -78,6 +96,16 @@ async def test_what_one_client_chose_is_no_concern_of_another(
 
     assert await claim(world, replace(asked(world), client_id=world.rep.id)) is None
     assert await claim(other_world, asked(other_world)) is None
+
+
+@pytest.mark.parametrize("may", ["", "read", "read invite"])
+async def test_who_may_do_less_by_now_is_not_shown_the_answer(world: World, may: str) -> None:
+    await keep(world, asked(world))
+
+    with pytest.raises(AnswerWithheld):
+        await claim(world, asked(world, may=may))
+
+    assert await claim(world, asked(world, may="read write invite")) == ANSWER
 
 
 async def test_only_one_at_a_time_has_the_claim(world: World) -> None:

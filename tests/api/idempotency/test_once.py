@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -14,20 +10,24 @@ import pytest
 
 from domain import lead_intake
 from domain.identity import Role
-from domain.leads import Lead
 from infra import invitations
 from infra.database import Database
 from infra.idempotency import LIFE
 from tests.admission import an_invitation
-from tests.agreements import add_mql
+from tests.api.idempotency.asking import (
+    CREATE,
+    UPDATE,
+    Client,
+    a_client,
+    a_person,
+    codes,
+    emails,
+    kept,
+)
 from tests.api.scene import PASSWORD, fingerprint
-from tests.api.sites import Site, a_site, key_of
+from tests.api.sites import Site
 from tests.world import World, make_world
 
-CREATE = """mutation Create($input: LeadCreateInput!) { leadCreate(input: $input) {
-  lead { id email owner { name } } userErrors { code } } }"""
-UPDATE = """mutation($input: LeadUpdateInput!) { leadUpdate(input: $input) {
-  lead { id version } userErrors { code } } }"""
 TWO = """mutation($first: LeadCreateInput!, $second: LeadCreateInput!) {
   one: leadCreate(input: $first) { lead { email } userErrors { code } }
   two: leadCreate(input: $second) { lead { email } userErrors { code } } }"""
@@ -36,73 +36,6 @@ BOARD = """mutation { boardLinkCreate(input: {name: "Wall"}) {
 ACCEPT = """mutation($input: InvitationAcceptInput!) { invitationAccept(input: $input) {
   session { user { name } } userErrors { code } } }"""
 GRAPHQL = "application/graphql-response+json"
-
-
-@pytest.fixture(scope="module")
-async def site(database_urls: Any) -> AsyncIterator[Site]:
-    async with a_site(database_urls, WORKER="0") as site:
-        yield site
-
-
-@pytest.fixture
-async def today(session_database: Database) -> World:
-    """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
-    return await make_world(Database(session_database.app, session_database.platform), clock)
-
-
-class Client:
-    """Sends mutations as an API key of a tenant."""
-
-    def __init__(self, http: httpx.AsyncClient, secret: str | None) -> None:
-        self._http = http
-        self._headers = {"authorization": f"Bearer {secret}"} if secret else {}
-
-    async def send(
-        self,
-        query: str,
-        variables: Mapping[str, Any] | None = None,
-        *,
-        key: str | None = "key-1",
-        **more: str,
-    ) -> httpx.Response:
-        headers = {**self._headers, **{name.replace("_", "-"): text for name, text in more.items()}}
-        if key is not None:
-            headers["idempotency-key"] = key
-        body = {"query": query, "variables": variables or {}}
-        return await self._http.post("/graphql", json=body, headers=headers)
-
-    async def create(self, email: str = "ada@acme.example", **more: Any) -> httpx.Response:
-        return await self.send(CREATE, {"input": {"email": email}}, **more)
-
-
-@asynccontextmanager
-async def a_client(
-    site: Site, world: World | None, role: Role = Role.ADMIN
-) -> AsyncIterator[Client]:
-    secret = await key_of(site, world, role) if world else None
-    async with httpx.AsyncClient(base_url=site.url, timeout=20) as http:
-        yield Client(http, secret)
-
-
-@pytest.fixture
-async def client(site: Site, today: World) -> AsyncIterator[Client]:
-    async with a_client(site, today) as client:
-        yield client
-
-
-async def emails(world: World) -> list[str | None]:
-    async with world.work() as work:
-        return sorted(str(lead.email) for lead in await work.find(Lead))
-
-
-async def kept(world: World) -> int:
-    async with world.work() as work:
-        return int(await work.connection.fetchval("SELECT count(*) FROM idempotency_keys"))
-
-
-def codes(response: httpx.Response) -> list[str]:
-    return [error["extensions"]["code"] for error in response.json()["errors"]]
 
 
 # Once
@@ -375,92 +308,19 @@ async def test_where_nothing_was_done_the_key_stays_free(
     assert done.json()["data"]["leadCreate"]["userErrors"] == []
 
 
-# At the same time
+# Whose answer it is
 
 
-@pytest.fixture
-async def owner(database_urls: Any) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that sees all locks, and holds some."""
-    connection = await asyncpg.connect(database_urls.owner)
-    yield connection
-    await connection.close()
+async def test_who_may_do_less_by_now_gets_no_answer_of_before(site: Site, today: World) -> None:
+    boss = await a_person(site, today, Role.ADMIN)
+    async with httpx.AsyncClient(base_url=site.url, timeout=20) as http:
+        client = Client(http, (await boss.sign_in()).access_token)
+        first, second = await client.send(BOARD), await client.send(BOARD)
+        await boss.become(Role.MEMBER)
+        demoted = Client(http, (await boss.sign_in()).access_token)
+        third, created = await demoted.send(BOARD), await demoted.create(key="key-2")
 
-
-@asynccontextmanager
-async def holding(world: World, lead: Lead) -> AsyncIterator[None]:
-    """Hold a lead, so that whoever wants to change it waits."""
-    async with world.work() as work:
-        await work.get(Lead, lead.id, lock=True)
-        yield
-
-
-async def until_waiting(owner: asyncpg.Connection) -> None:
-    """Return when somebody in this database waits for a row."""
-    waits = (
-        "SELECT 1 FROM pg_stat_activity WHERE wait_event IN ('transactionid', 'tuple')"
-        " AND datname = current_database()"
-    )
-    async with asyncio.timeout(10):
-        while not await owner.fetchval(waits):
-            pass
-
-
-async def test_while_it_runs_the_same_request_is_told_to_wait(
-    client: Client, today: World, owner: asyncpg.Connection
-) -> None:
-    lead = await add_mql(today)
-    change = {"input": {"lead": {"email": lead.email}, "firstName": "Ada"}}
-    async with holding(today, lead):
-        running = asyncio.create_task(client.send(UPDATE, change))
-        await until_waiting(owner)
-        early = await client.send(UPDATE, change)
-    first, second = await running, await client.send(UPDATE, change)
-
-    assert (early.status_code, codes(early)) == (409, ["IDEMPOTENCY_KEY_IN_USE"])
-    assert early.headers["retry-after"] == "1"
-    assert first.json()["data"]["leadUpdate"]["lead"]["version"] == lead.version + 1
     assert second.content == first.content
-
-
-async def test_of_thirty_at_once_one_is_carried_out_whoever_they_reach(
-    site: Site, database_urls: Any, today: World
-) -> None:
-    secret = await key_of(site, today)
-    async with (
-        a_site(database_urls, WORKER="0") as other,
-        httpx.AsyncClient(base_url=site.url, timeout=20) as here,
-        httpx.AsyncClient(base_url=other.url, timeout=20) as there,
-    ):
-        clients = [Client(here, secret), Client(there, secret)]
-        answers = await asyncio.gather(*(client.create() for client in clients * 15))
-        last = await clients[0].create()
-
-    done = {answer.content for answer in answers if answer.status_code == 200}
-    assert done == {last.content}
-    assert {answer.status_code for answer in answers} <= {200, 409}
-    assert await emails(today) == ["ada@acme.example"]
-
-
-async def test_what_takes_too_long_is_undone(
-    database_urls: Any, today: World, owner: asyncpg.Connection
-) -> None:
-    lead = await add_mql(today)
-    change = {"input": {"lead": {"email": lead.email}, "firstName": "Ada"}}
-    said = {"input": {"email": "ada@acme.example"}}
-    both = """mutation($said: LeadCreateInput!, $change: LeadUpdateInput!) {
-      leadCreate(input: $said) { userErrors { code } }
-      leadUpdate(input: $change) { lead { version } userErrors { code } } }"""
-    variables = {"said": said["input"], "change": change["input"]}
-    async with a_site(database_urls, WORKER="0", REQUEST_TIMEOUT_SECONDS="1") as site:
-        async with a_client(site, today) as client, holding(today, lead):
-            late = await client.send(both, variables)
-        undone = await emails(today)
-        async with a_client(site, today) as client:
-            done = await client.send(both, variables)
-        idle = site.app.state.process.services.database.app
-        assert idle.get_idle_size() == idle.get_size()
-
-    assert (late.status_code, late.headers["retry-after"]) == (503, "1")
-    assert undone == [lead.email]
-    assert done.json()["data"]["leadCreate"] == {"userErrors": []}
-    assert done.json()["data"]["leadUpdate"]["lead"] == {"version": lead.version + 1}
+    assert (third.status_code, codes(third)) == (403, ["FORBIDDEN"])
+    assert "idempotency-replayed" not in third.headers
+    assert created.json()["data"]["leadCreate"]["userErrors"] == []

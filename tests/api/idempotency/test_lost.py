@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,20 +15,12 @@ import httpx
 import pytest
 
 from domain.leads import Lead
-from infra.database import Database
 from tests.api.sites import Site, Started, a_process, a_site, key_of
-from tests.world import World, make_world
+from tests.world import World
 
 CREATE = """mutation($input: LeadCreateInput!) { leadCreate(input: $input) {
   lead { id email } userErrors { code } } }"""
 ASKED = {"query": CREATE, "variables": {"input": {"email": "ada@acme.example"}}}
-
-
-@pytest.fixture
-async def today(session_database: Database) -> World:
-    """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
-    return await make_world(Database(session_database.app, session_database.platform), clock)
 
 
 class Relay:
