@@ -165,10 +165,9 @@ class SentJustNow(DomainError):
 
     code = "SENT_JUST_NOW"
 
-    def __init__(self) -> None:
+    def __init__(self, *path: str) -> None:
         super().__init__(
-            "This invitation was sent less than a minute ago; give it time to arrive.",
-            path=("invitation",),
+            "This invitation was sent less than a minute ago; give it time to arrive.", path=path
         )
 
 
@@ -201,13 +200,18 @@ async def invite(
     digest: str,
     life: timedelta,
 ) -> Invitation:
-    """Keep an invitation of somebody who is not here yet and has none that is still good."""
+    """Keep an invitation of somebody who is not here yet and has none that is still good.
+
+    Raises:
+        AlreadyExists: if the address is that of a user, or of an invitation that is still good.
+        SentJustNow: if a letter to the address left less than a minute ago.
+    """
     check_inviting(actor, role, teams=bool(team_ids))
     if name is not None:
         name = require_text(name, name="The name", path=("name",))
     if await first(work, User, email=email):
         raise AlreadyExists("There is already a user with this e-mail address.", path=("email",))
-    await _close_expired(work, email)
+    await _make_way(work, email)
     invitation = Invitation(
         id=new_id(),
         email=email,
@@ -243,7 +247,7 @@ async def resend_invitation(
     if state in (InvitationState.ACCEPTED, InvitationState.REVOKED):
         raise InvitationClosed(state)
     if work.now < invitation.sent_at + RESEND_PAUSE:
-        raise SentJustNow
+        raise SentJustNow("invitation")
     sent = replace(
         invitation,
         digest=digest,
@@ -330,17 +334,23 @@ def accepted_name(invitation: Invitation, given: str | None) -> str:
     return require_text(given or invitation.name or "", name="The name", path=("name",))
 
 
-async def _close_expired(work: Work, email: str) -> None:
-    """Make room for a new invitation of an address, unless one is still good."""
-    for earlier in await work.find(
-        Invitation, lock=True, email=email, accepted_at=None, revoked_at=None
-    ):
-        if earlier.state(work.now) is InvitationState.PENDING:
+async def _make_way(work: Work, email: str) -> None:
+    """Close what has expired of an address, unless it has a letter that is good or just left.
+
+    One that was taken back counts too: or by turns with that, an address could be buried in mail.
+    """
+    earlier = await work.find(Invitation, lock=True, email=email)
+    for invitation in earlier:
+        if invitation.state(work.now) is InvitationState.PENDING:
             raise AlreadyExists(
                 "This address is invited already; send that invitation again.", path=("email",)
             )
-        await work.save(replace(earlier, revoked_at=work.now))
-        work.record(InvitationChanged(invitation_id=earlier.id, at=work.now))
+    if any(work.now < invitation.sent_at + RESEND_PAUSE for invitation in earlier):
+        raise SentJustNow("email")
+    for invitation in earlier:
+        if invitation.state(work.now) is InvitationState.EXPIRED:
+            await work.save(replace(invitation, revoked_at=work.now))
+            work.record(InvitationChanged(invitation_id=invitation.id, at=work.now))
 
 
 async def _existing_teams(work: Work, team_ids: Sequence[UUID]) -> tuple[UUID, ...]:

@@ -170,6 +170,26 @@ async def test_an_address_has_one_good_invitation_at_a_time():
     assert await work.find(Invitation) == [first]
 
 
+async def test_taken_back_and_sent_by_turns_no_address_is_buried_in_mail():
+    just_now = NOON - timedelta(seconds=59)
+    first = an_invitation(sent_at=just_now, revoked_at=NOON)
+    work = FakeWork(NOON, SALES, first)
+
+    with pytest.raises(SentJustNow):
+        await invite(work, OWNER, **asked())
+
+    assert await work.find(Invitation) == [first]
+
+
+async def test_what_was_taken_back_makes_room_for_another():
+    first = an_invitation(sent_at=NOON - timedelta(seconds=60), revoked_at=NOON)
+    work = FakeWork(NOON, SALES, first)
+
+    second = await invite(work, OWNER, **asked())
+
+    assert await work.find(Invitation) == [first, second]
+
+
 async def test_an_expired_invitation_makes_room_for_another():
     first = an_invitation(expires_at=NOON)
     work = FakeWork(NOON, SALES, first)
