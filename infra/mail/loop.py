@@ -86,6 +86,10 @@ class MailLoop:
         log.info("mail.sent", mail=str(taken.id), tries=taken.tries)
 
     async def _letter(self, taken: Taken) -> Letter | None:
+        if taken.late:
+            # The link in it is dead: to send it would only raise hopes.
+            log.error("mail.too_late", mail=str(taken.id), tries=taken.tries)
+            return None
         if taken.errand is None:
             log.error("mail.unreadable", mail=str(taken.id), hint="was SMARKETING_SECRET changed?")
             return None

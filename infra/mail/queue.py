@@ -70,6 +70,8 @@ class Taken:
     tries: int
     created_at: datetime
     expires_at: datetime
+    late: bool = False
+    """Whether it was taken up only after its time."""
 
 
 class MailQueue:
@@ -109,6 +111,7 @@ class MailQueue:
                 tries=row["tries"],
                 created_at=row["created_at"],
                 expires_at=row["expires_at"],
+                late=row["expires_at"] <= at,
             )
             for row in rows
         ]

@@ -144,6 +144,16 @@ async def test_giving_up_is_said_loudly(queue, database):
     assert (line["event"], line["log_level"], line["tries"]) == ("mail.given_up", "error", 1)
 
 
+async def test_what_waited_until_its_link_was_dead_is_not_sent(queue, database, office):
+    await put(queue, database, expires_at=NOON)
+
+    with structlog.testing.capture_logs() as logs:
+        await a_loop(queue, office).run_due()
+
+    assert (await waiting(database), office.messages) == (0, [])
+    assert [line["event"] for line in logs] == ["mail.too_late"]
+
+
 async def test_a_bad_letter_keeps_no_other_from_leaving(queue, database, office):
     await put(queue, database, Letter(to="nobody", subject="", text="", html=""))
     await put(queue, database)
