@@ -108,7 +108,7 @@ class Context:
     @property
     def password_resets(self) -> PasswordResets:
         """How people who have lost their password get in again."""
-        return self.services.password_resets
+        return replace(self.services.password_resets, cause=self.cause)
 
     @property
     def first_run(self) -> FirstRun:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError
 from domain.identity import AttemptLimit, SessionEnd
 from infra.accounts import end_sessions_before
@@ -88,6 +89,8 @@ class PasswordResets:
     queue: MailQueue
     app_url: str
     key: bytes = field(repr=False)
+    cause: Cause = SYSTEM
+    """Where the request comes from."""
 
     async def request(self, email: str, *, address: str | None = None) -> None:
         """Have a link sent to an address, if it is an account's: that is seen later.
@@ -143,7 +146,11 @@ class PasswordResets:
             epoch: int = await connection.fetchval(_CHANGE, account_id, hashed)
             await self._tell(connection, row["email"], at)
         await end_sessions_before(
-            self.database, account_id, epoch, because=SessionEnd.PASSWORD_CHANGED
+            self.database,
+            account_id,
+            epoch,
+            because=SessionEnd.PASSWORD_CHANGED,
+            cause=self.cause,
         )
 
     async def _admit(

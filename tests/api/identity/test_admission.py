@@ -10,6 +10,7 @@ import pytest
 
 from api.context import Context
 from api.engine import GraphQLRequest
+from domain.audit import AuditEffect, AuditEntry
 from domain.identity import Invitation, User
 from domain.ids import public
 from tests.admission import admission_of
@@ -256,6 +257,8 @@ async def test_a_lost_password_is_chosen_anew(gate):
     assert again["passwordReset"]["userErrors"] == refused("RESET_NOT_VALID", "token")
     signed_in = await anonymously(gate, SIGN_IN, email=bo.email, password=new, tenant=None)
     assert signed_in["signIn"]["userErrors"] == []
+    told = await stored(gate, AuditEntry, subject_id=bo.id, effect=AuditEffect.NOTED)
+    assert [entry.action for entry in told] == ["passwordReset", "signIn"]
 
 
 async def test_an_installation_with_a_tenant_is_set_up(gate):
