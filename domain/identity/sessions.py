@@ -10,7 +10,6 @@ from uuid import UUID
 from domain.errors import DomainError, NotFound
 from domain.events import SessionEnded, SessionStarted
 from domain.identity.policy import Actor
-from domain.origins import Origin
 from domain.ports import Work, first
 
 # How long after its use a refresh token still gives what it gave: an answer may be lost on its way,
@@ -144,7 +143,8 @@ async def begin_session(
     digest: str,
     epoch: int,
     lives: SessionLives,
-    origin: Origin,
+    ip_address: str | None,
+    user_agent: str | None,
 ) -> Session:
     """Open a session for a user whose credentials were right; what is over makes room for it."""
     session = Session(
@@ -156,8 +156,8 @@ async def begin_session(
         created_at=work.now,
         last_used_at=work.now,
         expires_at=lives.end(created_at=work.now, used_at=work.now),
-        ip_address=origin.address,
-        user_agent=origin.user_agent,
+        ip_address=ip_address,
+        user_agent=user_agent,
     )
     await _make_room(work, user_id)
     await work.add(session)

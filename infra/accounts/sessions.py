@@ -23,7 +23,6 @@ from domain.identity import (
     actor_of,
 )
 from domain.ids import new_id
-from domain.origins import Origin
 from domain.ports import Work, first
 from infra import refresh_tokens
 from infra.database import Database
@@ -63,7 +62,8 @@ class Sessions:
                 digest=token.digest,
                 epoch=epoch,
                 lives=self.lives,
-                origin=Origin(address=cause.ip_address, user_agent=cause.user_agent),
+                ip_address=cause.ip_address,
+                user_agent=cause.user_agent,
             )
             now = work.now
         # Looked at once the session is there: so either this sees the new epoch, or whoever made

@@ -27,13 +27,11 @@ from domain.identity import (
 )
 from domain.identity.sessions import GRACE, MOST_OPEN, REMEMBERED
 from domain.ids import new_id
-from domain.origins import Origin
 from tests.fakes import FakeWork
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 LIVES = SessionLives(idle=timedelta(days=30), longest=timedelta(days=90))
 TENANT = new_id()
-HOME = Origin(address="192.0.2.7", user_agent="Firefox")
 
 
 def a_user(role=Role.MEMBER, **more):
@@ -142,7 +140,8 @@ async def begin(work, user=ANN, **more):
             "digest": "d1",
             "epoch": 3,
             "lives": LIVES,
-            "origin": HOME,
+            "ip_address": "192.0.2.7",
+            "user_agent": "Firefox",
             **more,
         },
     )
