@@ -95,7 +95,8 @@ class FirstRun:
         platform = self.accounts.database.platform
         if await platform.fetchval(_ANY_TENANT):
             raise AlreadySetUp
-        if digest_of(token, prefix=FIRST_RUN) != await platform.fetchval(_DIGEST):
+        digest = digest_of(token, prefix=FIRST_RUN)
+        if digest is None or digest != await platform.fetchval(_DIGEST):
             raise WrongSetUpToken
         async with platform.acquire() as connection, connection.transaction():
             # Looked at again, now that nobody else can set up before the transaction's end.

@@ -156,9 +156,10 @@ async def test_a_wrong_token_sets_nothing_up(installation, first_run, token):
     assert (await count(installation, "accounts"), await count(installation, "directory")) == (0, 0)
 
 
-async def test_without_a_token_printed_nothing_is_set_up(first_run):
+@pytest.mark.parametrize("token", ["", new_secret(FIRST_RUN).text], ids=["empty", "made up"])
+async def test_without_a_token_printed_nothing_is_set_up(first_run, token):
     with pytest.raises(WrongSetUpToken):
-        await first_run.set_up(new_secret(FIRST_RUN).text, a_company())
+        await first_run.set_up(token, a_company())
 
 
 @pytest.mark.parametrize(
