@@ -14,7 +14,18 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 KINDS = ("query", "mutation", "subscription")
-GROUPS = ("Session", "Leads", "Hand-off", "SLA", "Feed", "Goals", "Personas", "Imports", "Settings")
+GROUPS = (
+    "Session",
+    "Leads",
+    "Hand-off",
+    "SLA",
+    "Feed",
+    "Goals",
+    "Personas",
+    "Imports",
+    "People",
+    "Settings",
+)
 """In the order in which somebody who begins meets them."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -16,6 +17,7 @@ from graphql.execution import get_variable_values
 from api.operations import FOLDER, GROUPS, DocumentedOperation, documented_operations
 from api.schema import schema
 from infra.database import Database
+from infra.mail.sending import mailbox_of
 from infra.passwords import Passwords
 from tests.api.offices import Office, open_office
 from tests.api.scene import QUICK
@@ -72,8 +74,11 @@ def test_every_file_is_an_operation_and_no_name_is_taken_twice() -> None:
 
 
 @pytest.fixture(scope="module")
-async def site(database_urls: DatabaseUrls) -> AsyncIterator[Site]:
-    async with a_site(database_urls) as site:
+async def site(
+    database_urls: DatabaseUrls, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    mails = tmp_path_factory.mktemp("mails").as_uri()
+    async with a_site(database_urls, MAIL_URL=mails) as site:
         yield site
 
 
@@ -92,6 +97,7 @@ class FrontEnd:
     def __init__(self, url: str) -> None:
         self.client = httpx.AsyncClient(base_url=url, timeout=20)
         self.ran: set[str] = set()
+        self.refresh_token = ""
 
     async def run(self, name: str, /, **variables: Any) -> Any:
         """Return the data of an operation, or what its root field answers if it has only one."""
@@ -108,6 +114,16 @@ class FrontEnd:
         assert payload.pop("userErrors") == []
         (made,) = payload.values()
         return made
+
+    async def sign_in(self, email: str, password: str) -> Any:
+        """Sign in and return the session."""
+        return self.go_on(await self.change("sign-in", email=email, password=password))
+
+    def go_on(self, session: Any) -> Any:
+        """Go on with the tokens of a session, and return it."""
+        self.client.headers["authorization"] = f"Bearer {session['accessToken']}"
+        self.refresh_token = session["refreshToken"]
+        return session
 
     async def follow(self, name: str, /, **variables: Any) -> AsyncGenerator[Any, None]:
         """Yield what a subscription tells."""
@@ -139,24 +155,37 @@ async def first(events: AsyncGenerator[Any, None], **wanted: Any) -> Any:
     raise AssertionError("the stream ended")
 
 
-async def test_every_documented_operation_runs(office: Office, front_end: FrontEnd) -> None:
+async def test_every_documented_operation_runs(
+    site: Site, office: Office, front_end: FrontEnd
+) -> None:
     """One story, because each step needs the one before; the last says that none was left out."""
     await sign_in(office, front_end)
+    await stay_signed_in(front_end)
     await read(office, front_end)
     await work_on_leads(front_end)
     await hand_off(office, front_end)
     await watch(office, front_end)
     await import_leads(front_end)
+    await invite(site, office, front_end)
+    await look_back(front_end)
+    await change_password(site, office, front_end)
     assert front_end.ran == set(OPERATIONS)
 
 
 async def sign_in(office: Office, front_end: FrontEnd) -> None:
-    session = await front_end.change("sign-in", email=office.email, password=office.password)
+    session = await front_end.sign_in(office.email, office.password)
     assert session["tenant"]["name"] == "Acme"
-    front_end.client.headers["authorization"] = f"Bearer {session['accessToken']}"
     viewer = await front_end.run("viewer")
     assert (viewer["name"], viewer["role"]) == ("Olive", "OWNER")
     assert {team["side"] for team in viewer["teams"]} == {"MARKETING", "SALES"}
+
+
+async def stay_signed_in(front_end: FrontEnd) -> None:
+    spent = front_end.refresh_token
+    front_end.go_on(await front_end.change("session-refresh", refreshToken=spent))
+    assert front_end.refresh_token != spent
+    (session,) = (await front_end.run("sessions", first=25))["sessions"]["nodes"]
+    assert session["current"]
 
 
 async def read(office: Office, front_end: FrontEnd) -> None:
@@ -270,3 +299,57 @@ async def import_leads(front_end: FrontEnd) -> None:
     assert (done["created"], done["failed"]) == (1, 1)
     report = await front_end.run("import-errors", importJob=job["id"])
     assert [(row["line"], row["column"]) for row in report["errors"]["nodes"]] == [(3, "email")]
+
+
+async def invite(site: Site, office: Office, front_end: FrontEnd) -> None:
+    invited, team_id = f"ivy@{office.email.partition('@')[2]}", await team(front_end)
+    invitation = await front_end.change(
+        "invitation-create", email=invited, name="Ivy", role="MEMBER", teams=[team_id]
+    )
+    assert (invitation["email"], invitation["state"]) == (invited, "PENDING")
+    token = await mailed(site, invited, "invitation")
+    preview = await front_end.run("invitation-preview", token=token)
+    assert (preview["tenantName"], preview["hasAccount"]) == ("Acme", False)
+    password = "narcissi 4 nobody"
+    come_in = await front_end.change("invitation-accept", token=token, password=password)
+    assert come_in["user"]["name"] == "Ivy"
+    (shown,) = (await front_end.run("invitations", first=25))["nodes"]
+    assert (shown["state"], shown["user"]["id"]) == ("ACCEPTED", come_in["user"]["id"])
+
+
+async def look_back(front_end: FrontEnd) -> None:
+    wanted = {"subjectKind": {"eq": "Invitation"}}
+    log = (await front_end.run("audit-log", first=25, filter=wanted))["nodes"]
+    assert [(entry["action"], entry["effect"]) for entry in log] == [
+        ("invitationAccept", "CHANGED"),
+        ("invitationCreate", "ADDED"),
+    ]
+
+
+async def change_password(site: Site, office: Office, front_end: FrontEnd) -> None:
+    first = (await front_end.run("sessions", first=25))["sessions"]["nodes"][0]["id"]
+    await front_end.sign_in(office.email, office.password)
+    ended = await front_end.change("session-end", session=first)
+    assert (ended["id"], ended["endedAt"] is None) == (first, False)
+    changed, reset = "crocuses 4 one", "hyacinths 4 two"
+    await front_end.change("password-change", currentPassword=office.password, newPassword=changed)
+    assert await front_end.change("password-reset-request", email=office.email) is True
+    token = await mailed(site, office.email, "password-reset")
+    assert await front_end.change("password-reset", token=token, newPassword=reset) is True
+    await front_end.sign_in(office.email, reset)
+    over = await front_end.run("sign-out")
+    assert (over["session"]["endedAt"] is None, over["userErrors"]) == (False, [])
+
+
+async def mailed(site: Site, address: str, place: str) -> str:
+    """Return the token of the link to a place that was mailed to an address, once it was."""
+    mailbox = mailbox_of(site.settings)
+    assert mailbox is not None
+    link = re.compile(rf"/{place}#token=(\S+)")
+    async with asyncio.timeout(20):
+        while True:
+            for message in await mailbox.messages():
+                found = link.search(message.text)
+                if message.to == address and found:
+                    return found[1]
+            await asyncio.sleep(0.02)
