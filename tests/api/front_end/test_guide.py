@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -88,9 +89,32 @@ def folder(packages: Path, tmp_path: Path) -> Path:
     return folder
 
 
-async def test_the_guide_does_what_it_says(folder: Path, site: Site, office: Office) -> None:
+@pytest.fixture
+async def operator(database_urls: DatabaseUrls, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """Whoever runs the service: its command and its database, for the guide's client alone."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    command = programs / "smarketing"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m infra.cli "$@"\n')
+    command.chmod(0o755)
     environment = {
-        "PATH": f"{folder / 'node_modules' / '.bin'}:{os.environ['PATH']}",
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": database_urls.owner,
+        "APP_DATABASE_URL": database_urls.app,
+        "PLATFORM_DATABASE_URL": database_urls.platform,
+    }
+    yield environment
+    for what in (("mode", "allow"), ("remove",)):
+        await run(str(command), "documents", *what, "--client", "web", cwd=tmp_path, **environment)
+
+
+async def test_the_guide_does_what_it_says(
+    folder: Path, site: Site, office: Office, operator: dict[str, str]
+) -> None:
+    environment = {
+        **operator,
+        "PATH": f"{folder / 'node_modules' / '.bin'}:{operator['PATH']}",
         "SMARKETING_URL": site.url,
         "SMARKETING_EMAIL": office.email,
         "SMARKETING_PASSWORD": office.password,
