@@ -33,6 +33,7 @@ _ALONE = {
     "ask.js",
     "explorer-graphiql.js",
     "explorer-send.js",
+    "explorer-session.js",
     "explorer.js",
     "invitation.js",
     "password-reset.js",

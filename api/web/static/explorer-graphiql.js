@@ -1,7 +1,8 @@
 // GraphiQL over this very address, with the documented operations in its sidebar and a sign-in.
 // It is loaded after GraphiQL and React, which are no modules: they are globals.
 
-import { keep, kept, operations, send } from "./explorer-send.js";
+import { kept, operations, send } from "./explorer-send.js";
+import { Session } from "./explorer-session.js";
 
 const { GraphiQL, React, ReactDOM } = globalThis;
 const { createElement: h, useEffect, useMemo, useRef, useState } = React;
@@ -36,19 +37,20 @@ function Opened() {
 }
 
 function App() {
-  const [token, setToken] = useState(kept());
+  // Whoever asks, by the token they came with.
+  const [asking, setAsking] = useState(kept());
   const [account, setAccount] = useState(null);
-  // With another token it is another fetcher, so that GraphiQL reads the schema again.
-  const fetcher = useMemo(() => fetcherOf(token, () => setAccount(null)), [token]);
+  const session = useMemo(() => new Session((token, renewed) => renewed || setAsking(token)), []);
+  // With another person it is another fetcher, so that GraphiQL reads the schema again.
+  const fetcher = useMemo(() => fetcherOf(session, () => setAccount(null)), [asking]);
 
   useEffect(() => {
-    keep(token);
     let current = true;
-    accountOf(token).then((found) => current && setAccount(found));
+    accountOf(session.token).then((found) => current && setAccount(found));
     return () => {
       current = false;
     };
-  }, [token]);
+  }, [asking]);
 
   return h(
     GraphiQL,
@@ -62,7 +64,7 @@ function App() {
       showPersistHeadersSettings: false,
       forcedTheme: document.documentElement.dataset.theme,
     },
-    h(GraphiQL.Logo, null, h(Account, { account, onToken: setToken })),
+    h(GraphiQL.Logo, null, h(Account, { account, session })),
   );
 }
 
@@ -123,13 +125,9 @@ function Entry({ operation, open }) {
   );
 }
 
-function Account({ account, onToken }) {
+function Account({ account, session }) {
   const dialog = useRef(null);
   const close = () => dialog.current.close();
-  const signed = (token) => {
-    onToken(token);
-    close();
-  };
   return h(
     "div",
     { className: "account" },
@@ -138,7 +136,7 @@ function Account({ account, onToken }) {
           React.Fragment,
           null,
           h("span", { id: "account" }, `${account.name} · ${account.tenant.name}`),
-          h("button", { type: "button", onClick: () => onToken("") }, "Sign out"),
+          h("button", { type: "button", onClick: () => session.signOut() }, "Sign out"),
         )
       : h(
           React.Fragment,
@@ -154,26 +152,25 @@ function Account({ account, onToken }) {
       "dialog",
       { ref: dialog, "aria-labelledby": "sign-in-title" },
       h("h2", { id: "sign-in-title" }, "Sign in"),
-      h(PasswordForm, { signed }),
+      h(PasswordForm, { session, close }),
       h("p", { className: "or" }, "or with what you have"),
-      h(TokenForm, { signed }),
-      h("p", { className: "hint" }, "It is kept in this tab only, and forgotten with it."),
+      h(TokenForm, { session, close }),
+      h("p", { className: "hint" }, "Tokens are kept in this tab only, and forgotten with it."),
       h("button", { type: "button", onClick: close }, "Cancel"),
     ),
   );
 }
 
-function PasswordForm({ signed }) {
+function PasswordForm({ session, close }) {
   const [fault, setFault] = useState("");
 
   async function submit(event) {
     event.preventDefault();
     const { email, password, tenant } = Object.fromEntries(new FormData(event.target));
     const input = { email, password, ...(tenant ? { tenant } : {}) };
-    const { answer } = await send({ query: named("sign-in").document, variables: { input } });
-    const { session, userErrors } = answer.data?.signIn ?? {};
-    setFault(session ? "" : (userErrors ?? answer.errors)[0].message);
-    if (session) signed(session.accessToken);
+    const refusal = await session.signIn(input);
+    setFault(refusal?.message ?? "");
+    if (!refusal) close();
   }
 
   return h(
@@ -193,7 +190,7 @@ function PasswordForm({ signed }) {
   );
 }
 
-function TokenForm({ signed }) {
+function TokenForm({ session, close }) {
   const [fault, setFault] = useState("");
 
   async function submit(event) {
@@ -201,7 +198,9 @@ function TokenForm({ signed }) {
     const token = new FormData(event.target).get("token").trim();
     const account = await accountOf(token);
     setFault(account ? "" : "It is not good, or not any more.");
-    if (account) signed(token);
+    if (!account) return;
+    session.use(token);
+    close();
   }
 
   return h(
@@ -234,15 +233,15 @@ async function accountOf(token) {
   }
 }
 
-function fetcherOf(token, lost) {
+function fetcherOf(session, lost) {
   return async ({ query, variables, operationName }, { headers } = {}) => {
     const aborter = new AbortController();
     // GraphiQL notices a moment late that its editor holds another operation.
     const named = new RegExp(`\\b(query|mutation|subscription)\\s+${operationName}\\b`).test(query);
     const request = { query, variables, operationName: named ? operationName : undefined };
-    const reply = await send(request, { token, headers, signal: aborter.signal });
+    const reply = await session.send(request, { headers, signal: aborter.signal });
     if (reply.events) return observable(reply.events, aborter);
-    if (token && reply.response.status === 401) lost();
+    if (reply.response.status === 401) lost();
     return reply.answer;
   };
 }

@@ -1,9 +1,14 @@
 // The small explorer: sends what is written to this very address and shows what comes back, once
 // or as it comes.
 
-import { keep, kept, operations, send } from "./explorer-send.js";
+import { keep, kept, operations } from "./explorer-send.js";
+import { Session } from "./explorer-session.js";
 
 const field = (id) => document.getElementById(id);
+// Whoever runs an operation that lets them in is in, and stays so.
+const session = new Session((token) => {
+  field("token").value = token;
+});
 const form = field("explorer");
 let running = null;
 
@@ -24,7 +29,9 @@ field("examples").addEventListener("change", (event) => {
   write("variables", JSON.stringify(variables, null, 2));
 });
 
-for (const id of ["query", "variables", "token"]) {
+field("token").value = session.token;
+field("token").addEventListener("input", () => session.use(field("token").value.trim()));
+for (const id of ["query", "variables"]) {
   const written = kept(`explorer.${id}`);
   if (written) field(id).value = written;
   field(id).addEventListener("input", () => keep(field(id).value, `explorer.${id}`));
@@ -48,7 +55,7 @@ async function ask(signal) {
   const variables = JSON.parse(field("variables").value.trim() || "{}");
   const request = { query: field("query").value, variables };
   const began = performance.now();
-  const reply = await send(request, { token: field("token").value.trim(), signal });
+  const reply = await session.send(request, { signal });
   if (reply.events) {
     await follow(reply.events);
   } else {

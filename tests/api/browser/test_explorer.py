@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.api.browser.conftest import PHONE, OpenScreen
+from infra.database import Database
+from infra.passwords import Passwords
+from tests.api.browser.conftest import PHONE, OpenScreen, Screen
+from tests.api.offices import open_office
+from tests.api.scene import QUICK
 from tests.api.sites import Site, a_site, key_of
+from tests.conftest import DatabaseUrls
 from tests.fixtures import clock, database, session_database, world
 from tests.world import World
 
@@ -57,6 +63,36 @@ async def test_a_documented_operation_is_chosen_and_run(
     await screen.page.reload()
     assert (await screen.page.input_value("#query")).startswith("query LeadsPage(")
     assert screen.complaints == []
+
+
+async def test_whoever_runs_the_sign_in_is_signed_in_until_they_sign_out(
+    site: Site, database_urls: DatabaseUrls, open_screen: OpenScreen
+) -> None:
+    database = await Database.connect(database_urls.app, database_urls.platform, size=2)
+    passwords = Passwords(QUICK)
+    office = await open_office(database, passwords, leads=0)
+    passwords.close()
+    await database.close()
+    screen = await open_screen(f"{site.url}/graphql")
+
+    await choose(screen, "sign-in", input={"email": office.email, "password": office.password})
+    await screen.shows("#answer", '"name": "Olive"')
+    await choose(screen, "viewer")
+    await screen.shows("#answer", '"role": "OWNER"')
+    await choose(screen, "sign-out")
+    await screen.shows("#answer", '"endedAt": "20')
+    assert await screen.page.input_value("#token") == ""
+    await choose(screen, "viewer")
+    await screen.shows("#answer", "UNAUTHENTICATED")
+    assert screen.complaints == []
+
+
+async def choose(screen: Screen, name: str, **variables: Any) -> None:
+    """Choose a documented operation, and run it."""
+    await screen.page.select_option("#examples", value=name)
+    if variables:
+        await screen.page.fill("#variables", json.dumps(variables))
+    await screen.page.click("#run")
 
 
 async def test_what_is_wrong_is_shown(site: Site, open_screen: OpenScreen) -> None:

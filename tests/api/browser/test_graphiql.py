@@ -7,10 +7,13 @@ import json
 import os
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from playwright.async_api import Route
 
 from api.operations import documented_operations
 from api.web import graphiql
@@ -28,6 +31,7 @@ from tests.conftest import ROOT, DatabaseUrls
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ANSWER = ".result-window"
 EDITOR = ".graphiql-query-editor"
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -138,9 +142,65 @@ async def test_a_token_is_kept_in_its_tab_until_signing_out(
     await screen.page.reload()
     await screen.shows("#account", "Acme")
     assert await screen.page.evaluate("Object.keys(localStorage)") == []
-    await screen.page.click("text=Sign out")
+    await screen.page.click(".account >> text=Sign out")
     await screen.page.reload()
     await screen.shows("#account", "Not signed in")
+
+
+async def test_the_next_token_is_there_before_the_one_in_hand_ends(
+    site: Site, office: Office, open_screen: OpenScreen
+) -> None:
+    screen = await open_screen(f"{site.url}/graphql", clock=True)
+    await sign_in(screen, office)
+    token = await token_of(screen)
+
+    await screen.page.clock.run_for(timedelta(minutes=14, seconds=5) // MILLISECOND)
+
+    await screen.page.wait_for_function(
+        "token => sessionStorage.getItem('explorer.token') !== token", arg=token
+    )
+    assert "smr_" not in await screen.page.evaluate("JSON.stringify({...sessionStorage})")
+    assert await screen.text("#account") == "Olive · Acme"
+    assert screen.complaints == []
+
+
+async def test_a_token_that_is_turned_away_is_renewed_and_signing_out_ends_the_session(
+    site: Site, office: Office, open_screen: OpenScreen
+) -> None:
+    screen = await open_screen(f"{site.url}/graphql")
+    await sign_in(screen, office)
+    token, turned_away = await token_of(screen), []
+
+    async def turn_away(route: Route) -> None:
+        headers = route.request.headers
+        if headers.get("authorization") == f"Bearer {token}":
+            turned_away.append(route.request.post_data_json["operationName"])
+            headers = {**headers, "authorization": "Bearer ended"}
+        await route.continue_(headers=headers)
+
+    await screen.page.route("**/graphql", turn_away)
+    await open_operation(screen, "viewer")
+    await run(screen)
+    await screen.shows(ANSWER, '"name": "Olive"')
+    assert turned_away == ["Viewer"]
+
+    token = await token_of(screen)
+    await screen.page.unroute("**/graphql")
+    async with screen.page.expect_response(
+        lambda response: "signOut" in (response.request.post_data or "")
+    ) as answer:
+        await screen.page.click(".account >> text=Sign out")
+    await (await answer.value).finished()
+    await screen.shows("#account", "Not signed in")
+    assert await token_of(screen) == ""
+    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as client:
+        asked = {"query": "{ viewer { name } }"}
+        assert (await client.post(f"{site.url}/graphql", json=asked)).status_code == 401
+
+
+async def token_of(screen: Screen) -> str:
+    token: str = await screen.page.evaluate("sessionStorage.getItem('explorer.token')")
+    return token
 
 
 async def test_a_wrong_password_is_told_in_words(
