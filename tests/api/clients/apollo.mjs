@@ -82,7 +82,7 @@ const signedIn = await client.mutate({
   mutation: document('sign-in'),
   variables: { email, password },
 });
-session.token = signedIn.data.signIn.session.accessToken;
+session.keep(signedIn.data.signIn.session);
 seen.signedIn = signedIn.data.signIn.session.user.name;
 
 const pages = client.watchQuery({ query: document('leads-page'), variables: { first: 2 } });

@@ -65,7 +65,7 @@ const commit = (name, variables, more = {}) =>
 const seen = {};
 
 const signedIn = await commit('SignInMutation', { email, password });
-session.token = signedIn.signIn.session.accessToken;
+session.keep(signedIn.signIn.session);
 seen.signedIn = signedIn.signIn.session.user.name;
 
 // Two pages of a connection, merged by Relay's own handler.

@@ -23,10 +23,20 @@ export const report = (seen) => {
 export const operation = (name) =>
   readFileSync(new URL(`./operations/${name}.graphql`, import.meta.url), 'utf8');
 
+const REFRESH = `mutation Refresh($input: SessionRefreshInput!) {
+  sessionRefresh(input: $input) { session { accessToken refreshToken } userErrors { code } }
+}`;
+
 /** Who is signed in.  The first token of a stream lives for two seconds, so it must be renewed. */
 export class Session {
   token = null;
+  refreshToken = null;
   renewals = 0;
+
+  keep({ accessToken, refreshToken }) {
+    this.token = accessToken;
+    this.refreshToken = refreshToken;
+  }
 
   get headers() {
     return this.token === null ? {} : { authorization: `Bearer ${this.token}` };
@@ -38,7 +48,15 @@ export class Session {
 
   async renew() {
     this.renewals += 1;
-    this.token = (await ask('long token', { token: this.token })).token;
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query: REFRESH,
+        variables: { input: { refreshToken: this.refreshToken } },
+      }),
+    });
+    this.keep((await answer.json()).data.sessionRefresh.session);
   }
 }
 

@@ -155,8 +155,6 @@ class Stage:
                 return {}
             case "short token":
                 return {"token": self.token(token, SHORT)}
-            case "long token":
-                return {"token": self.token(token, timedelta(minutes=15))}
             case _:
                 raise AssertionError(f"nobody knows how to {ask}")
 

@@ -56,7 +56,7 @@ const codes = (error) => error.graphQLErrors.map((one) => one.extensions.code);
 const rows = ({ data }) => data.leads.edges.map(({ node }) => [node.email, node.jobTitle]);
 
 const signedIn = await client.mutation(operation('sign-in'), { email, password });
-session.token = signedIn.data.signIn.session.accessToken;
+session.keep(signedIn.data.signIn.session);
 seen.signedIn = signedIn.data.signIn.session.user.name;
 
 const first = await client.query(operation('leads-page'), { first: 2 });

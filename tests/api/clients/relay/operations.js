@@ -40,6 +40,7 @@ export const signIn = graphql`
     signIn(input: { email: $email, password: $password }) {
       session {
         accessToken
+        refreshToken
         user {
           name
         }
