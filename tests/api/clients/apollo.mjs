@@ -19,8 +19,8 @@ import { print } from 'graphql';
 import WebSocket from 'ws';
 
 import {
-  BROKEN, Heard, Session, ask, email, goal, operation, password, report, slowUrl, socketUrl,
-  until, url,
+  BROKEN, Heard, Session, ask, closedUrl, email, goal, meanUrl, operation, password, report, slowUrl,
+  socketUrl, until, url,
 } from './stage.mjs';
 
 globalThis.WebSocket ??= WebSocket; // the link looks for it, and older Nodes have none
@@ -165,10 +165,12 @@ const fetchPolicy = 'network-only';
 await client
   .query({ query: document('leads-page'), variables: { first: 3 }, fetchPolicy })
   .catch(() => null);
-const slow = new ApolloClient({
-  cache: cache(),
-  link: ApolloLink.from([noticed, new HttpLink({ uri: slowUrl })]),
-});
-await slow.query({ query: gql`query Slow { slow }` }).catch(() => null);
+const at = (uri) =>
+  new ApolloClient({ cache: cache(), link: ApolloLink.from([noticed, new HttpLink({ uri })]) });
+await at(slowUrl).query({ query: gql`query Slow { slow }` }).catch(() => null);
+const nobody = { query: gql`query Nobody { viewer { name } }`, fetchPolicy };
+await at(closedUrl).query(nobody).catch(() => null);
+await at(meanUrl).query(nobody).catch(() => null); // it takes all there is
+await at(meanUrl).query(nobody).catch(() => null);
 seen.linked = linked;
 report(seen);

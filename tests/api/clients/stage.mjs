@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-export const { url, slowUrl, email, password, goal, folder } = JSON.parse(process.argv[2]);
+export const { url, slowUrl, meanUrl, closedUrl, email, password, goal, folder } = JSON.parse(process.argv[2]);
 export const socketUrl = url.replace('http', 'ws');
 export const BROKEN = 'subscription Broken { nothing }';
 

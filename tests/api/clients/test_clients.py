@@ -13,7 +13,7 @@ import pytest
 from api.transport import HttpSettings
 from infra.database import Database
 from tests.api.clients.stage import FOLDER, Stage, a_stage
-from tests.api.sites import key_of
+from tests.api.sites import a_site, key_of
 from tests.api.transport.sites import a_site as a_small_site
 from tests.conftest import ROOT, DatabaseUrls
 from tests.node import installed, node
@@ -43,10 +43,15 @@ async def stage(
         yield stage
 
 
-async def test_apollo_client(stage: Stage) -> None:
+async def test_apollo_client(stage: Stage, database_urls: DatabaseUrls) -> None:
     first, second, third, fourth = (stage.lead(number) for number in range(1, 5))
-    async with a_small_site(http=HttpSettings(deadline=0.05)) as slow:
-        seen = await stage.play("apollo.mjs", slowUrl=slow.url)
+    async with (
+        a_small_site(http=HttpSettings(deadline=0.05)) as slow,
+        a_site(database_urls, WORKER="0", COST_PER_ADDRESS="1") as mean,
+        a_site(database_urls, WORKER="0", TRUSTED_DOCUMENTS="only") as closed,
+    ):
+        urls = {"meanUrl": f"{mean.url}/graphql", "closedUrl": f"{closed.url}/graphql"}
+        seen = await stage.play("apollo.mjs", slowUrl=slow.url, **urls)
 
     assert seen == {
         "signedIn": "Ada",
@@ -61,7 +66,13 @@ async def test_apollo_client(stage: Stage) -> None:
         "streamed": ["30", "31"],
         "failedStreaming": ["GRAPHQL_VALIDATION_FAILED"],
         "multipart": ["GRAPHQL_VALIDATION_FAILED"],
-        "linked": ["UNAUTHENTICATED", "SERVICE_UNAVAILABLE"],
+        "linked": [
+            "UNAUTHENTICATED",
+            "SERVICE_UNAVAILABLE",
+            "PERSISTED_QUERY_ONLY",
+            "UNAUTHENTICATED",
+            "RATE_LIMITED",
+        ],
     }
 
 
