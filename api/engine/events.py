@@ -39,8 +39,9 @@ from typing_extensions import override
 from api.engine.gauges import Gauges
 from api.engine.holding import HOLD_SECONDS
 from api.engine.masking import OperationFailed, is_unavailable
+from api.engine.tracing import Note
 
-Traced = Callable[[], AbstractContextManager[Callable[[Sequence[str]], None]]]
+Traced = Callable[[], AbstractContextManager[Note]]
 
 
 SHORT_LIST = 10

@@ -7,7 +7,6 @@ from collections.abc import (
     AsyncGenerator,
     Callable,
     Hashable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -15,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
-    contextmanager,
     nullcontext,
 )
 from dataclasses import dataclass, field
@@ -46,6 +44,7 @@ from api.engine.masking import (
     stamped,
     unavailable,
 )
+from api.engine.tracing import Note, Trace, untraced
 from api.engine.weighing import MANY_PARTS, SHORT_COST, Lane, is_heavy, parts_of, surcharge
 from domain.errors import Unavailable
 
@@ -147,23 +146,6 @@ class GraphQLResponse:
         return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
-class Trace(Protocol):
-    """What times an operation, or one event of a subscription."""
-
-    def __call__(
-        self, kind: str, root_field: str, document: str
-    ) -> AbstractContextManager[Callable[[Sequence[str]], None]]:
-        """Return a block to time; it is told the codes of the errors in the answer."""
-
-
-@contextmanager
-def untraced(
-    kind: str, root_field: str, document: str
-) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Time nothing."""
-    yield lambda codes: None
-
-
 class Engine:
     """Runs operations against one schema.  One for each process, shared by every transport."""
 
@@ -211,23 +193,26 @@ class Engine:
             operation = await self.plan(request)
         except OperationFailed as failure:
             return self.refuse(failure, context.request_id)
-        return await self.run(operation, context)
+        async with self.lane(operation):
+            return await self.run(operation, context)
 
-    async def run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
-        """Answer a planned query or mutation; a heavy query waits for the one before it.
+    def lane(self, operation: Operation) -> AbstractAsyncContextManager[None]:
+        """Return the block to run an operation in: a heavy query waits for the one before it.
 
         Between two awaits a heavy query keeps the event loop for long.  One at a time, they keep
-        an innocent request waiting for one of them and not for all.
+        an innocent request waiting for one of them and not for all.  Whoever waits here must hold
+        nothing that the innocent need.
         """
+        return self._lane.turn() if operation.heavy else nullcontext()
+
+    async def run(self, operation: Operation, context: OperationContext) -> GraphQLResponse:
+        """Answer a planned query or mutation, in its lane."""
         with self._trace(operation) as note:
-            async with self._lane.turn() if operation.heavy else nullcontext():
-                answer = await self._run(operation, context)
+            answer = await self._run(operation, context)
             note(answer.codes)
         return answer
 
-    def _trace(
-        self, operation: Operation
-    ) -> AbstractContextManager[Callable[[Sequence[str]], None]]:
+    def _trace(self, operation: Operation) -> AbstractContextManager[Note]:
         prepared = operation.operation
         return self._traced(prepared.kind.value, prepared.root_field, operation.prepared.sha256)
 

@@ -10,6 +10,7 @@ from typing import Any
 from graphql import OperationType
 
 from api.engine.documents import PreparedOperation
+from domain.errors import Unavailable
 
 HEAVY_COST = 1_000
 HEAVY_PARTS = 200
@@ -18,6 +19,7 @@ MANY_PARTS = 1_000
 SHORT_COST = 100
 """Cost up to which an answer is completed without regard to others: ten milliseconds."""
 BREATH_SECONDS = 0.25
+MOST_WAITING = 50
 
 
 class Lane:
@@ -27,19 +29,34 @@ class Lane:
     request waits for one of them and not for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_waiting: int = MOST_WAITING) -> None:
         self._busy = asyncio.Lock()
+        self._most_waiting = most_waiting
+        self._waiting = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for the heavy query before, and for as long again as it took, which is others'."""
-        await self._busy.acquire()
+        """Wait for the heavy query before, and for as long again as it took, which is others'.
+
+        Raises:
+            Unavailable: if so many wait already that the deadline would come first.
+        """
+        await self._wait()
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             yield
         finally:
             loop.call_later(min(loop.time() - began, BREATH_SECONDS), self._busy.release)
+
+    async def _wait(self) -> None:
+        if self._waiting >= self._most_waiting:
+            raise Unavailable("Too many large queries at once.  Nothing was changed; try again.")
+        self._waiting += 1
+        try:
+            await self._busy.acquire()
+        finally:
+            self._waiting -= 1
 
 
 def is_heavy(operation: PreparedOperation, cost: int, variables: Mapping[str, Any]) -> bool:

@@ -138,7 +138,7 @@ class HttpEndpoint:
         if operation.kind is OperationType.SUBSCRIPTION:
             return self._subscribe(request, exchange, visitor, operation)
         context = session.context(request, exchange.request_id)
-        async with self._turns.turn():
+        async with self._engine.lane(operation), self._turns.turn():
             exchange.changes = operation.kind is OperationType.MUTATION
             answer = await self._run(operation, context, request.headers)
         return self._write(request, exchange, session, answer)

@@ -314,7 +314,7 @@ class Connection:
         self, operation_id: str, operation: Operation, session: Session, request_id: str
     ) -> str:
         context = session.context(self.socket, request_id)
-        async with self.turns.turn():
+        async with self.engine.lane(operation), self.turns.turn():
             answer = await self.engine.run(operation, context)
         if not answer.executed or answer.unavailable:
             return messages.error(operation_id, answer.errors)
