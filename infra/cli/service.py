@@ -65,6 +65,7 @@ def worker() -> None:
 
     found = settings()
     configure_logs(log_format=found.log_format, level=found.log_level)
+    asyncio.run(_require_schema(found))
     uvloop.run(_work(found))
 
 
