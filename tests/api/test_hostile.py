@@ -108,7 +108,7 @@ async def test_no_hostile_document_holds_the_loop(
             )
 
     assert {answer.status_code for answer in answers} <= {200, 503}
-    assert 0 < watched.longest < ALLOWED_MS / 2
+    assert 0 < watched.longest < ALLOWED_MS
 
 
 async def test_a_large_answer_is_the_same_however_it_is_put_together(

@@ -77,6 +77,7 @@ const titles = new Heard();
 const watching = client
   .query(operation('leads-page'), { first: 2 })
   .subscribe((result) => titles.tell(rows(result)[0][1]));
+await titles.until(null);
 await client.mutation(operation('lead-update'), {
   input: { lead: { id: lead.node.id }, jobTitle: 'Head of Tulips' },
 });
