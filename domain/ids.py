@@ -59,6 +59,17 @@ PREFIXES = {
     "ImportJob": "import",
     "ImportRowError": "importerror",
     "AuditEntry": "audit",
+    "ContentAsset": "asset",
+    "Campaign": "campaign",
+    "CampaignCost": "campaigncost",
+    "CampaignAsset": "campaignasset",
+    "Visitor": "visitor",
+    "Touch": "touch",
+    "PipelineStage": "pipelinestage",
+    "Opportunity": "opportunity",
+    "Customer": "customer",
+    "RevenueEvent": "revenue",
+    "ExchangeRate": "rate",
 }
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
 

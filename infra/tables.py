@@ -19,16 +19,22 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.audit import AuditEntry
+from domain.campaigns import Campaign, CampaignAsset, CampaignCost
+from domain.content import ContentAsset
+from domain.customers import Customer, RevenueEvent
+from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
 from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
+from domain.touches import Touch, Visitor
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
 
 metadata = sa.MetaData()
@@ -108,6 +114,18 @@ TABLES: Mapping[type, sa.Table] = {
         "upload_chunks": UploadChunk,
         "import_jobs": ImportJob,
         "import_row_errors": ImportRowError,
+        "content_assets": ContentAsset,
+        "campaigns": Campaign,
+        "campaign_costs": CampaignCost,
+        "campaign_assets": CampaignAsset,
+        "visitors": Visitor,
+        "touches": Touch,
+        "pipeline_stages": PipelineStage,
+        "opportunities": Opportunity,
+        "opportunity_steps": OpportunityStep,
+        "customers": Customer,
+        "revenue_events": RevenueEvent,
+        "exchange_rates": ExchangeRate,
     }.items()
 }
 

@@ -9,6 +9,9 @@ from alembic import op
 
 from infra.settings import APP_ROLE
 
+# What a unique index needs so that what other systems name is never taken twice.
+EXTERNAL_NAME = "external_source, external_value WHERE external_value IS NOT NULL"
+
 
 def begin() -> None:
     """Give up quickly when somebody holds a lock, and never touch zero rows in silence."""

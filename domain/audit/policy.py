@@ -10,17 +10,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.campaigns import Campaign, CampaignAsset, CampaignCost
+from domain.content import ContentAsset
+from domain.customers import Customer, RevenueEvent
+from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
 from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
+from domain.touches import Touch, Visitor
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
 
 
@@ -86,6 +92,15 @@ AUDITED: Mapping[type, Audited] = {
         decided=_decisions,
         left_out=frozenset({"transitions", "escalated", "warn_at", "next_at"}),
     ),
+    ContentAsset: Audited(),
+    Campaign: Audited(),
+    CampaignCost: Audited(),
+    CampaignAsset: Audited(part_of=(Campaign, "campaign_id")),
+    PipelineStage: Audited(),
+    ExchangeRate: Audited(),
+    Opportunity: Audited(by_people=True, left_out=frozenset({"stage_entered_at", "updated_at"})),
+    Customer: Audited(by_people=True, left_out=frozenset({"status_since"})),
+    RevenueEvent: Audited(by_people=True),
     # That it was asked for, cancelled, or ended; its progress is its own.
     ImportJob: _but(
         *("done_bytes", "last_line", "rows", "created", "updated", "unchanged", "failed"),
@@ -105,17 +120,23 @@ NOT_AUDITED: Mapping[type, str] = {
     Upload: "a file on its way; what is made of it is audited",
     UploadChunk: "a piece of a file",
     ImportRowError: "the report of an import",
+    Visitor: "who it is follows from what was touched, and touches are a log themselves",
+    Touch: "a log itself, of what buyers did and nobody here decided",
+    OpportunityStep: "the history of an opportunity, whose changes are audited",
 }
 
 # What a field that holds an id points at.
 REFERENCES: Mapping[str, str] = {
+    "asset_id": "ContentAsset",
     "calendar_id": "Calendar",
     "calendar_version_id": "CalendarVersion",
+    "campaign_id": "Campaign",
     "changed_by": "User",
     "commitment_id": "Commitment",
     "company_id": "Company",
     "created_by": "User",
     "current_id": "CalendarVersion",
+    "customer_id": "Customer",
     "decided_by": "User",
     "definition_id": "StageDefinition",
     "from_team_id": "Team",
@@ -126,14 +147,17 @@ REFERENCES: Mapping[str, str] = {
     "linked_to": "Commitment",
     "marketing_signed_by": "User",
     "marketing_team_id": "Team",
+    "opportunity_id": "Opportunity",
     "owner_id": "User",
     "parent_id": "SlaClock",
     "persona_id": "Persona",
     "photo_id": "Photo",
     "proposed_by": "User",
+    "recorded_by": "User",
     "sales_signed_by": "User",
     "sales_team_id": "Team",
     "sla_id": "Sla",
+    "stage_id": "PipelineStage",
     "supersedes_id": "Sla",
     "team_id": "Team",
     "to_team_id": "Team",
