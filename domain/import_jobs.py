@@ -7,28 +7,20 @@ wake up late: no row is lost and none is taken twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from domain.drafts import Draft
 from domain.errors import DomainError, Invalid, NotFound, Refusals
 from domain.events import ImportProgressed
 from domain.identity import Actor, Permission
 from domain.ids import new_id
-from domain.imports import ImportedLead, LeadMapping, RowError
-from domain.lead_import import (
-    column_of,
-    import_draft,
-    import_rows,
-    refusal_text,
+from domain.imports import (
+    RowMapping,
 )
-from domain.lead_intake import UpsertOutcome
 from domain.ports import Question, Work, first
 from domain.uploads import (
     ImportJob,
-    ImportRowError,
     JobStatus,
     Upload,
     UploadChunk,
@@ -39,8 +31,6 @@ from domain.values import limited_text
 # How long a reader that says nothing is believed to be alive.
 LEASE = timedelta(seconds=60)
 LONGEST_MAPPING = 64 * 1024
-# How many leads' worth of entities a dry run keeps in mind.
-MOST_IN_MIND = 100_000
 
 
 class NotUploaded(Invalid):
@@ -66,7 +56,7 @@ class ClaimLost(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MappingOf(Question[LeadMapping]):
+class MappingOf(Question[RowMapping]):
     """The mapping that a TOML document describes, or a refusal of it."""
 
     document: str
@@ -75,14 +65,6 @@ class MappingOf(Question[LeadMapping]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingImport(Question[ImportJob | None]):
     """The upload that has waited longest for a reader; locked, what others hold is skipped."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOfRows:
-    """Rows of a file in order, what could be read and what could not, and how far it was read."""
-
-    outcomes: Sequence[ImportedLead | RowError]
-    done_bytes: int
 
 
 async def start_import(
@@ -117,7 +99,7 @@ async def cancel_import(work: Work, actor: Actor, job_id: UUID) -> ImportJob:
     if job.status.is_over:
         raise ImportIsOver(f"This import has ended already ({job.status}).", path=("importJob",))
     ended = replace(job, status=JobStatus.CANCELLED, ended_at=work.now, claimed_until=None)
-    return await _kept(work, ended)
+    return await kept(work, ended)
 
 
 async def open_import(
@@ -170,64 +152,11 @@ async def claim_import(work: Work, actor: Actor) -> ImportJob | None:
     return None if job is None else await _claimed(work, job)
 
 
-async def import_batch(
-    work: Work,
-    actor: Actor,
-    claimed: ImportJob,
-    mapping: LeadMapping,
-    batch: BatchOfRows,
-    *,
-    mind: Draft | None = None,
-) -> ImportJob:
-    """Take the rows of a batch, and write down how far the job has come with them.
-
-    A dry run does the same in `mind` only, which it keeps from batch to batch.
-
-    Raises:
-        ClaimLost: if the caller no longer holds the job.
-    """
-    actor.require(Permission.IMPORT_LEADS)
-    job = await _still_held(work, claimed)
-    draft = import_draft(work) if mind is None else mind
-    draft.over(work)
-    rows = [each for each in batch.outcomes if isinstance(each, ImportedLead)]
-    unreadable = [each for each in batch.outcomes if isinstance(each, RowError)]
-    results = await import_rows(draft, actor, rows)
-    if mind is None:
-        await draft.flush()
-    refused = [
-        RowError(
-            line=result.row.line,
-            column=column_of(result.refusals[0], mapping),
-            code=result.refusals[0].code,
-            message=refusal_text(result.refusals),
-            row=result.row.row,
-        )
-        for result in results
-        if result.refusals
-    ]
-    outcomes = [result.outcome for result in results]
-    job = replace(
-        job,
-        rows=job.rows + len(batch.outcomes),
-        created=job.created + outcomes.count(UpsertOutcome.CREATED),
-        updated=job.updated + outcomes.count(UpsertOutcome.UPDATED),
-        unchanged=job.unchanged + outcomes.count(UpsertOutcome.UNCHANGED),
-        failed=job.failed + len(refused) + len(unreadable),
-        last_line=max((each.line for each in batch.outcomes), default=job.last_line),
-        done_bytes=max(job.done_bytes, batch.done_bytes),
-        claimed_until=work.now + LEASE,
-    )
-    errors = sorted([*refused, *unreadable], key=lambda error: error.line)
-    await work.add_all([_stored(job, error) for error in errors])
-    return await _kept(work, job)
-
-
 async def leave_import(work: Work, actor: Actor, claimed: ImportJob) -> ImportJob:
     """Give a job back, to be gone on with by whoever comes next."""
     actor.require(Permission.IMPORT_LEADS)
-    job = await _still_held(work, claimed)
-    return await _kept(work, replace(job, claimed_until=None))
+    job = await still_held(work, claimed)
+    return await kept(work, replace(job, claimed_until=None))
 
 
 async def end_import(
@@ -235,7 +164,7 @@ async def end_import(
 ) -> ImportJob:
     """End a job: done, or failed with an error.  A file that was imported is not kept."""
     actor.require(Permission.IMPORT_LEADS)
-    job = await _still_held(work, claimed)
+    job = await still_held(work, claimed)
     done = error is None
     job = replace(
         job,
@@ -247,12 +176,7 @@ async def end_import(
     )
     if done and not job.dry_run and job.upload_id is not None:
         await work.delete(UploadChunk, upload_id=job.upload_id)
-    return await _kept(work, job)
-
-
-def is_full(mind: Draft) -> bool:
-    """Say whether a dry run has to forget, lest its memory grow with the file."""
-    return mind.size > MOST_IN_MIND
+    return await kept(work, job)
 
 
 async def _uploaded(work: Work, upload_id: UUID) -> Upload:
@@ -280,7 +204,7 @@ async def _check_mapping(work: Work, document: str) -> None:
 
 
 async def _claimed(work: Work, job: ImportJob) -> ImportJob:
-    return await _kept(
+    return await kept(
         work,
         replace(
             job,
@@ -292,7 +216,7 @@ async def _claimed(work: Work, job: ImportJob) -> ImportJob:
     )
 
 
-async def _still_held(work: Work, claimed: ImportJob) -> ImportJob:
+async def still_held(work: Work, claimed: ImportJob) -> ImportJob:
     """Return the job as it is now.  It is saved by its version, so nobody need be kept off it."""
     job = await work.get(ImportJob, claimed.id)
     if job.status is not JobStatus.RUNNING or job.claim != claimed.claim:
@@ -300,32 +224,10 @@ async def _still_held(work: Work, claimed: ImportJob) -> ImportJob:
     return job
 
 
-async def _kept(work: Work, job: ImportJob) -> ImportJob:
+async def kept(work: Work, job: ImportJob) -> ImportJob:
     _tell(work, job)
     return await work.save(job)
 
 
 def _tell(work: Work, job: ImportJob) -> None:
     work.record(ImportProgressed(at=work.now, job_id=job.id))
-
-
-def _stored(job: ImportJob, error: RowError) -> ImportRowError:
-    return ImportRowError(
-        id=new_id(),
-        job_id=job.id,
-        line=error.line,
-        column=error.column,
-        code=str(error.code),
-        message=error.message,
-        row=row_text(error.row),
-    )
-
-
-def row_text(row: Sequence[str]) -> str | None:
-    """Return a row as a line of CSV, without its end."""
-    if not row:
-        return None
-    return ",".join(
-        '"' + field.replace('"', '""') + '"' if any(c in field for c in ',"\r\n') else field
-        for field in row
-    )

@@ -9,11 +9,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.drafts import Answers, Draft
-from domain.errors import DomainError, Refusals
+from domain.errors import DomainError
 from domain.events import ClockTransitioned, Event
 from domain.handoff import Handoff, HandoffCredit
 from domain.handoff_flow import accept_lead, hand_off, recycle_lead, reject_lead
 from domain.identity import Actor, Permission, Team
+from domain.import_results import ImportedRow
 from domain.import_steps import (
     History,
     first_seen,
@@ -64,15 +65,6 @@ _FIELDS = {
     "score": LeadField.SCORE,
     "createdAt": LeadField.SEEN_AT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedRow:
-    """What became of one row."""
-
-    row: ImportedLead
-    outcome: UpsertOutcome
-    refusals: tuple[DomainError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,13 +347,3 @@ _ANSWERS: Answers = {
 
 def _said(text: str | None) -> str | Unsaid:
     return UNSAID if text is None else text
-
-
-def refusal_text(refusals: Sequence[DomainError]) -> str:
-    """Return why a row was refused, in full."""
-    each = [r for refusal in refusals for r in _single(refusal)]
-    return " ".join(dict.fromkeys(refusal.message for refusal in each))
-
-
-def _single(refusal: DomainError) -> Sequence[DomainError]:
-    return refusal.refusals if isinstance(refusal, Refusals) else (refusal,)

@@ -2,6 +2,6 @@
 
 from infra.importing.error_file import ErrorFile
 from infra.importing.mapping import load_mapping, parse_mapping
-from infra.importing.reader import LeadReader, Outcome, chunks_of
+from infra.importing.reader import Outcome, RowsReader, chunks_of
 
-__all__ = ["ErrorFile", "LeadReader", "Outcome", "chunks_of", "load_mapping", "parse_mapping"]
+__all__ = ["ErrorFile", "Outcome", "RowsReader", "chunks_of", "load_mapping", "parse_mapping"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from uuid import UUID
 
 import structlog
@@ -13,22 +13,15 @@ from domain.audit import Cause
 from domain.drafts import Draft
 from domain.errors import AlreadyExists, DomainError, StaleWrite
 from domain.identity import Actor, system
-from domain.import_jobs import (
-    BatchOfRows,
-    ClaimLost,
-    NotUploaded,
-    claim_import,
-    end_import,
-    import_batch,
-    is_full,
-    leave_import,
-)
-from domain.imports import LeadMapping, RowError
-from domain.lead_import import import_draft, refusal_text
+from domain.import_batches import BatchOfRows, import_batch, is_full, note_rehearsal, rehearse_batch
+from domain.import_jobs import ClaimLost, NotUploaded, claim_import, end_import, leave_import
+from domain.import_results import ImportedRow, refusal_text
+from domain.imports import FactMapping, RowError, RowMapping
+from domain.lead_import import import_draft
 from domain.uploads import ImportJob, UploadChunk
-from infra.database import CONNECTION_LOST, Database
+from infra.database import CONNECTION_LOST, Database, PostgresWork
 from infra.importing.mapping import load_mapping
-from infra.importing.reader import LeadReader, Outcome
+from infra.importing.reader import Outcome, RowsReader
 from infra.refusals import Busy
 from infra.tracing import traced
 
@@ -49,6 +42,10 @@ SELECT DISTINCT tenant_id FROM import_jobs
 WHERE status IN ('QUEUED', 'RUNNING') AND upload_id IS NOT NULL
   AND (claimed_until IS NULL OR claimed_until < coalesce($1, now()))
 """
+
+
+class _Rehearsed(Exception):
+    """Ends the transaction of a rehearsal, so that nothing of it is kept."""
 
 
 class ImportLoop:
@@ -150,7 +147,7 @@ class Importer:
 
     async def _read(self, chunks: Chunks) -> None:
         mapping = load_mapping(self.job.mapping)
-        reader = LeadReader(
+        reader = RowsReader(
             mapping, total_bytes=self.job.total_bytes, start_after_line=self.job.last_line
         )
         async for outcomes in _batches(reader.read_async(chunks), self._rows_a_batch):
@@ -163,7 +160,7 @@ class Importer:
         await self._end()
         return None
 
-    async def _take(self, mapping: LeadMapping, batch: BatchOfRows) -> None:
+    async def _take(self, mapping: RowMapping, batch: BatchOfRows) -> None:
         """Take a batch; where the database refuses it, find the row it refuses.
 
         A refusal may be nobody's fault: somebody else may just have made the same lead.  So halves
@@ -180,7 +177,7 @@ class Importer:
                 await self._take_alone(mapping, batch, refusal)
 
     async def _take_alone(
-        self, mapping: LeadMapping, batch: BatchOfRows, refusal: DomainError
+        self, mapping: RowMapping, batch: BatchOfRows, refusal: DomainError
     ) -> None:
         for _ in range(MOST_TRIES):
             if not isinstance(refusal, StaleWrite | AlreadyExists | Busy):
@@ -202,22 +199,34 @@ class Importer:
         self.job = await self._commit(mapping, BatchOfRows([left_out], batch.done_bytes))
 
     @traced("import rows")
-    async def _commit(self, mapping: LeadMapping, batch: BatchOfRows) -> ImportJob:
-        by = self.job.created_by
-        async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
+    async def _commit(self, mapping: RowMapping, batch: BatchOfRows) -> ImportJob:
+        if self.job.dry_run and isinstance(mapping, FactMapping):
+            results = await self._rehearse(mapping, batch)
+            async with self._work() as work:
+                return await note_rehearsal(work, self._actor, self.job, mapping, batch, results)
+        async with self._work() as work:
             if self.job.dry_run and (self._mind is None or is_full(self._mind)):
                 self._mind = import_draft(work)
             return await import_batch(work, self._actor, self.job, mapping, batch, mind=self._mind)
 
+    async def _rehearse(self, mapping: FactMapping, batch: BatchOfRows) -> Sequence[ImportedRow]:
+        results: Sequence[ImportedRow] = ()
+        with suppress(_Rehearsed):
+            async with self._work() as work:
+                results = await rehearse_batch(work, self._actor, mapping, batch)
+                raise _Rehearsed
+        return results
+
+    def _work(self) -> AbstractAsyncContextManager[PostgresWork]:
+        return self._database.work(self._tenant_id, by=self.job.created_by, cause=IMPORT)
+
     async def _leave(self) -> None:
-        by = self.job.created_by
-        async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
+        async with self._work() as work:
             self.job = await leave_import(work, self._actor, self.job)
 
     async def _end(self, *, error: str | None = None) -> None:
-        by = self.job.created_by
         with suppress(ClaimLost):
-            async with self._database.work(self._tenant_id, by=by, cause=IMPORT) as work:
+            async with self._work() as work:
                 self.job = await end_import(work, self._actor, self.job, error=error)
 
 

@@ -1,4 +1,4 @@
-"""A file of leads, read as a stream: in bounded memory, however long the file is."""
+"""A file of rows, read as a stream: in bounded memory, however long the file is."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 from domain.errors import Refusals
 from domain.imports import (
     BadHeader,
-    ImportedLead,
-    LeadMapping,
+    Imported,
     NotCsv,
     RowError,
     RowFault,
+    RowMapping,
     check_header,
 )
 from infra.importing.encoding import UNDECODABLE, decoding_of
 from infra.importing.records import BadRecord, Record, Records, delimiter_of, is_separator_line
 from infra.importing.rows import RowReader
 
-Outcome = ImportedLead | RowError
+Outcome = Imported | RowError
 
 SAMPLE = 256 * 1024
 BLOCK = 64 * 1024
@@ -36,7 +36,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-class LeadReader:
+class RowsReader:
     """Reads one file once: one outcome for each row that is not blank, in the file's order.
 
     To go on after an interruption, give the `line` of the last outcome that was dealt with as
@@ -47,7 +47,7 @@ class LeadReader:
     """
 
     def __init__(
-        self, mapping: LeadMapping, *, total_bytes: int | None = None, start_after_line: int = 0
+        self, mapping: RowMapping, *, total_bytes: int | None = None, start_after_line: int = 0
     ) -> None:
         self.encoding: str | None = None
         self.delimiter: str | None = None
@@ -149,7 +149,7 @@ class LeadReader:
             raise NotCsv("This is not CSV: the names of the columns are no text.")
         if len(header) > MOST_COLUMNS:
             raise BadHeader(f"The file has {len(header)} columns; {MOST_COLUMNS} are allowed.")
-        refusals = check_header(header, self._mapping)
+        refusals = check_header(header, self._mapping.cells)
         if len(refusals) == 1:
             raise refusals[0]
         if refusals:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.import_jobs import MappingOf, WaitingImport
-from domain.imports import LeadMapping
+from domain.imports import RowMapping
 from domain.upload_flow import UnusedUploads
 from domain.uploads import ImportJob, JobStatus, Upload, UploadChunk
 from infra.database import PostgresWork, rows_of
@@ -24,7 +24,7 @@ _UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 @answers(MappingOf)
-async def mapping_of(work: PostgresWork, question: MappingOf) -> LeadMapping:
+async def mapping_of(work: PostgresWork, question: MappingOf) -> RowMapping:
     """Return a mapping, or refuse it with every fault at once.  Reads no table."""
     return load_mapping(question.document)
 

@@ -14,8 +14,9 @@ from domain.goals.targets import EVERYBODY, MetricTally
 from domain.handoff import Handoff
 from domain.identity import system
 from domain.ids import new_id
+from domain.import_results import ImportedRow
 from domain.imports import ImportedLead, ImportedStep, StepKind, in_order
-from domain.lead_import import ImportedRow, import_draft, import_rows
+from domain.lead_import import import_draft, import_rows
 from domain.lead_intake import UpsertOutcome
 from domain.leads import ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from domain.imports import ImportedLead, RowError, RowFault
 from domain.leads import ExternalId
-from infra.importing import ErrorFile, LeadReader, load_mapping
+from infra.importing import ErrorFile, RowsReader, load_mapping
 
 MAPPING = load_mapping("""
 [lead]
@@ -15,7 +15,7 @@ score = "score"
 
 def leave_out(path: Path, data: bytes) -> list[ImportedLead]:
     """Import, and keep the errors in a file, as the command does."""
-    reader, leads = LeadReader(MAPPING), []
+    reader, leads = RowsReader(MAPPING), []
     with ErrorFile(path) as errors:
         for outcome in reader.read([data]):
             if isinstance(outcome, RowError):

@@ -12,10 +12,8 @@ import pytest
 
 from domain.errors import AlreadyExists
 from domain.feed import LoggedEvent
-from domain.import_jobs import (
-    BatchOfRows,
-    start_import,
-)
+from domain.import_batches import BatchOfRows
+from domain.import_jobs import start_import
 from domain.uploads import (
     ImportJob,
     ImportRowError,

@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from domain.identity import system
-from domain.import_jobs import (
-    LEASE,
-    BatchOfRows,
-    ClaimLost,
-    ImportIsRunning,
-    cancel_import,
-    claim_import,
-    import_batch,
-)
+from domain.import_batches import BatchOfRows, import_batch
+from domain.import_jobs import LEASE, ClaimLost, ImportIsRunning, cancel_import, claim_import
 from domain.uploads import (
     ImportJob,
     JobStatus,

@@ -29,7 +29,7 @@ from domain.imports import (
 )
 from domain.leads import ExternalId
 from domain.stages import Stage
-from infra.importing import LeadReader, Outcome, chunks_of, load_mapping, records
+from infra.importing import Outcome, RowsReader, chunks_of, load_mapping, records
 from infra.importing.reader import BLOCK, SAMPLE
 
 REPOSITORY = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ def lead(line: int, key: str, name: str | None) -> ImportedLead:
 
 def read(data: bytes, *, mapping: str = NAMES, pieces: int = 7, after: int = 0) -> list[Outcome]:
     chunks = [data[at : at + pieces] for at in range(0, len(data), pieces)]
-    return list(LeadReader(load_mapping(mapping), start_after_line=after).read(chunks))
+    return list(RowsReader(load_mapping(mapping), start_after_line=after).read(chunks))
 
 
 def declared(encoding: str) -> str:
@@ -339,7 +339,7 @@ def test_an_interrupted_import_goes_on_with_exactly_the_rest():
 
 def test_how_far_it_is_shows_while_it_is_read():
     data = b"id,name\n" + b"1,Ann Lee Mary Roe\n" * 15_000
-    reader = LeadReader(load_mapping(NAMES), total_bytes=len(data))
+    reader = RowsReader(load_mapping(NAMES), total_bytes=len(data))
     seen = {reader.progress for _ in reader.read([data])}
 
     assert min(seen) == Decimal(BLOCK * 10_000 // len(data)) / 10_000
@@ -349,7 +349,7 @@ def test_how_far_it_is_shows_while_it_is_read():
 
 
 def test_how_far_it_is_cannot_be_said_of_a_stream_without_end():
-    assert LeadReader(load_mapping(NAMES)).progress is None
+    assert RowsReader(load_mapping(NAMES)).progress is None
 
 
 async def test_an_upload_reads_as_a_file_does():
@@ -360,7 +360,7 @@ async def test_an_upload_reads_as_a_file_does():
             await asyncio.sleep(0)
             yield data[at : at + 10_000]
 
-    reader = LeadReader(load_mapping(NAMES))
+    reader = RowsReader(load_mapping(NAMES))
     assert [outcome async for outcome in reader.read_async(upload())] == read(data, pieces=10_000)
 
 
@@ -407,7 +407,7 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 def leads_of(name: str) -> list[Outcome]:
     path = olist(name)
     mapping = load_mapping((MAPPINGS / f"olist_{name}.toml").read_text("utf-8"))
-    reader = LeadReader(mapping, total_bytes=path.stat().st_size)
+    reader = RowsReader(mapping, total_bytes=path.stat().st_size)
     outcomes = list(reader.read(chunks_of(path)))
     assert reader.progress == 1
     return outcomes

@@ -1,102 +1,49 @@
-"""TOML to a mapping (see docs/imports.md), with every fault told at once and where it stands."""
+"""What all mappings are made of: the file, its cells and plain values, each fault told."""
 
 from __future__ import annotations
 
 import codecs
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeGuard, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from domain.errors import DomainError, Refusals
+from domain.errors import DomainError
 from domain.imports import (
     ISO,
     BadMapping,
     Cell,
     FileMapping,
-    LeadField,
-    LeadMapping,
     Letters,
     Otherwise,
-    StepKind,
-    StepMapping,
     contradicting,
     did_you_mean,
     fault_in_format,
     read_instant,
 )
-from domain.stages import Stage
 
 Path = tuple[str | int, ...]
 Choice = TypeVar("Choice", bound=StrEnum)
 
-LONGEST_DOCUMENT = 64 * 1024
-MOST_STEPS = 50
 DELIMITERS = (",", ";", "\t", "|")
+DECIMAL_MARKS = (".", ",")
 
-_STEPS = {
-    "hand_off": StepKind.HAND_OFF,
-    "accept": StepKind.ACCEPT,
-    "reject": StepKind.REJECT,
-    "recycle": StepKind.RECYCLE,
-}
 # Codecs of single words and of source code, and UTF-7, which can spell what is no text.
 _NOT_OF_FILES = frozenset(
     ["undefined", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7"]
 )
-_STEP_KEYS = ("at", "reason")
-
-
-def load_mapping(text: str) -> LeadMapping:
-    """Return the mapping that a TOML document describes.
-
-    Raises:
-        BadMapping: if it is not TOML, or says what cannot be.  Several faults come together as
-            `Refusals`.
-    """
-    if len(text) > LONGEST_DOCUMENT:
-        raise BadMapping(f"A mapping is at most {LONGEST_DOCUMENT} characters long.")
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadMapping(f"The mapping is not TOML: {error}.") from error
-    return parse_mapping(document)
-
-
-def parse_mapping(document: Mapping[str, object]) -> LeadMapping:
-    """Return the mapping that a document describes; see `load_mapping`."""
-    parser = _Parser()
-    mapping = parser.mapping(document)
-    if len(parser.refusals) == 1:
-        raise parser.refusals[0]
-    if parser.refusals:
-        raise Refusals(parser.refusals)
-    return mapping
 
 
 @dataclass
-class _Parser:
+class Parser:
     """Reads on after a fault, so that all of them can be told."""
 
     refusals: list[DomainError] = field(default_factory=list)
     formats: tuple[str, ...] = (ISO,)
 
-    def mapping(self, document: Mapping[str, object]) -> LeadMapping:
-        self.known(document, ["file", "lead", *_STEPS, "stage"], ())
-        file = self.file(self.table(document, "file", ()))
-        self.formats = file.date_formats
-        lead = self.table(document, "lead", ())
-        fields, source = self.fields(lead)
-        steps = tuple(self.steps(document))
-        # With other faults, the name of just that field may have been mistyped.
-        if not self.refusals and not {LeadField.EXTERNAL_ID, LeadField.EMAIL} & fields.keys():
-            self.refuse("Say which column holds the external_id or the email of a lead.", "lead")
-        return LeadMapping(file=file, fields=fields, steps=steps, external_id_source=source)
-
     def file(self, table: Mapping[str, object]) -> FileMapping:
-        keys = ("encoding", "delimiter", "time_zone", "date_formats", "blanks")
+        keys = ("encoding", "delimiter", "time_zone", "date_formats", "decimal_mark", "blanks")
         self.known(table, keys, ("file",))
         formats = self.formats_of(table, "date_formats", ("file",))
         return FileMapping(
@@ -104,6 +51,7 @@ class _Parser:
             delimiter=self.delimiter(table),
             time_zone=self.time_zone(table),
             date_formats=formats or (ISO,),
+            decimal_mark=self.decimal_mark(table),
             blanks=frozenset(self.texts(table, "blanks", ("file",))),
         )
 
@@ -130,6 +78,13 @@ class _Parser:
         self.refuse("A delimiter is ',', ';', a tab ('\\t') or '|'.", "file", "delimiter")
         return None
 
+    def decimal_mark(self, table: Mapping[str, object]) -> str:
+        mark = self.text(table, "decimal_mark", ("file",))
+        if mark is None or mark in DECIMAL_MARKS:
+            return mark or "."
+        self.refuse("A decimal mark is '.' or ','.", "file", "decimal_mark")
+        return "."
+
     def time_zone(self, table: Mapping[str, object]) -> str:
         name = self.text(table, "time_zone", ("file",))
         if name is None:
@@ -142,22 +97,6 @@ class _Parser:
             self.refuse(f"There is no time zone {name[:80]!r}; {hint}", "file", "time_zone")
             return "UTC"
 
-    def fields(self, table: Mapping[str, object]) -> tuple[dict[LeadField, Cell], str | None]:
-        self.known(table, [name.value for name in LeadField], ("lead",))
-        found: dict[LeadField, Cell] = {}
-        source: str | None = None
-        for name in LeadField:
-            if name not in table:
-                continue
-            path: Path = ("lead", name.value)
-            given = table[name]
-            if name is LeadField.EXTERNAL_ID:
-                source, given = self.source_of(given, path)
-            cell = self.cell(given, path, instant=name is LeadField.SEEN_AT)
-            if cell is not None:
-                found[name] = cell
-        return found, source
-
     def source_of(self, given: object, path: Path) -> tuple[str | None, object]:
         """Return the system that an external id comes from, and what else is said of it."""
         if not isinstance(given, dict) or "source" not in given:
@@ -167,42 +106,6 @@ class _Parser:
             return None, given
         source = self.text(given, "source", path)
         return source, {key: value for key, value in given.items() if key != "source"}
-
-    def steps(self, document: Mapping[str, object]) -> Iterable[StepMapping]:
-        for name, kind in _STEPS.items():
-            if name in document:
-                step = self.step(self.table(document, name, ()), kind, (name,))
-                if step is not None:
-                    yield step
-        stages = document.get("stage", [])
-        if not isinstance(stages, list) or len(stages) > MOST_STEPS:
-            self.refuse(f"Write each stage under [[stage]], at most {MOST_STEPS}.", "stage")
-            return
-        for at, table in enumerate(stages):
-            if not isinstance(table, dict):
-                self.refuse("Write each stage under [[stage]].", "stage", at)
-                continue
-            step = self.step(table, StepKind.STAGE, ("stage", at))
-            if step is not None:
-                yield step
-
-    def step(self, table: Mapping[str, object], kind: StepKind, path: Path) -> StepMapping | None:
-        teams = ("from_team", "to_team") if kind is StepKind.HAND_OFF else ()
-        own = ("stage",) if kind is StepKind.STAGE else ()
-        self.known(table, (*own, *_STEP_KEYS, *teams), path)
-        stage = self.choice(table, "stage", Stage, path) if own else None
-        if own and "stage" not in table:
-            self.refuse("Say which stage it is.", *path, "stage")
-        if "at" not in table:
-            self.refuse("Say which column holds when it happened.", *path, "at")
-            return None
-        at = self.cell(table["at"], (*path, "at"), instant=True)
-        others = {
-            key: self.cell(table[key], (*path, key)) for key in ("reason", *teams) if key in table
-        }
-        if at is None or (own and stage is None):
-            return None
-        return StepMapping(kind=kind, at=at, stage=stage, **others)
 
     def cell(self, given: object, path: Path, *, instant: bool = False) -> Cell | None:
         """Return where a value comes from: a column's name, or a table that says more."""
@@ -233,7 +136,7 @@ class _Parser:
 
     def values(self, table: Mapping[str, object], path: Path) -> dict[str, str]:
         given = self.table(table, "values", path)
-        texts = {name: value for name, value in given.items() if _is_text(value)}
+        texts = {name: value for name, value in given.items() if is_text(value)}
         for name in given.keys() - texts.keys():
             self.refuse("A value is replaced by a text.", *path, "values", name)
         return texts
@@ -263,7 +166,7 @@ class _Parser:
         found = table.get(key)
         if found is None:
             return None
-        if _is_text(found) and 1 <= len(found) <= 200:
+        if is_text(found) and 1 <= len(found) <= 200:
             return found
         self.refuse("This is to be a text of 1 to 200 characters.", *path, key)
         return None
@@ -271,7 +174,7 @@ class _Parser:
     def texts(self, table: Mapping[str, object], key: str, path: Path) -> tuple[str, ...]:
         found = table.get(key, [])
         if isinstance(found, list) and len(found) <= 50:
-            texts = tuple(text for text in found if _is_text(text))
+            texts = tuple(text for text in found if is_text(text))
             if len(texts) == len(found):
                 return texts
         self.refuse("This is to be a list of at most 50 texts.", *path, key)
@@ -307,7 +210,7 @@ class _Parser:
         self.refusals.append(BadMapping(message, path=path))
 
 
-def _is_text(value: object) -> TypeGuard[str]:
+def is_text(value: object) -> TypeGuard[str]:
     """Say whether it is a text that can be stored."""
     if not isinstance(value, str):
         return False

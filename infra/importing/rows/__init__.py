@@ -1,0 +1,52 @@
+"""One row of a file to what it says, by a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from domain.imports import FactMapping, Imported, RowError, RowFault, RowMapping
+from infra.importing.rows.facts import fact_of
+from infra.importing.rows.leads import lead_of
+from infra.importing.rows.values import Values
+
+__all__ = ["RowReader"]
+
+
+class RowReader:
+    """Reads rows of one file by one mapping."""
+
+    def __init__(self, mapping: RowMapping, header: Sequence[str]) -> None:
+        self._mapping = mapping
+        self._zone = ZoneInfo(mapping.file.time_zone)
+        self._width = len(header)
+        self._places = {name: at for at, name in enumerate(header) if name}
+
+    def read(self, line: int, row: Sequence[str]) -> Imported | RowError | None:
+        """Return what a row says, why it says nothing, or None for a row without any value."""
+        if not any(row):
+            return None
+        if len(row) != self._width:
+            message = f"The row has {len(row)} fields, but there are {self._width} columns."
+            return RowError(
+                line=line, column=None, code=RowFault.FIELD_COUNT, message=message, row=tuple(row)
+            )
+        values = Values(self._mapping.file, self._zone, self._places, row)
+        said = self._said(values, line)
+        if not values.faults:
+            return said
+        first = values.faults[0]
+        # Several values may come from one column.
+        messages = dict.fromkeys(fault.message for fault in values.faults)
+        return RowError(
+            line=line,
+            column=first.column,
+            code=first.code,
+            message=" ".join(messages),
+            row=tuple(row),
+        )
+
+    def _said(self, values: Values, line: int) -> Imported:
+        if isinstance(self._mapping, FactMapping):
+            return fact_of(values, self._mapping, line)
+        return lead_of(values, self._mapping, line)

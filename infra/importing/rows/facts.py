@@ -1,0 +1,51 @@
+"""One row of a file that is not of leads."""
+
+from __future__ import annotations
+
+from domain.imports import (
+    SCHEMAS,
+    FactField,
+    FactMapping,
+    ImportedFact,
+    RowFault,
+    Value,
+    ValueKind,
+)
+from domain.leads import ExternalId
+from infra.importing.rows.values import Fault, Values
+
+LONGEST_LONG_TEXT = 2000
+
+
+def fact_of(values: Values, mapping: FactMapping, line: int) -> ImportedFact:
+    """Return what a row says; it counts only if the values have no fault."""
+    schema = SCHEMAS[mapping.kind]
+    read = {field.name: _value(values, mapping, field) for field in schema.fields}
+    said = {name: value for name, value in read.items() if value is not None}
+    fact = ImportedFact(line=line, kind=mapping.kind, values=said, row=tuple(values.row))
+    if not said.keys() & set(schema.told_by) and not values.faults:
+        message = f"The row says none of {', '.join(schema.told_by)}."
+        values.faults.append(Fault(None, RowFault.NO_IDENTITY, message))
+    return fact
+
+
+def _value(values: Values, mapping: FactMapping, field: FactField) -> Value | None:
+    cell = mapping.fields.get(field.name)
+    match field.kind:
+        case ValueKind.INSTANT:
+            return values.instant(cell)
+        case ValueKind.DAY:
+            return values.day(cell)
+        case ValueKind.AMOUNT:
+            return values.amount(cell)
+        case ValueKind.EMAIL:
+            return values.email(cell)
+        case ValueKind.CHOICE:
+            return values.choice(cell, field.choices)
+        case ValueKind.NAME:
+            key, source = values.text(cell), mapping.sources.get(field.name)
+            return ExternalId(source, key) if key and source else None
+        case ValueKind.LONG_TEXT:
+            return values.text(cell, longest=LONGEST_LONG_TEXT)
+        case ValueKind.TEXT:
+            return values.text(cell)
