@@ -168,8 +168,9 @@ async def run(*, seconds: float = 5, leads: int = LEADS) -> Section:
 async def crowd(connection: asyncpg.Connection, tenant_id: UUID, lead_id: UUID, leads: int) -> None:
     """Copy a lead, a hundred for each of the companies that are made for them."""
     await connection.execute(
-        "INSERT INTO companies (tenant_id, id, name, created_at, version)"
-        f" SELECT $1, {numbered(2)}, 'Company ' || i, now(), 1 FROM generate_series(1, $2) AS i",
+        "INSERT INTO companies (tenant_id, id, name, normal_name, created_at, version)"
+        f" SELECT $1, {numbered(2)}, 'Company ' || i, 'company ' || i, now(), 1"
+        " FROM generate_series(1, $2) AS i",
         tenant_id,
         leads // 100,
     )

@@ -29,6 +29,27 @@ class LeadUpdated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoNotContactSet(Event):
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoNotContactLifted(Event):
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRecorded(Event):
+    lead_id: UUID
+    consent_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyChanged(Event):
+    company_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEnteredStage(Event):
     lead_id: UUID
     stage: Stage

@@ -49,6 +49,7 @@ PREFIXES = {
     "Company": "company",
     "Lead": "lead",
     "Activity": "activity",
+    "Consent": "consent",
     "Handoff": "handoff",
     "Sla": "sla",
     "Commitment": "commitment",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+from domain.company_names import normal_name
 from domain.errors import DomainError, StaleWrite
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.stages import Stage
@@ -15,18 +16,30 @@ from domain.stages import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """A company that leads work for."""
+    """A company that leads work for.
+
+    `normal_name` always follows from the name.  Of companies without a domain there is one of each
+    normal name; of those with one, one of each domain.
+    """
 
     id: UUID
     name: str
     created_at: datetime
     domain: str | None = None
+    normal_name: str = ""
     version: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "normal_name", normal_name(self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
-    """A person who may become a customer.  `created_at` is when they were first seen."""
+    """A person who may become a customer.  `created_at` is when they were first seen.
+
+    `phone` is in the form of E.164.  Nobody may be contacted who wishes it so: `do_not_contact`,
+    since when and why, are set and lifted together (see `domain.consent`).
+    """
 
     id: UUID
     stage: Stage
@@ -34,6 +47,7 @@ class Lead:
     created_at: datetime
     updated_at: datetime
     email: str | None = None
+    phone: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     job_title: str | None = None
@@ -45,6 +59,9 @@ class Lead:
     persona_id: UUID | None = None
     score: int = 0
     owner_id: UUID | None = None
+    do_not_contact: bool = False
+    do_not_contact_at: datetime | None = None
+    do_not_contact_reason: str | None = None
     version: int = 1
 
 
@@ -112,6 +129,13 @@ LEAD_FIELDS = FilterFields(
             type=FieldType.TEXT,
             description="The e-mail address, in lower case.",
             label="e-mail address",
+        ),
+        FilterField(
+            name="phone",
+            attribute="phone",
+            type=FieldType.TEXT,
+            description="The telephone number in the form of E.164: +4930123456.",
+            label="telephone number",
         ),
         FilterField(
             name="firstName",
@@ -184,6 +208,25 @@ LEAD_FIELDS = FilterFields(
             kind="User",
             description="The user who works on the lead.",
             label="owner",
+        ),
+        FilterField(
+            name="doNotContact",
+            attribute="do_not_contact",
+            type=FieldType.FLAG,
+            description="Whether the person must not be contacted.",
+        ),
+        FilterField(
+            name="doNotContactAt",
+            attribute="do_not_contact_at",
+            type=FieldType.INSTANT,
+            description="Since when the person must not be contacted.",
+            label="time since which it must not be contacted",
+        ),
+        FilterField(
+            name="doNotContactReason",
+            attribute="do_not_contact_reason",
+            type=FieldType.TEXT,
+            description="Why the person must not be contacted.",
         ),
         FilterField(
             name="stage",

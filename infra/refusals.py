@@ -26,6 +26,7 @@ UNIQUE = {
     "leads_email": "There is already a lead with this e-mail address.",
     "lead_external_ids_value": "There is already a lead with this external id.",
     "companies_domain": "There is already a company with this domain.",
+    "companies_name": "There is already a company of this name without a domain.",
     "stage_definitions_number": "Somebody else has just proposed a definition of this stage.",
     "handoffs_open": "This lead is already handed off and waits for an answer.",
 }

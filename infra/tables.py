@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.audit import AuditEntry
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
+from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, RevenueEvent
 from domain.exchange import ExchangeRate
@@ -31,6 +32,7 @@ from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.provenance import LeadProvenance
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
@@ -98,6 +100,8 @@ TABLES: Mapping[type, sa.Table] = {
         "companies": Company,
         "leads": Lead,
         "lead_external_ids": LeadExternalId,
+        "lead_provenance": LeadProvenance,
+        "consents": Consent,
         "activities": Activity,
         "stage_entries": StageEntry,
         "slas": Sla,

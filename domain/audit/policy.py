@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
+from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, RevenueEvent
 from domain.exchange import ExchangeRate
@@ -22,6 +23,7 @@ from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.provenance import LeadProvenance
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
@@ -78,7 +80,8 @@ AUDITED: Mapping[type, Audited] = {
     Sla: _but("series_id"),
     Commitment: Audited(),
     Goal: Audited(),
-    Company: Audited(by_people=True),
+    # How a company's name is compared follows from the name.
+    Company: Audited(by_people=True, left_out=frozenset({"normal_name"})),
     # Which persona a lead belongs to follows from the personas, and when it entered its stage or
     # was changed is when the entry says.
     Lead: Audited(
@@ -86,6 +89,7 @@ AUDITED: Mapping[type, Audited] = {
     ),
     LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
     Activity: Audited(by_people=True),
+    Consent: Audited(),
     Handoff: Audited(by_people=True),
     SlaClock: Audited(
         by_people=True,
@@ -112,6 +116,7 @@ NOT_AUDITED: Mapping[type, str] = {
     Session: "that one was begun or ended is noted, and refreshing is nobody's decision",
     PersonaVersion: "a copy of the persona, whose changes are audited",
     Photo: "its persona's change is audited, and a picture cannot be shown before and after",
+    LeadProvenance: "follows from what was said of the lead, whose changes are audited",
     StageEntry: "the history of a lead's stages, which change with the lead",
     HandoffCredit: "follows from the hand-off and the agreement",
     SlaTally: "counted from hand-offs and clocks, and recounted by a test",

@@ -88,6 +88,7 @@ from domain.identity.tenants import (
     UnknownCurrency,
     UnknownTimeZone,
     new_tenant,
+    update_lead_settings,
     update_tenant,
 )
 
@@ -168,6 +169,7 @@ __all__ = [
     "rotate_api_key",
     "rotated",
     "system",
+    "update_lead_settings",
     "update_team",
     "update_team_member",
     "update_tenant",

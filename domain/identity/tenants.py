@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import EllipsisType
 from uuid import UUID
 
 from domain.errors import AlreadyExists, Invalid
 from domain.events import TenantChanged
 from domain.identity.policy import Actor, Permission
 from domain.ports import Work
+from domain.provenance import (
+    DEFAULT_RANKS,
+    DEFAULT_STALE_AFTER,
+    StaleAfter,
+    checked_ranks,
+    checked_stale_after,
+)
 from domain.sla.calendar import is_time_zone
 from domain.values import require_text
 
+_COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 # Two to forty small letters, digits and single hyphens, with a letter or digit at either end.
 _SLUG = re.compile(r"(?=.{2,40}\Z)[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 
@@ -33,7 +43,11 @@ CURRENCIES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """A company that uses the installation."""
+    """A company that uses the installation.
+
+    `phone_country` is where telephone numbers without a + are from.  `source_ranks` and
+    `stale_after` say whose word about a lead counts, and how long (see `domain.provenance`).
+    """
 
     id: UUID
     slug: str
@@ -42,6 +56,9 @@ class Tenant:
     currency: str
     created_at: datetime
     placement: str = "default"
+    phone_country: str | None = None
+    source_ranks: tuple[str, ...] = DEFAULT_RANKS
+    stale_after: tuple[StaleAfter, ...] = DEFAULT_STALE_AFTER
     version: int = 1
 
 
@@ -149,3 +166,40 @@ async def update_tenant(
     saved = await work.save(changed)
     work.record(TenantChanged(tenant_id=tenant.id, at=work.now))
     return saved
+
+
+async def update_lead_settings(
+    work: Work,
+    actor: Actor,
+    *,
+    phone_country: str | EllipsisType | None = ...,
+    source_ranks: Sequence[str] | None = None,
+    stale_after: Sequence[StaleAfter] | None = None,
+) -> Tenant:
+    """Change how the tenant takes what is said of leads; what is left out stays.
+
+    What was believed so far is not judged anew.
+    """
+    actor.require(Permission.MANAGE_TENANT)
+    tenant = await work.get(Tenant, work.tenant_id, lock=True)
+    changed = replace(
+        tenant,
+        phone_country=tenant.phone_country if phone_country is ... else _country(phone_country),
+        source_ranks=tenant.source_ranks if source_ranks is None else checked_ranks(source_ranks),
+        stale_after=(
+            tenant.stale_after if stale_after is None else checked_stale_after(stale_after)
+        ),
+    )
+    if changed == tenant:
+        return tenant
+    saved = await work.save(changed)
+    work.record(TenantChanged(tenant_id=tenant.id, at=work.now))
+    return saved
+
+
+def _country(code: str | None) -> str | None:
+    if code is not None and not _COUNTRY.fullmatch(code):
+        raise Invalid(
+            "A country is given by the two letters of ISO 3166-1.", path=("phoneCountry",)
+        )
+    return code
