@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.errors import DomainError, Invalid, Refusals
 from domain.identity import kept_address
 from domain.leads import ExternalId, Lead
+from domain.provenance import Source
 from domain.values import limited_text, require_text
 
 T = TypeVar("T")
@@ -21,7 +22,8 @@ T = TypeVar("T")
 SCORES = range(-1000, 1001)
 MOST_EXTERNAL_IDS = 20
 LONGEST_EMAIL = 254
-LONGEST_DOMAIN = 253
+# A domain may be told by any address in it.
+LONGEST_ADDRESS = 2000
 # Before this no lead was ever seen: somebody mistyped the year.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 # How far a client's clock may run ahead of ours.
@@ -29,7 +31,6 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-_DOMAIN = re.compile(r"[^\s/@:.]+(\.[^\s/@:.]+)+")
 
 
 class Unsaid(Enum):
@@ -44,7 +45,7 @@ Said: TypeAlias = T | Unsaid | None
 
 @dataclass(frozen=True, slots=True)
 class NamedCompany:
-    """A company by its domain, or by its exact name where there is none."""
+    """A company by its domain, or by its name, however that is written, where there is none."""
 
     name: str | None = None
     domain: str | None = None
@@ -56,9 +57,13 @@ class LeadDetails:
 
     External ids are added to those there are.  `created_at`, when the person was first seen, only
     counts for a new lead.  The owner is told by id or, where that is not said, by e-mail address.
+
+    `source` is who says it, left out the actor, and `observed_at` when it was so, left out now.
+    `employer` is nothing that is said, but the domain of the company that the e-mail address tells.
     """
 
     email: Said[str] = UNSAID
+    phone: Said[str] = UNSAID
     first_name: Said[str] = UNSAID
     last_name: Said[str] = UNSAID
     job_title: Said[str] = UNSAID
@@ -72,11 +77,15 @@ class LeadDetails:
     owner_email: str | None = None
     external_ids: tuple[ExternalId, ...] = ()
     created_at: datetime | None = None
+    source: Source | str | None = None
+    observed_at: datetime | None = None
+    employer: str | None = None
 
 
 # What is written into a lead as it was said.
 PLAIN_FIELDS = (
     "email",
+    "phone",
     "first_name",
     "last_name",
     "job_title",
@@ -87,6 +96,7 @@ PLAIN_FIELDS = (
     "score",
     "owner_id",
 )
+_INSTANTS = {"created_at": "createdAt", "observed_at": "observedAt"}
 
 
 def checked(details: LeadDetails, *, now: datetime) -> LeadDetails:
@@ -106,11 +116,12 @@ def checked(details: LeadDetails, *, now: datetime) -> LeadDetails:
             kept[name] = check(said)
         except Invalid as refusal:
             refusals.append(refusal)
-    if details.created_at is not None:
-        try:
-            kept["created_at"] = past(details.created_at, now, path=("createdAt",))
-        except Invalid as refusal:
-            refusals.append(refusal)
+    for name, path in _INSTANTS.items():
+        if (at := getattr(details, name)) is not None:
+            try:
+                kept[name] = past(at, now, path=(path,))
+            except Invalid as refusal:
+                refusals.append(refusal)
     if len(refusals) > 1:
         raise Refusals(refusals)
     if refusals:
@@ -160,6 +171,12 @@ def _country(text: str) -> str | None:
     return kept or None
 
 
+def _source(source: Source | str) -> Source | str:
+    if isinstance(source, Source):
+        return source
+    return require_text(source, name="The source", path=("source",), longest=100).lower()
+
+
 def _score(score: int) -> int:
     if score not in SCORES:
         raise Invalid(f"A score is from {SCORES[0]} to {SCORES[-1]}, not {score}.", path=("score",))
@@ -172,15 +189,13 @@ def _company(company: NamedCompany) -> NamedCompany | None:
         name = limited_text(name.strip(), name="The company's name", path=("company", "name"))
     domain = company.domain
     if domain is not None:
-        domain = domain.strip().lower().rstrip(".")
-        limited_text(
-            domain,
+        # What of it was registered is found out later.
+        domain = limited_text(
+            domain.strip(),
             name="The company's domain",
             path=("company", "domain"),
-            longest=LONGEST_DOMAIN,
+            longest=LONGEST_ADDRESS,
         )
-    if domain and not _DOMAIN.fullmatch(domain):
-        raise Invalid("A domain looks like example.com.", path=("company", "domain"))
     return NamedCompany(name or None, domain or None) if name or domain else None
 
 
@@ -205,6 +220,7 @@ def external_id(given: ExternalId, *, path: tuple[str | int, ...]) -> ExternalId
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "email": _email,
+    "phone": _text("phone", "The telephone number"),
     "first_name": _text("firstName", "The first name"),
     "last_name": _text("lastName", "The last name"),
     "job_title": _text("jobTitle", "The job title"),
@@ -216,4 +232,5 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "score": _score,
     "owner_email": partial(kept_address, path=("owner", "email")),
     "external_ids": _external_ids,
+    "source": _source,
 }

@@ -29,6 +29,7 @@ from domain.lead_intake import WRITING_ORDER, UpsertedRow, UpsertOutcome, upsert
 from domain.leads import ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry, enter_stage
 from domain.ports import Work
+from domain.provenance import LeadProvenance, Source, SourceKind
 from domain.sla.agreeing import AgreementsAround, CalendarVersionAt
 from domain.sla.agreement import Sla
 from domain.sla.calendars import CalendarVersion
@@ -53,6 +54,7 @@ Identity: TypeAlias = ExternalId | str
 _FIELDS = {
     "externalIds": LeadField.EXTERNAL_ID,
     "email": LeadField.EMAIL,
+    "phone": LeadField.PHONE,
     "firstName": LeadField.FIRST_NAME,
     "lastName": LeadField.LAST_NAME,
     "jobTitle": LeadField.JOB_TITLE,
@@ -146,6 +148,7 @@ def details_of(row: ImportedLead) -> LeadDetails:
     known = row.company_name is not None or row.company_domain is not None
     return LeadDetails(
         email=_said(row.email),
+        phone=_said(row.phone),
         first_name=_said(row.first_name),
         last_name=_said(row.last_name),
         job_title=_said(row.job_title),
@@ -157,7 +160,14 @@ def details_of(row: ImportedLead) -> LeadDetails:
         score=UNSAID if row.score is None else row.score,
         external_ids=tuple(name for name in _identities(row) if isinstance(name, ExternalId)),
         created_at=first_seen(row.seen_at, row.steps),
+        source=Source(_system(row), SourceKind.IMPORT),
     )
+
+
+def _system(row: ImportedLead) -> str:
+    """Return whose file it is: the system's whose external ids it has, if it has any."""
+    name = row.external_id and row.external_id.source.strip().lower()
+    return name or SourceKind.IMPORT.word
 
 
 async def _import_distinct(
@@ -284,6 +294,7 @@ async def _read_ahead(work: Draft, leads: Sequence[UUID]) -> None:
     if not leads:
         return
     await work.read_ahead(Lead, id=leads, lock=True)
+    await work.read_ahead(LeadProvenance, id=leads)
     await work.read_ahead(StageEntry, lead_id=leads)
     handoffs = [handoff.id for handoff in await work.read_ahead(Handoff, lead_id=leads)]
     await work.read_ahead(SlaClock, handoff_id=handoffs)

@@ -13,7 +13,8 @@ import api.stages  # noqa: F401  # declares Side
 from api.context import Info
 from api.filtering import enum
 from api.identity.devices import open_sessions
-from api.types import Currency, EmailAddress, TimeZone, Url
+from api.trust import StaleAfterView
+from api.types import CountryCode, Currency, EmailAddress, TimeZone, Url
 from api.views import listed, related, shown, view
 from domain.identity import (
     Actor,
@@ -76,6 +77,16 @@ class TenantView:
     name: str = shown("What people call it.")
     time_zone: TimeZone = shown("Where its days begin and end.")
     currency: Currency = shown("What it counts money in.")
+    phone_country: CountryCode | None = shown(
+        "Where telephone numbers without a + are from, unless the lead's own country is known."
+    )
+    source_ranks: list[str] = shown(
+        "Whose word about a lead counts more, the most believed first, below users: names of"
+        " systems, and `crm`, `integration`, `form`, `import`, `enrichment` for all of a kind."
+    )
+    stale_after: list[StaleAfterView] = shown(
+        "After how long facts about leads are doubtful, unless somebody says them again."
+    )
     created_at: datetime = shown("When it was set up.")
     version: int = shown("How often it was changed.")
 

@@ -50,12 +50,19 @@ class LeadRef:
         return "" if self.email is None else str(self.email.value)
 
 
-@strawberry.input(description="A company by its domain, or by its exact name where it has none.")
+@strawberry.input(
+    description="A company by its domain, or by its name where it has none.  Capitals, accents and"
+    " the legal form do not matter: `ACME GmbH & Co. KG` is `Acme`."
+)
 class CompanyInput:
     name: str | None = shown(
         "Its name, for a company that is not known yet; else it keeps its own.", default=UNSET
     )
-    domain: str | None = shown("Its domain on the internet: example.com.", default=UNSET)
+    domain: str | None = shown(
+        "Its domain on the internet, or a URL or e-mail address there; what was registered of it is"
+        " kept.  The domain of a provider of free e-mail tells no company.",
+        default=UNSET,
+    )
 
 
 @strawberry.input
@@ -64,11 +71,18 @@ class LeadFieldsInput:
 
     first_name: strawberry.Maybe[str | None] = shown("The first name.", default=None)
     last_name: strawberry.Maybe[str | None] = shown("The last name.", default=None)
+    phone: strawberry.Maybe[str | None] = shown(
+        "The telephone number, kept in the form of E.164.  Without a + it is one of the lead's"
+        " country, else of the tenant's `phoneCountry`.",
+        default=None,
+    )
     job_title: strawberry.Maybe[str | None] = shown(
         "What the person does in the company.", default=None
     )
     company: strawberry.Maybe[CompanyInput | None] = shown(
-        "The company the person works for; it is made if there is none yet.", default=None
+        "The company the person works for; it is made if there is none yet.  Where none is said, a"
+        " lead without one gets that of its e-mail address, unless the provider is a free one.",
+        default=None,
     )
     origin_source: strawberry.Maybe[str | None] = shown(
         "Where the person came from, such as organic search or a fair.", default=None
@@ -88,6 +102,13 @@ class LeadFieldsInput:
     external_ids: strawberry.Maybe[list[ExternalIdInput] | None] = shown(
         "What other systems call the lead, at most 20; added to the names it has.", default=None
     )
+    source: str | None = shown(
+        "Who says so: a system's name, or `crm`, `form`, `import` or `enrichment`.  Left out, it is"
+        " the user or the API key that asks.  What a source says that ranks below another is kept"
+        " as a candidate; see `Lead.provenance`.",
+        default=UNSET,
+    )
+    observed_at: datetime | None = shown("When it was so; now, if left out.", default=UNSET)
 
 
 @strawberry.input
@@ -145,6 +166,7 @@ class ActivityLogInput:
 
 _PLAIN = (
     "email",
+    "phone",
     "first_name",
     "last_name",
     "job_title",
@@ -171,7 +193,12 @@ def details_of(
     if given.external_ids is not None:
         names = given.external_ids.value or ()
         said["external_ids"] = tuple(ExternalId(name.source, name.value) for name in names)
-    return LeadDetails(**said, created_at=or_none(created_at))
+    return LeadDetails(
+        **said,
+        created_at=or_none(created_at),
+        source=or_none(given.source),
+        observed_at=or_none(given.observed_at),
+    )
 
 
 def _owner(key: UserKey | None) -> dict[str, Any]:

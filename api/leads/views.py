@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -15,6 +15,8 @@ from api.errors import Refused, UserError
 from api.filtering import enum
 from api.types import CountryCode, EmailAddress
 from api.views import listed, related, shown, view
+from domain import lead_intake
+from domain.consent import Consent
 from domain.handoff import Handoff
 from domain.identity import User
 from domain.lead_intake import UpsertedRow, UpsertOutcome
@@ -22,7 +24,8 @@ from domain.leads import Activity, ActivityKind, Agency, Company, Lead, LeadExte
 from domain.lifecycle import StageEntry
 from domain.paging import Order
 from domain.personas import Persona
-from domain.ports import Work
+from domain.ports import Work, by_id
+from domain.provenance import LeadFact, LeadProvenance
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
 
@@ -45,7 +48,8 @@ enum(
     "What became of a row.",
     CREATED="A new lead was stored.",
     UPDATED="The lead there was has changed.",
-    UNCHANGED="The lead there was said all of this already.",
+    UNCHANGED="Nothing about the lead changed: it said all of this already, or who says so is"
+    " believed less than who said otherwise.",
     REFUSED="Nothing was done, for the reasons in `userErrors`.",
 )
 
@@ -53,8 +57,13 @@ enum(
 @view(Company, description="A company that leads work for.")
 class CompanyView:
     name: str = shown("Its name.")
-    domain: str | None = shown("Its domain on the internet, which no other company has.")
+    normal_name: str = shown(
+        "Its name in small letters, without accents, marks and legal form; of companies without a"
+        " domain, no other has it."
+    )
+    domain: str | None = shown("The domain it registered, which no other company has.")
     created_at: datetime = shown("When it was first seen.")
+    version: int = shown("Goes up with every change; send it along to change what you have seen.")
     leads = listed(
         "api.leads.LeadView",
         Lead,
@@ -90,6 +99,7 @@ class ExternalIdView:
 @view(Lead, description="A person who may become a customer.")
 class LeadView:
     email: EmailAddress | None = shown("The e-mail address, which no other lead has.")
+    phone: str | None = shown("The telephone number, in the form of E.164: +4930123456.")
     first_name: str | None = shown("The first name.")
     last_name: str | None = shown("The last name.")
     job_title: str | None = shown("What the person does in the company.")
@@ -97,6 +107,9 @@ class LeadView:
     origin_source: str | None = shown("Where the person came from.")
     origin_medium: str | None = shown("By what medium the person came.")
     origin_campaign: str | None = shown("The campaign that brought the person.")
+    do_not_contact: bool = shown("Whether the person must not be contacted.")
+    do_not_contact_at: datetime | None = shown("Since when; null while they may be.")
+    do_not_contact_reason: str | None = shown("Why.")
     score: int = shown("How promising the lead is, from -1000 to 1000.")
     stage: Stage = shown("How far the person has come.")
     stage_entered_at: datetime = shown("When the lead entered its stage.")
@@ -144,9 +157,31 @@ class LeadView:
         order=(Order("started_at", descending=True),),
     )
 
+    consents = listed(
+        "api.consent.ConsentView",
+        Consent,
+        by="lead_id",
+        description="What the person has said about being contacted and tracked, the latest first.",
+        order=(Order("occurred_at", descending=True),),
+    )
+
+    @strawberry.field(
+        description="Where each fact about the lead comes from, and what others say instead."
+    )
+    async def provenance(
+        lead: strawberry.Parent[Any], info: Info
+    ) -> list[Annotated[LeadFactView, strawberry.lazy("api.provenance")]]:  # type: ignore[name-defined]  # noqa: F821  # named lazily, against a circle
+        return await info.context.load_with("Lead.provenance", _provenance, lead.id)  # type: ignore[no-any-return]  # LeadFact
+
     @strawberry.field(description="What other systems call the lead, by system.")
     async def external_ids(lead: strawberry.Parent[Any], info: Info) -> list[ExternalIdView]:
         return await info.context.load_with("Lead.externalIds", _external_ids, lead.id)  # type: ignore[no-any-return]  # LeadExternalId
+
+
+async def _provenance(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[LeadFact]]:
+    found = by_id(await work.find(LeadProvenance, id=lead_ids))
+    trust = await lead_intake.trust_of(work)
+    return [found[id].shown(trust) if id in found else () for id in lead_ids]
 
 
 async def _external_ids(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[LeadExternalId]]:

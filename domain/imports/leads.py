@@ -32,6 +32,7 @@ class LeadField(StrEnum):
 
     EXTERNAL_ID = "external_id"
     EMAIL = "email"
+    PHONE = "phone"
     FIRST_NAME = "first_name"
     LAST_NAME = "last_name"
     JOB_TITLE = "job_title"
@@ -68,6 +69,7 @@ class ImportedLead:
     line: int
     external_id: ExternalId | None = None
     email: str | None = None
+    phone: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     job_title: str | None = None

@@ -12,6 +12,7 @@ from domain.lead_intake.bulk import (
 from domain.lead_intake.forms import create_lead, update_lead
 from domain.lead_intake.keys import resolve_lead
 from domain.lead_intake.known import HandedOff
+from domain.lead_intake.observing import source_of, trust_of
 from domain.lead_intake.storing import WRITING_ORDER
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "create_lead",
     "log_activity",
     "resolve_lead",
+    "source_of",
+    "trust_of",
     "update_lead",
     "upsert_leads",
 ]

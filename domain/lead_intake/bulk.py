@@ -12,6 +12,7 @@ from domain.errors import DomainError, Invalid, Refusals
 from domain.identity import Actor, Permission
 from domain.lead_details import LeadDetails, checked
 from domain.lead_intake.known import Known, name_owners, read_known
+from domain.lead_intake.normalising import with_domains, with_phones
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead
 from domain.ports import Work
@@ -71,9 +72,11 @@ async def upsert_leads(
             f"There are {len(rows)} rows; one request takes at most {MOST_ROWS}.", path=("rows",)
         )
     ready = await name_owners(work, [_ready(row, work.now) for row in rows])
+    ready = await with_domains(work, ready)
     known = await read_known(
         work, [row for row in ready if isinstance(row, LeadDetails)], lock=True
     )
+    ready = await with_phones(work, ready, known)
     draft = Draft(work, order=WRITING_ORDER)
     outcomes = [
         await _upsert(draft, actor, index, row, known, judge=judge)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.drafts import Draft
 from domain.errors import DomainError
 from domain.identity import Actor, Permission
 from domain.lead_details import LeadDetails, checked
 from domain.lead_intake.keys import resolve_lead
 from domain.lead_intake.known import name_owners, read_known
+from domain.lead_intake.normalising import with_domains, with_phones
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead, LeadKey, StaleLead
 from domain.ports import Work
@@ -27,6 +30,7 @@ async def create_lead(
     actor.require(Permission.EDIT_LEADS)
     details = await _ready(work, details)
     known = await read_known(work, [details])
+    details = _unrefused(await with_phones(work, [details], known))
     known.refuse_taken(details, by=None)
     known.refuse_owner(actor, details, of=None)
     draft = Draft(work, order=WRITING_ORDER)
@@ -50,6 +54,7 @@ async def update_lead(
         raise StaleLead(lead)
     details = await _ready(work, details)
     known = await read_known(work, [details], also=lead)
+    details = _unrefused(await with_phones(work, [details], known, of=lead))
     known.refuse_taken(details, by=lead)
     known.refuse_owner(actor, details, of=lead)
     draft = Draft(work, order=WRITING_ORDER)
@@ -60,7 +65,13 @@ async def update_lead(
 
 async def _ready(work: Work, details: LeadDetails) -> LeadDetails:
     """Return details as they are kept, their owner told by id."""
-    [ready] = await name_owners(work, [checked(details, now=work.now)])
-    if isinstance(ready, DomainError):
-        raise ready
-    return ready
+    rows = await name_owners(work, [checked(details, now=work.now)])
+    return _unrefused(await with_domains(work, rows))
+
+
+def _unrefused(rows: Sequence[LeadDetails | DomainError]) -> LeadDetails:
+    """Return the only row, or refuse it."""
+    [row] = rows
+    if isinstance(row, DomainError):
+        raise row
+    return row

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from domain.company_names import normal_name
 from domain.errors import DomainError, Invalid, NotFound
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Actor, Permission, User
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany
 from domain.leads import Company, DuplicateLead, ExternalId, Lead, LeadExternalId
-from domain.ports import Work
+from domain.ports import Work, by_id
+from domain.provenance import LeadProvenance
 
 
 class HandedOff(DomainError):
@@ -30,6 +32,7 @@ class Known:
     companies: dict[NamedCompany, UUID]
     users: dict[UUID, User]
     handed_off: frozenset[UUID]
+    provenance: dict[UUID, LeadProvenance]
     released: set[str] = field(default_factory=set)
     """Addresses that leads of this request gave up, which is not written yet."""
 
@@ -79,6 +82,13 @@ class Known:
         self.names.update(dict.fromkeys(names, lead.id))
 
 
+def company_key(named: NamedCompany) -> NamedCompany:
+    """Return what tells a company: its domain alone, or its normal name alone."""
+    if named.domain:
+        return NamedCompany(domain=named.domain)
+    return NamedCompany(name=normal_name(named.name or ""))
+
+
 async def name_owners(
     work: Work, rows: Sequence[LeadDetails | DomainError]
 ) -> list[LeadDetails | DomainError]:
@@ -122,6 +132,7 @@ async def read_known(
         companies=await _companies(work, rows),
         users=await _owners(work, rows),
         handed_off=await _handed_off(work, rows, known),
+        provenance=await _provenance(work, known),
     )
 
 
@@ -135,15 +146,24 @@ async def _names(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, UUID]:
 
 
 async def _companies(work: Work, rows: Sequence[LeadDetails]) -> dict[NamedCompany, UUID]:
-    """Return companies by domain alone, or name alone; of several of a name the oldest."""
-    named = [row.company for row in rows if isinstance(row.company, NamedCompany)]
-    domains = sorted({company.domain for company in named if company.domain})
-    names = sorted({company.name for company in named if company.name and not company.domain})
+    """Return companies by what tells them; see `company_key`.
+
+    Of several of a name the one without a domain, and else the oldest.
+    """
+    keys = {company_key(row.company) for row in rows if isinstance(row.company, NamedCompany)}
+    employers = {row.employer for row in rows if row.employer}
+    domains = sorted({key.domain for key in keys if key.domain} | employers)
+    names = sorted({key.name for key in keys if key.name})
     found = list(await work.find(Company, domain=domains)) if domains else []
     kept = {NamedCompany(domain=company.domain): company.id for company in found}
-    for company in await work.find(Company, name=names) if names else ():
-        kept.setdefault(NamedCompany(name=company.name), company.id)
+    named = await work.find(Company, normal_name=names) if names else ()
+    for company in sorted(named, key=lambda company: company.domain is not None):
+        kept.setdefault(NamedCompany(name=company.normal_name), company.id)
     return kept
+
+
+async def _provenance(work: Work, known: dict[UUID, Lead]) -> dict[UUID, LeadProvenance]:
+    return by_id(await work.find(LeadProvenance, id=sorted(known))) if known else {}
 
 
 async def _owners(work: Work, rows: Sequence[LeadDetails]) -> dict[UUID, User]:

@@ -14,17 +14,20 @@ from domain.goals.targets import Metric
 from domain.identity import Actor
 from domain.ids import new_id
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany, described
-from domain.lead_intake.known import Known
+from domain.lead_intake.known import Known, company_key
+from domain.lead_intake.observing import believed, provenance_of, trust_of
 from domain.leads import Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry, definitions_in_force, promote
 from domain.personas import persona_for
+from domain.provenance import LeadProvenance
 from domain.stages import Stage
 
 # Parents first, and unique values always in the same order.
 WRITING_ORDER: Mapping[type, Callable[[Any], Any]] = {
-    Company: lambda company: company.domain or "",
+    Company: lambda company: (company.domain or "", company.normal_name),
     Lead: lambda lead: lead.email or "",
     LeadExternalId: lambda name: (name.source, name.value),
+    LeadProvenance: lambda provenance: (),
 }
 
 
@@ -32,18 +35,19 @@ async def store_new(
     draft: Draft, actor: Actor, details: LeadDetails, known: Known, *, judge: bool
 ) -> Lead:
     seen_at = details.created_at or draft.now
-    lead = Lead(
+    blank = Lead(
         id=new_id(),
         stage=Stage.VISITOR,
         stage_entered_at=seen_at,
         created_at=seen_at,
         updated_at=draft.now,
     )
-    lead = await _told(draft, lead, details, known)
+    lead = await _told(draft, blank, details, known)
     lead = replace(lead, persona_id=await persona_for(draft, lead))
     await _make_way(draft, lead, known)
     await draft.add(lead)
     await _name(draft, lead, details.external_ids)
+    await _write_down(draft, provenance_of(blank, details, actor, draft.now), known)
     definition = (await definitions_in_force(draft, seen_at)).get(Stage.VISITOR)
     await draft.add(
         StageEntry(
@@ -76,7 +80,17 @@ async def store_changes(
     *,
     judge: bool,
 ) -> tuple[Lead, bool]:
-    """Return the lead as it is now, and whether that is another than before."""
+    """Return the lead as it is now, and whether that is another than before.
+
+    What is said by somebody who is believed less than whoever said it before changes nothing; it
+    is only written down.
+    """
+    before = known.provenance.get(lead.id)
+    details, facts = believed(lead, details, actor, before, await trust_of(draft))
+    if facts != (before.facts if before else ()):
+        await _write_down(
+            draft, replace(before or LeadProvenance(id=lead.id, facts=()), facts=facts), known
+        )
     names = [name for name in details.external_ids if name not in known.names]
     told = await _told(draft, lead, details, known)
     if told == lead and not names:
@@ -95,16 +109,27 @@ async def store_changes(
 async def _told(draft: Draft, lead: Lead, details: LeadDetails, known: Known) -> Lead:
     """Return a lead with everything that was said of it."""
     told = described(lead, details)
-    if details.company is UNSAID:
-        return told
-    return replace(told, company_id=await _company(draft, details.company, known))
+    named = details.company
+    if named is UNSAID:
+        if details.employer is None or told.company_id is not None:
+            return told
+        named = NamedCompany(domain=details.employer)
+    return replace(told, company_id=await _company(draft, named, known))
+
+
+async def _write_down(draft: Draft, provenance: LeadProvenance | None, known: Known) -> None:
+    """Keep where a lead's facts come from."""
+    if provenance is None:
+        return
+    write = draft.save if provenance.id in known.provenance else draft.add
+    known.provenance[provenance.id] = await write(provenance)
 
 
 async def _company(draft: Draft, named: NamedCompany | None, known: Known) -> UUID | None:
     """Return the company that is meant, made if there is none yet."""
     if named is None:
         return None
-    key = NamedCompany(domain=named.domain) if named.domain else NamedCompany(name=named.name)
+    key = company_key(named)
     if key not in known.companies:
         company = Company(
             id=new_id(),
@@ -113,6 +138,8 @@ async def _company(draft: Draft, named: NamedCompany | None, known: Known) -> UU
             created_at=draft.now,
         )
         known.companies[key] = (await draft.add(company)).id
+        by_name = NamedCompany(name=company.normal_name)
+        known.companies.setdefault(by_name, company.id)
     return known.companies[key]
 
 

@@ -30,6 +30,7 @@ def lead_of(values: Values, mapping: LeadMapping, line: int) -> ImportedLead:
         line=line,
         external_id=ExternalId(source, key) if key and source else None,
         email=values.email(mapping.fields.get(LeadField.EMAIL)),
+        phone=text(LeadField.PHONE),
         first_name=text(LeadField.FIRST_NAME),
         last_name=text(LeadField.LAST_NAME),
         job_title=text(LeadField.JOB_TITLE),
