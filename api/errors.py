@@ -14,12 +14,13 @@ from api.context import Info, Unauthenticated
 from api.engine.cohorts import Kind
 from api.engine.holding import HOLD_SECONDS
 from api.views import shown
+from domain.companies import DuplicateCompany
 from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals, Unavailable
 from domain.identity import Permission, TooManyAttempts
 from domain.leads import DuplicateLead, StaleLead
 
 if TYPE_CHECKING:
-    from api.leads import LeadView
+    from api.leads import CompanyView, LeadView
 
 # What a mutation or subscription declares when it needs nobody to be signed in, or anybody.
 PUBLIC = "PUBLIC"
@@ -75,7 +76,7 @@ class UserError:
     element_index: int | None = shown("The row of a bulk request, from 0.")
 
 
-_OWN_TYPES = (DuplicateLead, StaleLead, TooManyAttempts)
+_OWN_TYPES = (DuplicateCompany, DuplicateLead, StaleLead, TooManyAttempts)
 
 
 @strawberry.type(description="A refusal about which there is nothing more to say.")
@@ -92,6 +93,17 @@ class DuplicateLeadError(UserError):
     @classmethod
     def is_type_of(cls, value: object, info: object) -> bool:
         return isinstance(value, Refused) and isinstance(value.error, DuplicateLead)
+
+
+@strawberry.type(
+    description="There is already a company with this domain, or of this name without one."
+)
+class DuplicateCompanyError(UserError):
+    existing: Annotated[CompanyView, strawberry.lazy("api.leads")] = shown("The company there is.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and isinstance(value.error, DuplicateCompany)
 
 
 @strawberry.type(description="Somebody else changed the lead since it was read.")
@@ -112,7 +124,13 @@ class TooManyAttemptsError(UserError):
         return isinstance(value, Refused) and isinstance(value.error, TooManyAttempts)
 
 
-ERROR_TYPES = (InputError, DuplicateLeadError, StaleLeadError, TooManyAttemptsError)
+ERROR_TYPES = (
+    InputError,
+    DuplicateCompanyError,
+    DuplicateLeadError,
+    StaleLeadError,
+    TooManyAttemptsError,
+)
 
 
 def mutation(

@@ -8,6 +8,7 @@ from api.leads.operations import (
     Queries,
     lead_id_of,
     resolve_lead,
+    written,
 )
 from api.leads.views import ActivityView, CompanyView, LeadView
 
@@ -22,4 +23,5 @@ __all__ = [
     "Queries",
     "lead_id_of",
     "resolve_lead",
+    "written",
 ]

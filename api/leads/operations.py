@@ -21,12 +21,12 @@ from api.leads.inputs import (
     details_of_row,
     or_none,
 )
-from api.leads.views import ActivityView, CompanyView, LeadView, UpsertedRowView
-from domain import ids, lead_intake
+from api.leads.views import ActivityView, LeadView, UpsertedRowView
+from domain import lead_intake
 from domain.errors import AlreadyExists, NotFound
 from domain.identity import Permission
 from domain.lead_intake import UpsertedRow
-from domain.leads import LEAD_FIELDS, Activity, Company, Lead
+from domain.leads import LEAD_FIELDS, Activity, Lead
 from domain.paging import Order
 from domain.ports import Work
 
@@ -63,16 +63,6 @@ class Queries:
         filter=LeadFilter,
         order=LeadOrder,
     )("leads")
-    companies = collection(
-        CompanyView,
-        Company,
-        description="Companies that leads work for, by name.",
-        default=(Order("name"),),
-    )("companies")
-
-    @query("One company, or null if there is none of that id.", shows=CompanyView | None)
-    async def company(self, info: Info, id: strawberry.ID) -> Any:
-        return await info.context.load(Company, ids.expect("Company", id, path=("id",)))
 
     @query("One lead, or null if there is none.")
     async def lead(
@@ -92,14 +82,14 @@ class Mutations:
     @mutation(LeadView, "Store a new lead.", needs=Permission.EDIT_LEADS)
     async def lead_create(self, info: Info, input: LeadCreateInput) -> Lead:
         details = details_of(input, created_at=input.created_at)
-        return await _written(
+        return await written(
             info, lambda work: lead_intake.create_lead(work, info.context.actor, details)
         )
 
     @mutation(LeadView, "Change what is known of a lead.", needs=Permission.EDIT_LEADS)
     async def lead_update(self, info: Info, input: LeadUpdateInput) -> Lead:
         key, details, version = input.lead.key(), details_of(input), or_none(input.version)
-        return await _written(
+        return await written(
             info,
             lambda work: lead_intake.update_lead(
                 work, info.context.actor, key, details, version=version
@@ -114,7 +104,7 @@ class Mutations:
         many=True,
     )
     async def leads_upsert(self, info: Info, input: LeadsUpsertInput) -> Sequence[UpsertedRow]:
-        return await _written(
+        return await written(
             info,
             lambda work: lead_intake.upsert_leads(
                 work, info.context.actor, [details_of_row(row) for row in input.rows]
@@ -136,7 +126,7 @@ class Mutations:
             )
 
 
-async def _written(info: Info, change: Callable[[Any], Awaitable[T]]) -> T:
+async def written(info: Info, change: Callable[[Any], Awaitable[T]]) -> T:
     """Make a change in one transaction; again, if somebody stored the same in the same instant.
 
     The second time what they stored is there to be seen, and is updated or named as a duplicate.

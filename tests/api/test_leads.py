@@ -9,7 +9,7 @@ import pytest
 
 from domain.goals.targets import MetricTally
 from domain.ids import public
-from domain.leads import Company, Lead
+from domain.leads import Lead
 from tests.api.asking_leads import (
     CREATE,
     LIST,
@@ -255,31 +255,6 @@ async def test_an_order_names_a_field_once(world):
     (error,) = answer["errors"]
     assert error["message"] == "`orderBy` names a field more than once."
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
-
-
-async def test_companies_are_listed_by_name_with_their_people(world):
-    for name in ("Beta", "Alpha"):
-        await created(world, email=f"{name}@x.example", company={"name": name})
-
-    data = await world.data("{ companies { nodes { name domain leads { nodes { email } } } } }")
-
-    assert data["companies"]["nodes"] == [
-        {"name": "Alpha", "domain": None, "leads": {"nodes": [{"email": "alpha@x.example"}]}},
-        {"name": "Beta", "domain": None, "leads": {"nodes": [{"email": "beta@x.example"}]}},
-    ]
-
-
-async def test_a_company_can_be_asked_for_by_its_id(world, other_world):
-    lead = await created(world, email="ada@x.example", company={"name": "Acme"})
-    document = "query($id: ID!) { company(id: $id) { name leads { nodes { id } } } }"
-    async with world.work() as work:
-        [company] = await work.find(Company)
-    id = {"id": public("Company", company.id)}
-
-    assert await world.data(document, id) == {
-        "company": {"name": "Acme", "leads": {"nodes": [{"id": lead["id"]}]}}
-    }
-    assert await other_world.data(document, id) == {"company": None}
 
 
 async def test_an_activity_is_answered_as_it_was_stored(world):
