@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.consent import check_may_be_contacted
 from domain.errors import Invalid, NotFound
 from domain.events import (
     LeadAccepted,
@@ -63,7 +64,10 @@ class OpenHandoffCounts(Question[Mapping[UUID, int]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox(Question[Sequence[Handoff]]):
-    """Open hand-offs that a user owns or that wait unassigned in some teams, the urgent first."""
+    """Open hand-offs that a user owns or that wait unassigned in some teams, the urgent first.
+
+    Those of people who must not be contacted are nobody's to work.
+    """
 
     user_id: UUID
     team_ids: tuple[UUID, ...]
@@ -107,6 +111,7 @@ async def hand_off(
     check_can_hand_off(
         lead, len(await work.find(Handoff, lead_id=lead.id, status=HandoffStatus.OPEN))
     )
+    check_may_be_contacted(lead, at=at)
     if routed or owner_id is not None:
         owner_id = await _owner(work, taker, owner_id, at)
     definition = (await definitions_in_force(work, at)).get(Stage.MQL)
@@ -151,6 +156,7 @@ async def accept_lead(
     actor.require(Permission.ACCEPT_LEADS)
     lead, handoff = await _awaiting(work, actor, lead_id)
     at = _instant(work, at)
+    check_may_be_contacted(lead, at=at)
     owner_id = actor.user_id or handoff.owner_id
     handoff = await work.save(
         replace(
@@ -210,16 +216,20 @@ async def reassign_lead(work: Work, actor: Actor, lead_id: UUID, *, owner_id: UU
     """Give an undecided hand-off to another member of the team."""
     actor.require(Permission.REASSIGN_LEADS)
     lead, handoff = await _open_handoff(work, actor, lead_id)
+    check_may_be_contacted(lead, at=work.now)
     await _check_member(work, handoff.to_team_id, owner_id)
     return await _give(work, lead, handoff, owner_id)
 
 
 async def route_elsewhere(work: Work, actor: Actor, lead_id: UUID) -> Handoff | None:
-    """Give an undecided hand-off to whoever's turn it is but its owner; None if there is nobody."""
+    """Give an undecided hand-off to whoever's turn it is but its owner; None if there is nobody.
+
+    A lead that must not be contacted is nobody's turn.
+    """
     actor.require(Permission.REASSIGN_LEADS)
     lead = await work.get(Lead, lead_id, lock=True)
     handoff = await first(work, Handoff, lead_id=lead.id, status=HandoffStatus.OPEN)
-    if handoff is None:
+    if handoff is None or lead.do_not_contact:
         return None
     owner_id = await _next_in_turn(work, handoff.to_team_id, work.now, but=handoff.owner_id)
     return None if owner_id is None else await _give(work, lead, handoff, owner_id)
@@ -247,6 +257,9 @@ async def _promise(work: Work, handoff: Handoff, lead: Lead) -> Handoff:
     handoff = await work.add(replace(handoff, sla_id=sla.id))
     clocks = await keeping.start_clocks(work, handoff, sla, commitments)
     await keeping.credit_delivery(work, handoff, lead, sla, commitments)
+    if lead.do_not_contact_at is not None:
+        ended_at, why = lead.do_not_contact_at, lead.do_not_contact_reason or ""
+        await keeping.given_back(work, [handoff], at=ended_at, reason=why)
     if not clocks:
         return handoff
     return await work.save(replace(handoff, due_at=min(clock.due_at for clock in clocks)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.consent import Consent, check_may_be_logged
 from domain.errors import Invalid
 from domain.events import ActivityLogged
 from domain.identity import Actor, Permission
@@ -32,6 +33,10 @@ async def log_activity(
     """Keep what was done about a lead, and let it count towards what sales owes it.
 
     An automatic e-mail is nobody's, whoever's software reports it.
+
+    Raises:
+        DoNotContact: if we tried to reach somebody who must not be contacted.
+        ConsentWithdrawn: if we called or wrote to somebody who does not wish that.
     """
     actor.require(Permission.EDIT_LEADS)
     text = _note(kind, text)
@@ -39,19 +44,19 @@ async def log_activity(
         raise Invalid("A note reaches nobody, so nobody answers it.", path=("answered",))
     at = work.now if occurred_at is None else past(occurred_at, work.now, path=("occurredAt",))
     lead = await resolve_lead(work, key, lock=True)
-    activity = await work.add(
-        Activity(
-            id=new_id(),
-            lead_id=lead.id,
-            kind=kind,
-            agency=agency,
-            answered=answered,
-            user_id=actor.user_id if agency is Agency.HUMAN else None,
-            occurred_at=at,
-            recorded_at=work.now,
-            text=text,
-        )
+    activity = Activity(
+        id=new_id(),
+        lead_id=lead.id,
+        kind=kind,
+        agency=agency,
+        answered=answered,
+        user_id=actor.user_id if agency is Agency.HUMAN else None,
+        occurred_at=at,
+        recorded_at=work.now,
+        text=text,
     )
+    check_may_be_logged(lead, await work.find(Consent, lead_id=lead.id), activity)
+    await work.add(activity)
     work.record(ActivityLogged(at=at, lead_id=lead.id, activity_id=activity.id))
     await keeping.touched(work, actor, activity)
     return activity

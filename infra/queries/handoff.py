@@ -42,13 +42,15 @@ async def open_handoff_counts(
 async def inbox(work: PostgresWork, question: Inbox) -> Sequence[Handoff]:
     """Return a user's open hand-offs and the unassigned ones of some teams, by what is due first.
 
-    Uses the partial indexes handoffs_unanswered and handoffs_waiting.
+    Uses the partial indexes handoffs_unanswered and handoffs_waiting, and the key of the leads.
     """
     teams = sa.literal(list(question.team_ids), sa.ARRAY(sa.Uuid))
     unassigned = sa.and_(handoffs.c.owner_id.is_(None), handoffs.c.to_team_id == sa.any_(teams))
     statement = (
         rows_of(Handoff)
+        .select_from(handoffs.join(leads, leads.c.id == handoffs.c.lead_id))
         .where(
+            ~leads.c.do_not_contact,
             handoffs.c.status == HandoffStatus.OPEN.value,
             sa.or_(handoffs.c.owner_id == question.user_id, unassigned),
         )

@@ -20,6 +20,8 @@ from api.context import Context
 from api.engine import GraphQLRequest
 from domain import handoff_flow
 from domain.audit import SYSTEM, AuditEntry, Cause
+from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
+from domain.consenting import record_consent
 from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
 from domain.ids import PREFIXES, new_id, public
@@ -323,7 +325,8 @@ async def _things(world: World) -> dict[str, Any]:
 
 
 async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
-    sla, company = a_sla(world), Company(id=new_id(), name="Initech", created_at=world.now)
+    sla = a_sla(world)
+    company = Company(id=new_id(), name="Initech", created_at=world.now, domain="initech.example")
     proposal = a_sla(
         world,
         period=(date(2026, 6, 1), date(2026, 7, 1)),
@@ -337,7 +340,7 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "persona_id": persona_id,
     }
     lead = an_mql(world.now, stage=Stage.VISITOR, **told)
-    qualified, handed, accepted = (an_mql(world.now, **told) for _ in range(3))
+    qualified, handed, accepted, forbidden = (an_mql(world.now, **told) for _ in range(4))
     external = LeadExternalId(
         id=new_id(), lead_id=lead.id, source="crm", value="4711", created_at=world.now
     )
@@ -354,8 +357,18 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         await work.add_all([sla, proposal])
         await work.add_all([*usual_commitments(sla), *usual_commitments(proposal)])
         await work.add_all([company, lead, qualified, handed, accepted, external, entry])
+        await work.add(not_to_contact(forbidden, reason="Asked us to.", at=world.now))
         activity = await log_activity(
             work, rep, lead.id, kind=ActivityKind.CALL, agency=Agency.HUMAN, answered=False
+        )
+        consent = await record_consent(
+            work,
+            rep,
+            lead.id,
+            purpose=ConsentPurpose.EMAIL,
+            status=ConsentStatus.GRANTED,
+            basis=LegalBasis.CONSENT,
+            source="form",
         )
     async with world.work() as work:
         owner = world.rep.id
@@ -371,8 +384,9 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "qualified lead": public("Lead", qualified.id),
         "handed lead": public("Lead", handed.id),
         "accepted lead": public("Lead", accepted.id),
+        "forbidden lead": public("Lead", forbidden.id),
         "proposal": public("Sla", proposal.id),
-        **_named(sla, commitment, company, lead, activity, entry, handoff, clocks[0]),
+        **_named(sla, commitment, company, lead, activity, consent, entry, handoff, clocks[0]),
     }
 
 

@@ -163,6 +163,7 @@ async def test_every_documented_operation_runs(
     await stay_signed_in(front_end)
     await read(office, front_end)
     await work_on_leads(front_end)
+    await know_people(front_end)
     await hand_off(office, front_end)
     await watch(office, front_end)
     await import_leads(front_end)
@@ -229,6 +230,29 @@ async def work_on_leads(front_end: FrontEnd) -> None:
     detail = await front_end.run("lead-detail", lead={"email": "ann@example.com"})
     assert [entry["stage"] for entry in detail["history"]["nodes"]] == ["VISITOR", "MQL"]
     assert [one["id"] for one in detail["activities"]["nodes"]] == [activity["id"]]
+
+
+async def know_people(front_end: FrontEnd) -> None:
+    settings = await front_end.change("lead-settings-update", phoneCountry="DE")
+    assert settings["phoneCountry"] == "DE"
+    made = await front_end.change("company-create", name="Acme GmbH", domain="https://www.acme.de")
+    renamed = await front_end.change(
+        "company-update", company={"domain": "acme.de"}, name="Acme AG", version=made["version"]
+    )
+    page = await front_end.run("companies-page", filter={"domain": {"eq": "acme.de"}})
+    assert page["nodes"] == [{"id": made["id"], "name": "Acme AG", "domain": "acme.de"}]
+    assert renamed["version"] == 2
+    bob = {"email": "b@example.com"}
+    consent = await front_end.change(
+        "consent-record", lead=bob, purpose="PHONE", status="WITHDRAWN", source="phone call"
+    )
+    told = await front_end.run("lead-provenance", lead=bob)
+    assert [(each["fact"], each["source"]) for each in told["provenance"]] == [("EMAIL", "user")]
+    assert [each["id"] for each in told["consents"]["nodes"]] == [consent["id"]]
+    forbidden = await front_end.change("lead-do-not-contact-set", lead=bob, reason="Asked us.")
+    assert (forbidden["doNotContact"], forbidden["doNotContactReason"]) == (True, "Asked us.")
+    allowed = await front_end.change("lead-do-not-contact-lift", lead=bob)
+    assert allowed["doNotContact"] is False
 
 
 async def hand_off(office: Office, front_end: FrontEnd) -> None:

@@ -74,6 +74,7 @@ MEANT = {
     "goals": "marketing",
     "handoffs": "handed lead",
     "leadAccept": "handed lead",
+    "leadDoNotContactLift": "forbidden lead",
     "leadHandOff": "qualified lead",
     "leadReassign": "handed lead",
     "leadRecycle": "accepted lead",
@@ -86,15 +87,21 @@ MEANT = {
 }
 # What stands in a field of an input, or in an input of a type, whatever else.
 VALUES: Mapping[str, Any] = {
+    "CompanyCreateInput.domain": "https://www.acme.example/",
+    "CompanyRef.domain": "initech.example",
+    "CompanyUpdateInput.domain": "acme.example",
     "ApiKeyCreateInput.role": "MEMBER",
     "DeliveryInput.values": [{"criterion": {}, "worth": {"points": 2}}],
     "DeliveryTargetInput": {"points": 5},
     "ExternalIdInput.source": "crm",
     "ExternalIdInput.value": "4711",
     "ImportStartInput.mapping": '[lead]\nemail = "email"\n',
+    "LeadCreateInput.phone": "+353 1 679 3579",
     "LeadFilter": {"score": {"gte": "1"}},
     "LeadAdvanceInput.to": "PROSPECT",
     "LeadRowInput.email": "row@example.com",
+    "LeadRowInput.phone": "+353 1 679 3579",
+    "LeadUpdateInput.phone": "+353 1 679 3579",
     "OpenHoursInput.closes": "17:00",
     "OpenHoursInput.opens": "09:00",
     "SessionRefreshInput.refreshToken": "refresh token",
@@ -327,6 +334,7 @@ _ANY_NODE = " ".join(
 _ABSTRACT = {
     "Node": f"{{ __typename id {_ANY_NODE} }}",
     "UserError": "{ __typename code message path elementIndex"
+    " ... on DuplicateCompanyError { existingCompany: existing { id name } }"
     " ... on DuplicateLeadError { existing { id email } }"
     " ... on StaleLeadError { current { id email } }"
     " ... on TooManyAttemptsError { retryAfter } }",

@@ -13,7 +13,8 @@ const VALUES = [
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
-  ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
+  ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
+  ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
   ...['ExternalId', 'Money'], // values in the strict sense
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
