@@ -12,6 +12,7 @@ from domain.identity import Team, system
 from domain.imports import ImportedLead, StepKind
 from domain.lead_import import import_draft, import_rows
 from domain.leads import Lead
+from domain.provenance import Fact, LeadProvenance, SourceKind
 from domain.stages import Stage
 from tests.agreements import sign
 from tests.infra.importing.importing_leads import (
@@ -190,3 +191,23 @@ _WAITING = """
 SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted
                AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))
 """
+
+
+async def test_a_number_is_taken_in_one_form_or_the_row_is_refused_by_its_column(
+    world: World,
+) -> None:
+    world.at(END)
+    good = replace(a_row("a"), phone="01 679 3579", country="IE")
+    bad = replace(a_row("b"), phone="01 679 3579")
+
+    refused = await refusals(world, good, bad)
+
+    assert [code for code, _ in refused] == ["BAD_PHONE"]
+    async with world.work() as work:
+        [lead] = await work.find(Lead)
+        [provenance] = await work.find(LeadProvenance)
+    assert (lead.phone, lead.country) == ("+35316793579", "IE")
+    assert {(r.fact, r.said.source, r.said.kind) for r in provenance.facts} == {
+        (Fact.PHONE, "crm", SourceKind.IMPORT),
+        (Fact.COUNTRY, "crm", SourceKind.IMPORT),
+    }
