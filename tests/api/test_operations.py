@@ -360,6 +360,8 @@ async def change_password(site: Site, office: Office, front_end: FrontEnd) -> No
     assert await front_end.change("password-reset-request", email=office.email) is True
     token = await mailed(site, office.email, "password-reset")
     assert await front_end.change("password-reset", token=token, newPassword=reset) is True
+    # It has ended the session, whose token is refused as soon as that is heard of.
+    del front_end.client.headers["authorization"]
     await front_end.sign_in(office.email, reset)
     over = await front_end.run("sign-out")
     assert (over["session"]["endedAt"] is None, over["userErrors"]) == (False, [])
