@@ -23,6 +23,10 @@ def fact_of(values: Values, mapping: FactMapping, line: int) -> ImportedFact:
     read = {field.name: _value(values, mapping, field) for field in schema.fields}
     said = {name: value for name, value in read.items() if value is not None}
     fact = ImportedFact(line=line, kind=mapping.kind, values=said, row=tuple(values.row))
+    for field in schema.fields if not values.faults else ():
+        cell = mapping.fields.get(field.name)
+        if cell is not None and field.needed and field.name not in said:
+            values.fault(cell, RowFault.REQUIRED, "is blank.")
     if not said.keys() & set(schema.told_by) and not values.faults:
         message = f"The row says none of {', '.join(schema.told_by)}."
         values.faults.append(Fault(None, RowFault.NO_IDENTITY, message))
