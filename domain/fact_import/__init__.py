@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from domain.errors import DomainError
+from domain.fact_import.companies import take_companies
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
 from domain.imports import FactKind, FactMapping, ImportedFact
@@ -13,7 +14,9 @@ from domain.ports import Work
 
 Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Sequence[ImportedRow]]]
 
-TAKERS: Mapping[FactKind, Taker] = {}
+TAKERS: Mapping[FactKind, Taker] = {
+    FactKind.COMPANY: take_companies,
+}
 
 
 async def take_facts(

@@ -67,14 +67,16 @@ async def upload(world: World, content: bytes, *, chunk: int = 64, **changes: An
     return kept
 
 
-async def start(world: World, content: bytes, *, dry_run: bool = False) -> ImportJob:
+async def start(
+    world: World, content: bytes, *, mapping: str = MAPPING, dry_run: bool = False
+) -> ImportJob:
     kept = await upload(world, content)
     async with world.work() as work:
         return await start_import(
             work,
             world.actor(world.marketer),
             upload_id=kept.id,
-            mapping=MAPPING,
+            mapping=mapping,
             dry_run=dry_run,
         )
 
