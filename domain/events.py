@@ -63,6 +63,22 @@ class ActivityLogged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadTouched(Event):
+    """A lead was met, so many times; `at` is when we learnt of it."""
+
+    lead_id: UUID
+    touches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitorIdentified(Event):
+    """We learnt whose browser it is."""
+
+    visitor_id: UUID
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadHandedOff(Event):
     lead_id: UUID
     handoff_id: UUID

@@ -45,13 +45,19 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A browser whose user we may not know yet.  `token` is the random id that its pages send."""
+    """A browser whose user we may not know yet.  `token` is the random id that its pages send.
+
+    What a page says of its user is a claim that anybody could have made.  It is kept beside, and
+    makes the visitor nobody's until somebody who may edit leads confirms it.
+    """
 
     id: UUID
     token: str
     first_seen_at: datetime
     lead_id: UUID | None = None
     identified_at: datetime | None = None
+    claimed_email: str | None = None
+    claimed_at: datetime | None = None
     version: int = 1
 
 

@@ -19,10 +19,15 @@ def upgrade() -> None:
         "first_seen_at timestamptz NOT NULL",
         "lead_id uuid",
         "identified_at timestamptz",
+        "claimed_email text",
+        "claimed_at timestamptz",
         "version bigint NOT NULL",
         refers={"lead_id": "leads"},
         unique={"visitors_token": "token"},
-        indexes={"visitors_by_lead": "lead_id, id"},
+        indexes={
+            "visitors_by_lead": "lead_id, id",
+            "visitors_by_first_seen": "first_seen_at, id",
+        },
     )
     tenant_table(
         "touches",

@@ -1,0 +1,33 @@
+"""How touches come in: one by one, in bulk, from web pages; and how visitors become people."""
+
+from domain.touch_intake.details import (
+    AssetKey,
+    BadVisitor,
+    CampaignKey,
+    TouchDetails,
+    Utm,
+    WhoseTouch,
+)
+from domain.touch_intake.recording import identify_visitor, record_touch, record_touches
+from domain.touch_intake.storing import (
+    MOST_AT_ONCE,
+    RecordedTouch,
+    TouchesFollow,
+    TouchOutcome,
+)
+
+__all__ = [
+    "MOST_AT_ONCE",
+    "AssetKey",
+    "BadVisitor",
+    "CampaignKey",
+    "RecordedTouch",
+    "TouchDetails",
+    "TouchOutcome",
+    "TouchesFollow",
+    "Utm",
+    "WhoseTouch",
+    "identify_visitor",
+    "record_touch",
+    "record_touches",
+]

@@ -1,0 +1,171 @@
+"""What a request of touches names: leads, visitors, campaigns, assets, and touches there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from domain.campaigns import Campaign
+from domain.content import ContentAsset
+from domain.errors import NotFound
+from domain.leads import ExternalId, Lead, LeadExternalId, LeadKey
+from domain.ports import Work
+from domain.touch_intake.details import TouchDetails
+from domain.touches import Touch, Visitor
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What there is of all that a request names, so that a later row sees what an earlier did."""
+
+    leads: frozenset[UUID]
+    emails: dict[str, UUID]
+    names: dict[ExternalId, UUID]
+    visitors: dict[str, Visitor]
+    campaigns: dict[UUID | str, UUID]
+    assets: dict[UUID | str, UUID]
+    touches: dict[ExternalId, Touch]
+
+    def lead(self, key: LeadKey | None) -> UUID | None:
+        """Return the lead that a key tells; None if nothing does.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        if key is None:
+            return None
+        found: UUID | None = None
+        match key:
+            case UUID():
+                found = key
+            case ExternalId():
+                found = self.names.get(kept_name(key))
+            case str():
+                found = self.emails.get(kept_email(key))
+        if found not in self.leads:
+            raise NotFound("lead", path=("lead",))
+        return found
+
+    def campaign(self, details: TouchDetails) -> UUID | None:
+        """Return the campaign a touch names, or else the one whose code its link carries.
+
+        Raises:
+            NotFound: if it names one that there is not; a link may carry any code.
+        """
+        if details.campaign is None:
+            return self.campaigns.get(details.utm.campaign or "")
+        if details.campaign not in self.campaigns:
+            raise NotFound("campaign", path=("campaign",))
+        return self.campaigns[details.campaign]
+
+    def asset(self, details: TouchDetails) -> UUID | None:
+        """Return the content asset a touch names, or else the one at its address.
+
+        Raises:
+            NotFound: if it names one that there is not; most pages are none.
+        """
+        if details.asset is None:
+            return self.assets.get(details.url or "")
+        if details.asset not in self.assets:
+            raise NotFound("content asset", path=("asset",))
+        return self.assets[details.asset]
+
+
+async def read_known(work: Work, rows: Sequence[TouchDetails]) -> Known:
+    """Read what some rows name, in a fixed number of statements; leads and visitors are locked.
+
+    The leads are locked first, each in the order of their ids, so that two who do this never
+    deadlock.  With a visitor locked nobody says in the same instant whose it is: a touch that
+    came while that was said is the person's too.
+    """
+    names = await _names(work, {kept_name(key) for key in _keys(rows, ExternalId)})
+    emails = sorted({kept_email(key) for key in _keys(rows, str)})
+    by_email = await work.find(Lead, email=emails) if emails else ()
+    visitors = await _visitors(work, _said(row.visitor for row in rows))
+    wanted = {lead.id for lead in by_email} | set(names.values()) | set(_keys(rows, UUID))
+    owners = {visitor.lead_id for visitor in visitors if visitor.lead_id is not None}
+    leads = await work.find(Lead, id=sorted(wanted | owners), lock=True) if wanted | owners else ()
+    ids = sorted(visitor.id for visitor in visitors)
+    locked = await work.find(Visitor, id=ids, lock=True) if ids else ()
+    return Known(
+        leads=frozenset(lead.id for lead in leads),
+        emails={lead.email: lead.id for lead in leads if lead.email is not None},
+        names=names,
+        visitors={visitor.token: visitor for visitor in locked},
+        campaigns=await _campaigns(work, rows),
+        assets=await _assets(work, rows),
+        touches=await _touches(work, _said(row.external for row in rows)),
+    )
+
+
+def kept_email(key: str) -> str:
+    """Return an e-mail address as leads have it."""
+    return key.strip().lower()
+
+
+def kept_name(key: ExternalId) -> ExternalId:
+    """Return an external id as leads have it."""
+    return ExternalId(key.source.strip().lower(), key.value.strip())
+
+
+def _keys(rows: Sequence[TouchDetails], kind: type[T]) -> list[T]:
+    return [row.lead for row in rows if isinstance(row.lead, kind)]
+
+
+def _said(values: Iterable[T | None]) -> set[T]:
+    return {value for value in values if value is not None}
+
+
+async def _names(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, UUID]:
+    if not wanted:
+        return {}
+    found = await work.find(
+        LeadExternalId,
+        source=sorted({name.source for name in wanted}),
+        value=sorted({name.value for name in wanted}),
+    )
+    named = {ExternalId(name.source, name.value): name.lead_id for name in found}
+    return {name: lead_id for name, lead_id in named.items() if name in wanted}
+
+
+async def _visitors(work: Work, tokens: set[str]) -> Sequence[Visitor]:
+    return await work.find(Visitor, token=sorted(tokens)) if tokens else ()
+
+
+async def _campaigns(work: Work, rows: Sequence[TouchDetails]) -> dict[UUID | str, UUID]:
+    codes = {row.campaign for row in rows if isinstance(row.campaign, str)}
+    codes |= _said(row.utm.campaign for row in rows)
+    ids = {row.campaign for row in rows if isinstance(row.campaign, UUID)}
+    by_code = await work.find(Campaign, code=sorted(codes)) if codes else ()
+    by_id = await work.find(Campaign, id=sorted(ids)) if ids else ()
+    found: dict[UUID | str, UUID] = {campaign.code: campaign.id for campaign in by_code}
+    return found | {campaign.id: campaign.id for campaign in by_id}
+
+
+async def _assets(work: Work, rows: Sequence[TouchDetails]) -> dict[UUID | str, UUID]:
+    urls = {row.asset for row in rows if isinstance(row.asset, str)}
+    urls |= _said(row.url for row in rows)
+    ids = {row.asset for row in rows if isinstance(row.asset, UUID)}
+    by_url = await work.find(ContentAsset, url=sorted(urls)) if urls else ()
+    by_id = await work.find(ContentAsset, id=sorted(ids)) if ids else ()
+    found: dict[UUID | str, UUID] = {asset.url: asset.id for asset in by_url if asset.url}
+    return found | {asset.id: asset.id for asset in by_id}
+
+
+async def _touches(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, Touch]:
+    if not wanted:
+        return {}
+    found = await work.find(
+        Touch,
+        external_source=sorted({name.source for name in wanted}),
+        external_value=sorted({name.value for name in wanted}),
+    )
+    return {
+        ExternalId(touch.external_source, touch.external_value): touch
+        for touch in found
+        if touch.external_source is not None and touch.external_value is not None
+    }
