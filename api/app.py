@@ -23,6 +23,9 @@ from api.edge import Edge
 from api.engine import Engine, ErrorCode, GraphQLRequest, OperationFailed, unavailable
 from api.idempotency import Once
 from api.schema import kinds, schema
+from api.tracking.collecting import Collector
+from api.tracking.receiving import Receiver
+from api.tracking.routes import tracking_routes
 from api.transport import HttpEndpoint, Shedding, Shutdown, SocketEndpoint, Turns
 from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
@@ -156,11 +159,21 @@ class Process:
             *admission_routes(),
             *mailbox_routes(mailbox_of(self.services.settings)),
             *upload_routes(self.services),
+            *tracking_routes(self._beacons()),
             Route("/healthz", _alive),
             Route("/readyz", self._ready),
             Route("/metrics", self._metrics),
             Route("/.well-known/jwks.json", jwks(self.services.tokens)),
         ]
+
+    def _beacons(self) -> Receiver:
+        database = self.services.database
+        return Receiver(
+            site_of=self.authenticator.site,
+            payer_of=self.edge.payer_of_page,
+            keep=Collector(database.work).keep,
+            most_bytes=self.services.settings.limits.beacon_bytes,
+        )
 
     async def _board(self, request: Request, token: str) -> BoardSession | None:
         session = await self.authenticator.board(token)

@@ -22,6 +22,7 @@ from typing_extensions import override
 from api.cause import cause_of
 from api.context import Context
 from api.engine import held_on
+from api.tracking.receiving import PageSite
 from api.transport.sessions import Unauthenticated
 from domain.identity import Actor
 from infra.bearers import Bearer, Bearers, Standing
@@ -93,6 +94,14 @@ class Authenticator:
             return await self._known(bearer) if bearer else None
         except Unauthenticated:
             return None
+
+    async def site(self, key: str) -> PageSite | None:
+        """Return the web site of a public key, or None if it is not good (any more)."""
+        bearer = await self._bearers.of_site(key)
+        standing = await self._bearers.standing(bearer) if bearer else None
+        if bearer is None or standing is None:
+            return None
+        return PageSite(id=bearer.id, actor=standing.actor, origins=standing.origins)
 
     async def _known(self, bearer: Bearer, *, account_id: UUID | None = None) -> Session:
         standing = await self._bearers.standing(bearer)

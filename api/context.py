@@ -24,6 +24,7 @@ from infra.live import Hub
 from infra.password_resets import PasswordResets
 from infra.pool import told_lost
 from infra.refusals import told_refusals
+from infra.secrets import SITE_KEY, new_secret
 from infra.services import Services
 
 
@@ -114,6 +115,15 @@ class Context:
     def first_run(self) -> FirstRun:
         """How the installation gets its first tenant."""
         return replace(self.services.first_run, accounts=self.accounts)
+
+    @property
+    def script_url(self) -> str:
+        """Where pages get the script that sends beacons."""
+        return f"{self.services.settings.public_url}/t.js"
+
+    def new_site_key(self) -> str:
+        """Return a key for the pages of a web site."""
+        return new_secret(SITE_KEY).text
 
     def fresh(self) -> Context:
         """Return the same surroundings with empty loaders, for the next event."""

@@ -126,6 +126,10 @@ class Edge:
         await self.buckets.aclose()
         await self.documents.note()
 
+    def payer_of_page(self, address: str, site_id: UUID | None) -> Payer:
+        """Return who pays for what a web page tells."""
+        return self.buckets.of_page(address, site_id)
+
     def _payer(self, who: Who) -> Payer:
         match who.bearer:
             case Known(kind, tenant_id, id):

@@ -14,7 +14,7 @@ from strawberry.types.field import StrawberryField
 from api.context import Context, Info
 from api.engine.compiled import many_at_once
 from domain import ids
-from domain.paging import Count, Listing, Order, Page, PageRequest, page_request
+from domain.paging import Listing, Order, Page, PageRequest, page_request
 
 T = TypeVar("T", bound=type)
 
@@ -238,7 +238,7 @@ def connection(target: str | type) -> Any:
 
     async def total_count(page: strawberry.Parent[Any], info: Info) -> int:
         async with info.context.work() as work:
-            return await work.ask(Count(listing=page.listing))
+            return await work.ask(page.counting)
 
     edge = strawberry.type(
         type(

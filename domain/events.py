@@ -248,6 +248,20 @@ class BoardCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingSiteChanged(Event):
+    """A web site's key was made, was given other origins, or was revoked."""
+
+    tracking_site_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentAssetChanged(Event):
+    """A content asset was made, changed or archived."""
+
+    asset_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRevoked(Event):
     board_id: UUID
 

@@ -66,6 +66,7 @@ PREFIXES = {
     "CampaignAsset": "campaignasset",
     "Visitor": "visitor",
     "Touch": "touch",
+    "TrackingSite": "site",
     "PipelineStage": "pipelinestage",
     "Opportunity": "opportunity",
     "Customer": "customer",

@@ -53,6 +53,11 @@ class Page(Generic[E]):
     has_previous_page: bool
     listing: Listing[E]
 
+    @property
+    def counting(self) -> Question[int]:
+        """Return the question how many rows there are on all pages."""
+        return Count(listing=self.listing)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Question["Page[E]"], Generic[E]):

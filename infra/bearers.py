@@ -1,4 +1,4 @@
-"""Who stands behind a token, an API key or a board's link, as of a second ago at most."""
+"""Who stands behind a token, a key or a board's link, as of a second ago at most."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from domain.identity import (
     honours,
 )
 from domain.ports import Work
+from domain.tracking import TrackingSite, actor_of_site
 from infra.database import Database
-from infra.secrets import API_KEY, BOARD_LINK, digest_of
+from infra.secrets import API_KEY, BOARD_LINK, SITE_KEY, digest_of
 
 LIFE_SECONDS = 1.0
 _MOST_KEPT = 20_000
@@ -37,6 +38,8 @@ _LOOK_UP: Mapping[type, str] = {
         " UNION ALL SELECT tenant_id, id FROM api_keys WHERE previous_digest = $1"
     ),
     Board: "SELECT tenant_id, id FROM boards WHERE digest = $1",
+    # A site's key is public, and is what it is looked up by.
+    TrackingSite: "SELECT tenant_id, id FROM tracking_sites WHERE key = $1",
 }
 
 
@@ -65,6 +68,8 @@ class Standing:
     account_id: UUID | None = None
     expires_at: datetime | None = None
     """When these credentials end, if it is known already."""
+    origins: frozenset[str] = frozenset()
+    """Of which origins the pages may use these credentials; a site's alone are used by pages."""
     read_at: float
 
     @property
@@ -94,6 +99,11 @@ class Bearers:
     async def of_board(self, text: str) -> Bearer | None:
         """Return the board behind a link's token, revoked or not; None if there is none."""
         return await self._behind(Board, digest_of(text, prefix=BOARD_LINK))
+
+    async def of_site(self, text: str) -> Bearer | None:
+        """Return the web site behind a public key, revoked or not; None if there is none."""
+        known = digest_of(text, prefix=SITE_KEY) is not None
+        return await self._behind(TrackingSite, text if known else None)
 
     async def standing(self, bearer: Bearer, *, since: float | None = None) -> Standing | None:
         """Return what a bearer may do now; None if it may do nothing any more.
@@ -194,6 +204,9 @@ class _Look:
             return self._key(bearer, entity)
         if isinstance(entity, Board):
             return self._standing(actor_of_board(entity, bearer.tenant_id))
+        if isinstance(entity, TrackingSite):
+            actor = actor_of_site(entity, bearer.tenant_id)
+            return self._standing(actor, origins=frozenset(entity.origins))
         return None
 
     def _user(self, bearer: Bearer, user: User) -> Standing | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from infra.settings import ANY_ORIGIN, Environment, Settings
 
@@ -34,6 +36,21 @@ _MAY_READ = (
 _REMEMBERED_SECONDS = 7200  # no browser remembers the answer to a preflight for longer
 
 
+# Where pages of any site may get the script and send beacons: each site has origins of its own.
+_OTHERS_PAGES = ("/t/", "/t.js")
+
+
+class _CrossOrigin(CORSMiddleware):
+    """What the API's answers need; public addresses say themselves who may use them."""
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(_OTHERS_PAGES):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def cross_origin(settings: Settings) -> Middleware:
     """Return what tells browsers whose pages may read our answers.
 
@@ -41,7 +58,7 @@ def cross_origin(settings: Settings) -> Middleware:
     """
     local = settings.environment is Environment.DEVELOPMENT
     return Middleware(
-        CORSMiddleware,
+        _CrossOrigin,
         allow_origins=settings.allowed_origins,
         allow_origin_regex=_LOCAL if local else None,
         allow_methods=("GET", "POST", "PUT"),

@@ -105,6 +105,22 @@ class EdgeLimits:
         "Cost a minute of one address that brings no credentials, in each process; 0: no bound.",
         at_least=0,
     )
+    beacon_bytes: int = _bound(
+        "MAX_BEACON_BYTES", 16 * 1024, "Bytes of a beacon of a web page.", at_least=1024
+    )
+    address_events: int = _bound(
+        "EVENTS_PER_ADDRESS",
+        1_200,
+        "Events a minute that web pages tell from one address, in each process; a beacon is one"
+        " more; 0: no bound.",
+        at_least=0,
+    )
+    site_events: int = _bound(
+        "EVENTS_PER_SITE",
+        60_000,
+        "Events a minute that pages of one web site tell, in each process; 0: no bound.",
+        at_least=0,
+    )
     socket_operations: int = _bound(
         "MAX_SOCKET_OPERATIONS", 100, "Operations at the same time on one socket."
     )

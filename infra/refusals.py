@@ -28,7 +28,6 @@ UNIQUE = {
     "companies_domain": "There is already a company with this domain.",
     "companies_name": "There is already a company of this name without a domain.",
     "content_assets_url": "There is already a content asset at this address.",
-    "tracking_sites_name": "There is already a site of this name.",
     "stage_definitions_number": "Somebody else has just proposed a definition of this stage.",
     "handoffs_open": "This lead is already handed off and waits for an answer.",
 }

@@ -34,6 +34,8 @@ REFRESH_TOKEN = "smr"  # noqa: S105  # what such a token begins with, no secret
 INVITATION = "smi"
 PASSWORD_RESET = "smp"  # noqa: S105  # what such a token begins with, no secret
 FIRST_RUN = "smf"
+SITE_KEY = "smt"
+"""Unlike the others no secret: every page of the site shows it."""
 
 
 @dataclass(frozen=True, slots=True)

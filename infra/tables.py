@@ -37,6 +37,7 @@ from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.touches import Touch, Visitor
+from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
 
 metadata = sa.MetaData()
@@ -124,6 +125,7 @@ TABLES: Mapping[type, sa.Table] = {
         "campaign_assets": CampaignAsset,
         "visitors": Visitor,
         "touches": Touch,
+        "tracking_sites": TrackingSite,
         "pipeline_stages": PipelineStage,
         "opportunities": Opportunity,
         "opportunity_steps": OpportunityStep,

@@ -57,6 +57,7 @@ enum(
     WAIVE_CLOCKS="Let a promise about a lead go, with a reason.",
     DEFINE_STAGES="Propose and sign what a stage means.",
     EDIT_PERSONAS="Write personas.",
+    EDIT_CONTENT="Make content assets known, change them and put them away.",
     ACKNOWLEDGE_PERSONAS="Say that one has read a persona.",
     SIGN_AGREEMENTS="Propose and sign agreements for one's own side.",
     SET_GOALS="Set goals.",
@@ -67,6 +68,8 @@ enum(
     MANAGE_USERS="Let people in, change their role, and end their membership.",
     MANAGE_KEYS="Make and revoke API keys.",
     MANAGE_BOARDS="Make and revoke links to wall boards.",
+    MANAGE_SITES="Make, change and revoke the keys of web sites.",
+    SEND_BEACONS="Tell what a visitor does on a web site; nothing can be read by it.",
     VIEW_AUDIT_LOG="See who changed what, with what it was before.",
 )
 

@@ -13,6 +13,7 @@ import api.stages  # noqa: F401  # declares the enum Stage
 from api.context import Info
 from api.errors import Refused, UserError
 from api.filtering import enum
+from api.timeline import content_consumed, timeline
 from api.types import CountryCode, EmailAddress
 from api.views import listed, related, shown, view
 from domain import lead_intake
@@ -28,6 +29,7 @@ from domain.ports import Work, by_id
 from domain.provenance import LeadFact, LeadProvenance
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
+from domain.touches import Touch
 
 enum(
     ActivityKind,
@@ -172,6 +174,15 @@ class LeadView:
         lead: strawberry.Parent[Any], info: Info
     ) -> list[Annotated[LeadFactView, strawberry.lazy("api.provenance")]]:  # type: ignore[name-defined]  # noqa: F821  # named lazily, against a circle
         return await info.context.load_with("Lead.provenance", _provenance, lead.id)  # type: ignore[no-any-return]  # LeadFact
+    touches = listed(
+        "api.touches.TouchView",
+        Touch,
+        by="lead_id",
+        description="Each time the person met us, the latest first.",
+        order=(Order("occurred_at", descending=True),),
+    )
+    timeline = timeline
+    content_consumed = content_consumed
 
     @strawberry.field(description="What other systems call the lead, by system.")
     async def external_ids(lead: strawberry.Parent[Any], info: Info) -> list[ExternalIdView]:

@@ -29,6 +29,7 @@ from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.touches import Touch, Visitor
+from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
 
 
@@ -97,6 +98,7 @@ AUDITED: Mapping[type, Audited] = {
         left_out=frozenset({"transitions", "escalated", "warn_at", "next_at"}),
     ),
     ContentAsset: Audited(),
+    TrackingSite: Audited(),
     Campaign: Audited(),
     CampaignCost: Audited(),
     CampaignAsset: Audited(part_of=(Campaign, "campaign_id")),

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     WAIVE_CLOCKS = "WAIVE_CLOCKS"
     DEFINE_STAGES = "DEFINE_STAGES"
     EDIT_PERSONAS = "EDIT_PERSONAS"
+    EDIT_CONTENT = "EDIT_CONTENT"
     ACKNOWLEDGE_PERSONAS = "ACKNOWLEDGE_PERSONAS"
     SIGN_AGREEMENTS = "SIGN_AGREEMENTS"
     SET_GOALS = "SET_GOALS"
@@ -32,6 +33,8 @@ class Permission(StrEnum):
     MANAGE_USERS = "MANAGE_USERS"
     MANAGE_KEYS = "MANAGE_KEYS"
     MANAGE_BOARDS = "MANAGE_BOARDS"
+    MANAGE_SITES = "MANAGE_SITES"
+    SEND_BEACONS = "SEND_BEACONS"
     VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
 
 
@@ -48,7 +51,13 @@ class Role(StrEnum):
 P = Permission
 
 _ANALYST = frozenset({P.VIEW, P.VIEW_BOARD, P.ACKNOWLEDGE_PERSONAS})
-_MEMBER = _ANALYST | {P.EDIT_LEADS, P.HAND_OFF_LEADS, P.ACCEPT_LEADS}
+_MEMBER = _ANALYST | {
+    P.EDIT_LEADS,
+    P.HAND_OFF_LEADS,
+    P.ACCEPT_LEADS,
+    P.EDIT_CONTENT,
+    P.SEND_BEACONS,
+}
 _MANAGER = _MEMBER | {
     P.REASSIGN_LEADS,
     P.WAIVE_CLOCKS,
@@ -58,6 +67,7 @@ _MANAGER = _MEMBER | {
     P.SET_GOALS,
     P.IMPORT_LEADS,
     P.MANAGE_BOARDS,
+    P.MANAGE_SITES,
 }
 _ADMIN = _MANAGER | {
     P.EDIT_CALENDARS,
@@ -80,6 +90,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 
 # Whoever can read a board's address can read the board, and nothing else.
 BOARD_PERMISSIONS = frozenset({P.VIEW_BOARD})
+
+# Whoever reads a web page finds the key of its site: it can only say what a visitor does there.
+SITE_PERMISSIONS = frozenset({P.SEND_BEACONS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

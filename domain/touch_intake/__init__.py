@@ -1,6 +1,7 @@
 """How touches come in: one by one, in bulk, from web pages; and how visitors become people."""
 
 from domain.touch_intake.details import (
+    VISITOR_FIELDS,
     AssetKey,
     BadVisitor,
     CampaignKey,
@@ -18,6 +19,7 @@ from domain.touch_intake.storing import (
 
 __all__ = [
     "MOST_AT_ONCE",
+    "VISITOR_FIELDS",
     "AssetKey",
     "BadVisitor",
     "CampaignKey",

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from domain.errors import DomainError, Invalid, Refusals
+from domain.filters import FieldType, FilterField, FilterFields
 from domain.lead_details import external_id, past
 from domain.leads import Agency, ExternalId, LeadKey
 from domain.touch_intake.channels import Clues, channel_of, click_of
@@ -37,6 +38,26 @@ class BadVisitor(Invalid):
     """What is no visitor's token."""
 
     code = "BAD_VISITOR"
+
+
+def _field(name: str, attribute: str, type: FieldType, description: str) -> FilterField:
+    kind = "Lead" if type is FieldType.ID else None
+    return FilterField(
+        name=name, attribute=attribute, type=type, description=description, kind=kind
+    )
+
+
+# What visitors can be filtered by.
+VISITOR_FIELDS = FilterFields(
+    "visitor",
+    (
+        _field("token", "token", FieldType.TEXT, "The random id that its pages send."),
+        _field("leadId", "lead_id", FieldType.ID, "Whose browser it is."),
+        _field("firstSeenAt", "first_seen_at", FieldType.INSTANT, "When it was first seen."),
+        _field("claimedEmail", "claimed_email", FieldType.TEXT, "Whom a page says it is."),
+        _field("claimedAt", "claimed_at", FieldType.INSTANT, "When the page said so."),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,8 +75,12 @@ class Known:
         return self.assets[details.asset]
 
 
-async def read_known(work: Work, rows: Sequence[TouchDetails]) -> Known:
+async def read_known(
+    work: Work, rows: Sequence[TouchDetails], *, visitors: Iterable[str] = ()
+) -> Known:
     """Read what some rows name, in a fixed number of statements; leads and visitors are locked.
+
+    `visitors` are tokens of more of them.
 
     The leads are locked first, each in the order of their ids, so that two who do this never
     deadlock.  With a visitor locked nobody says in the same instant whose it is: a touch that
@@ -85,11 +89,11 @@ async def read_known(work: Work, rows: Sequence[TouchDetails]) -> Known:
     names = await _names(work, {kept_name(key) for key in _keys(rows, ExternalId)})
     emails = sorted({kept_email(key) for key in _keys(rows, str)})
     by_email = await work.find(Lead, email=emails) if emails else ()
-    visitors = await _visitors(work, _said(row.visitor for row in rows))
+    seen = await _visitors(work, _said(row.visitor for row in rows) | set(visitors))
     wanted = {lead.id for lead in by_email} | set(names.values()) | set(_keys(rows, UUID))
-    owners = {visitor.lead_id for visitor in visitors if visitor.lead_id is not None}
+    owners = {visitor.lead_id for visitor in seen if visitor.lead_id is not None}
     leads = await work.find(Lead, id=sorted(wanted | owners), lock=True) if wanted | owners else ()
-    ids = sorted(visitor.id for visitor in visitors)
+    ids = sorted(visitor.id for visitor in seen)
     locked = await work.find(Visitor, id=ids, lock=True) if ids else ()
     return Known(
         leads=frozenset(lead.id for lead in leads),

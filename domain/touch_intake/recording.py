@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from domain.errors import DomainError, Refusals
 from domain.identity import Actor, Permission
@@ -13,7 +12,7 @@ from domain.ports import Work
 from domain.touch_intake.details import TouchDetails, checked_token
 from domain.touch_intake.known import read_known
 from domain.touch_intake.storing import MOST_AT_ONCE, Batch, RecordedTouch, store_touches
-from domain.touches import Touch, TouchKind, Visitor
+from domain.touches import Touch, Visitor
 
 
 async def record_touch(work: Work, actor: Actor, details: TouchDetails) -> Touch:
@@ -53,8 +52,7 @@ async def identify_visitor(work: Work, actor: Actor, token: str, key: LeadKey) -
     actor.require(Permission.EDIT_LEADS)
     token = checked_token(token)
     lead = await resolve_lead(work, key, lock=True)
-    known = await read_known(work, [TouchDetails(kind=TouchKind.FORM, visitor=token)])
-    batch = Batch(work=work, known=replace(known, leads=known.leads | {lead.id}))
+    batch = Batch(work=work, known=await read_known(work, (), visitors=[token]))
     visitor = batch.identify(batch.visitor(token), lead.id)
     await batch.flush()
     return await work.get(Visitor, visitor.id)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from domain.errors import DomainError, Refusals
@@ -49,16 +51,25 @@ class TouchesFollow(Question[int]):
 
 
 async def store_touches(
-    work: Work, rows: Sequence[TouchDetails | DomainError], *, own: bool = False
+    work: Work,
+    rows: Sequence[TouchDetails | DomainError],
+    *,
+    own: bool = False,
+    claims: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[RecordedTouch, ...]:
     """Store touches row by row, in a fixed number of statements however many they are.
 
-    A bad row is refused and spoils no other; one that is a refusal already stays one.
+    A bad row is refused and spoils no other; one that is a refusal already stays one.  `own` ones
+    come from our script; `claims` are the addresses of whom visitors, by token, say they are.
     """
-    ready = [_ready(row, work, own=own) for row in rows]
-    known = await read_known(work, [row for row in ready if isinstance(row, TouchDetails)])
+    ready = [_ready(row, work.now, own=own) for row in rows]
+    known = await read_known(
+        work, [row for row in ready if isinstance(row, TouchDetails)], visitors=claims
+    )
     batch = Batch(work=work, known=known)
     outcomes = [_stored(batch, index, row) for index, row in enumerate(ready)]
+    for token, email in claims.items():
+        batch.claim(batch.visitor(token), email)
     await batch.flush()
     return tuple(
         outcome if outcome.touch is None else replace(outcome, touch=batch.latest(outcome.touch))
@@ -115,6 +126,12 @@ class Batch:
             )
         )
 
+    def claim(self, visitor: Visitor, email: str) -> None:
+        """Keep whom a visitor says it is, unless we know that already."""
+        known = visitor.lead_id is not None and self.known.emails.get(email) == visitor.lead_id
+        if not known and visitor.claimed_email != email:
+            self.keep(replace(visitor, claimed_email=email, claimed_at=self.work.now))
+
     def add(self, touch: Touch) -> None:
         self.touches[touch.id] = touch
 
@@ -153,12 +170,14 @@ class Batch:
                 self.work.record(LeadTouched(at=self.work.now, lead_id=lead_id, touches=touches))
 
 
-def _ready(row: TouchDetails | DomainError, work: Work, *, own: bool) -> TouchDetails | DomainError:
+def _ready(
+    row: TouchDetails | DomainError, now: datetime, *, own: bool
+) -> TouchDetails | DomainError:
     """Return a row as it is kept, or why it cannot be."""
     if isinstance(row, DomainError):
         return row
     try:
-        return checked(row, now=work.now, own=own)
+        return checked(row, now=now, own=own)
     except DomainError as refusal:
         return refusal
 

@@ -89,6 +89,23 @@ class CostBuckets:
         cost = self._limits.address_cost
         return Account([self._purse("address", Quota(cost=cost), address)] if cost else ())
 
+    def of_page(self, address: str, site_id: UUID | None) -> Account:
+        """Return the account of a web page: its visitor's address and its site, in this process.
+
+        It pays for events, out of buckets of its own, so that no flood of beacons, whose key is
+        public, can use up what the API of the same tenant or address lives on.
+        """
+        limits = self._limits
+        purses = [
+            self._purse(name, Quota(cost=events), key)
+            for name, events, key in (
+                ("address", limits.address_events, f"page {address}"),
+                ("site", limits.site_events, f"site {site_id}" if site_id else ""),
+            )
+            if events and key
+        ]
+        return Account(purses)
+
     async def run(self) -> None:
         """Give back, for ever, what is held idly of buckets that others draw on."""
         rounds = 0

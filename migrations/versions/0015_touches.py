@@ -1,7 +1,10 @@
-"""Create touches and the visitors they come from."""
+"""Create touches, the visitors they come from, and the keys of the sites that tell of them."""
 
 from __future__ import annotations
 
+from alembic import op
+
+from infra.settings import PLATFORM_ROLE
 from migrations.tenancy import EXTERNAL_NAME, begin, choice, drop, tenant_table
 
 revision = "0015"
@@ -74,8 +77,24 @@ def upgrade() -> None:
             "touches_by_asset": "asset_id, occurred_at, id",
         },
     )
+    tenant_table(
+        "tracking_sites",
+        "id uuid NOT NULL",
+        "name text NOT NULL",
+        "key text NOT NULL",
+        "origins jsonb NOT NULL",
+        "created_by uuid",
+        "created_at timestamptz NOT NULL",
+        "revoked_at timestamptz",
+        "version bigint NOT NULL",
+        unique={"tracking_sites_key": "key"},
+    )
+    # A page says whose it is only by its site's key, which is looked up across tenants by the
+    # platform's role, as the keys of machines and boards are.
+    op.execute("CREATE INDEX tracking_sites_lookup ON tracking_sites (key)")
+    op.execute(f"GRANT SELECT (tenant_id, id, key) ON tracking_sites TO {PLATFORM_ROLE}")
 
 
 def downgrade() -> None:
     begin()
-    drop("touches", "visitors")
+    drop("tracking_sites", "touches", "visitors")

@@ -65,9 +65,7 @@ async def test_a_touch_that_arrives_while_the_stitch_commits_does_not_stay_behin
     async with world.work() as work:
         await identify_visitor(work, world.actor(), TOKEN, lead.id)
         arriving = asyncio.create_task(view(world))
-        async with asyncio.timeout(5):
-            while not await _somebody_waits(world):
-                await asyncio.sleep(0)
+        await _until_somebody_waits(world)
     await arriving
 
     assert await owners(world) == [lead.id, lead.id]
@@ -80,9 +78,7 @@ async def test_a_stitch_that_begins_while_a_touch_commits_takes_it_along(world):
     async with world.work() as work:
         await record_touch(work, world.actor(), TouchDetails(kind=VIEW, visitor=TOKEN))
         stitching = asyncio.create_task(identify(world, lead))
-        async with asyncio.timeout(5):
-            while not await _somebody_waits(world):
-                await asyncio.sleep(0)
+        await _until_somebody_waits(world)
     await stitching
 
     assert await owners(world) == [lead.id, lead.id]
@@ -90,7 +86,7 @@ async def test_a_stitch_that_begins_while_a_touch_commits_takes_it_along(world):
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_however_touches_and_stitches_interleave_nobodys_are_left(world, seed):
-    chance = random.Random(seed)  # noqa: S311  # the order of a test
+    chance = random.Random(seed)  # the order of a test
     ann, ben = await a_lead(world), await a_lead(world)
     await view(world)
     doing: list[Any] = [view(world) for _ in range(6)]
@@ -115,7 +111,7 @@ async def test_requests_that_name_the_same_visitors_and_leads_never_deadlock(wor
         await view(world, token)
 
     async def many(seed: int) -> None:
-        chance = random.Random(seed)  # noqa: S311  # the order of a test
+        chance = random.Random(seed)  # the order of a test
         rows = [
             TouchDetails(
                 kind=TouchKind.FORM, visitor=chance.choice(tokens), lead=chance.choice(leads).id
@@ -181,9 +177,13 @@ async def test_a_token_that_was_never_seen_is_remembered(world):
     assert (await view(world, token)).lead_id == lead.id
 
 
-async def _somebody_waits(world: World) -> bool:
-    waiting = await world.database.platform.fetchval(
-        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-        " WHERE NOT l.granted AND a.datname = current_database()"
-    )
-    return bool(waiting)
+async def _until_somebody_waits(world: World) -> None:
+    async with asyncio.timeout(5):
+        while not await world.database.platform.fetchval(_WAITING):
+            pass
+
+
+_WAITING = """
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()
+"""
