@@ -17,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 
 from tests.api.browser.boards import a_board
 from tests.api.browser.wall import Wall, a_free_port, serving
+from tests.api.tracking_sites import CHROME
 
 _HERE = Path(__file__).parent
 _AXE = _HERE / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,6 +30,8 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # As a flag, because what Playwright overrides is forgotten when a page sends its last word.
+    f"--user-agent={CHROME}",
 ]
 WALL_SCREEN: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
