@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -11,48 +10,13 @@ import strawberry
 from strawberry import UNSET
 
 from api.context import Info
-from api.filtering import enum
-from api.views import PAGE_ARGUMENTS, connection, page_of, related, shown, view
+from api.views import PAGE_ARGUMENTS, Node, connection, page_of
 from domain.content_flow import MOST_CONSUMED, ConsumedAsset, ConsumedBy
-from domain.handoff import Handoff
-from domain.leads import Activity
-from domain.lifecycle import StageEntry
 from domain.ports import Work
-from domain.timeline import TimelineEntry, TimelineKind, TimelinesOf
-from domain.touches import Touch
+from domain.timeline import TimelinesOf
 
 if TYPE_CHECKING:
     from api.content import ContentConsumptionView
-
-enum(
-    TimelineKind,
-    "What an entry of a timeline is.",
-    TOUCH="The person met us.",
-    ACTIVITY="Something was done about the person.",
-    STAGE="The person entered a stage.",
-    HANDOFF="Marketing handed the person to sales.",
-)
-
-
-@view(TimelineEntry, description="One thing that happened.  Exactly one of its parts is not null.")
-class TimelineEntryView:
-    kind: TimelineKind = shown("What it is.")
-    at: datetime = shown("When it was.")
-    touch = related(
-        "api.touches.TouchView", Touch, by="touch_id", description="How the person met us."
-    )
-    activity = related(
-        "api.leads.ActivityView", Activity, by="activity_id", description="What was done."
-    )
-    stage_entry = related(
-        "api.lifecycle.StageEntryView",
-        StageEntry,
-        by="stage_entry_id",
-        description="Which stage the person entered.",
-    )
-    handoff = related(
-        "api.handoff.HandoffView", Handoff, by="handoff_id", description="Who got the person."
-    )
 
 
 def _timeline(
@@ -74,8 +38,9 @@ def _timeline(
 _timeline.__annotations__.update(PAGE_ARGUMENTS)
 timeline = strawberry.field(
     resolver=_timeline,
-    graphql_type=connection(TimelineEntryView),
-    description="The person's story, anonymous visits included, the latest first.",
+    graphql_type=connection(Node),
+    description="The person's story, the latest first: touches (those of anonymous visits"
+    " included), activities, stages and hand-offs.",
 )
 
 

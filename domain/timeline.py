@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from domain.handoff import Handoff
@@ -15,52 +14,15 @@ from domain.paging import PageRequest
 from domain.ports import Question
 from domain.touches import Touch
 
+TimelineEntry: TypeAlias = Touch | Activity | StageEntry | Handoff
 
-class TimelineKind(StrEnum):
-    """What an entry of a timeline is."""
-
-    TOUCH = "TOUCH"
-    ACTIVITY = "ACTIVITY"
-    STAGE = "STAGE"
-    HANDOFF = "HANDOFF"
-
-
-# What each kind of entry is an entry of, and the field that says when it was.
-SOURCES: Mapping[TimelineKind, tuple[type, str]] = {
-    TimelineKind.TOUCH: (Touch, "occurred_at"),
-    TimelineKind.ACTIVITY: (Activity, "occurred_at"),
-    TimelineKind.STAGE: (StageEntry, "entered_at"),
-    TimelineKind.HANDOFF: (Handoff, "handed_off_at"),
+# What a timeline is made of, and the field of each that says when it was.
+SOURCES: Mapping[type[TimelineEntry], str] = {
+    Touch: "occurred_at",
+    Activity: "occurred_at",
+    StageEntry: "entered_at",
+    Handoff: "handed_off_at",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineEntry:
-    """One thing that happened, `what` naming it by its id; what it was is read when asked for."""
-
-    kind: TimelineKind
-    at: datetime
-    what: UUID
-
-    def of(self, kind: TimelineKind) -> UUID | None:
-        """Return the id of what happened, if it was of a kind."""
-        return self.what if self.kind is kind else None
-
-    @property
-    def touch_id(self) -> UUID | None:
-        return self.of(TimelineKind.TOUCH)
-
-    @property
-    def activity_id(self) -> UUID | None:
-        return self.of(TimelineKind.ACTIVITY)
-
-    @property
-    def stage_entry_id(self) -> UUID | None:
-        return self.of(TimelineKind.STAGE)
-
-    @property
-    def handoff_id(self) -> UUID | None:
-        return self.of(TimelineKind.HANDOFF)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from domain.content import ContentAsset
@@ -14,7 +15,6 @@ from domain.ports import by_id
 from domain.timeline import (
     SOURCES,
     TimelineEntry,
-    TimelineKind,
     TimelineLength,
     TimelinePage,
     TimelinesOf,
@@ -23,13 +23,14 @@ from infra.database import PostgresWork
 from infra.queries import answers
 from infra.rows import table_of
 
+_Placed: TypeAlias = tuple[str, TimelineEntry]
 
-def _part(kind: TimelineKind, *, backward: bool) -> str:
+
+def _part(kind: type, instant: str, *, backward: bool) -> str:
     """Return what reads one source by its index (tenant_id, lead_id, instant, id), and no more."""
-    entity, instant = SOURCES[kind]
     order, beyond = ("ASC", ">") if backward else ("DESC", "<")
     return f"""
-    (SELECT '{kind}' AS kind, e.{instant} AS at, e.id FROM {table_of(entity).name} e
+    (SELECT '{kind.__name__}' AS kind, e.{instant} AS at, e.id FROM {table_of(kind).name} e
      WHERE e.tenant_id = $1 AND e.lead_id = l.lead_id
      AND ($3::timestamptz IS NULL OR (e.{instant}, e.id) {beyond} ($3, $4::uuid))
      ORDER BY e.{instant} {order}, e.id {order} LIMIT $5)"""  # noqa: S608  # the names are those of our own tables and columns
@@ -37,7 +38,7 @@ def _part(kind: TimelineKind, *, backward: bool) -> str:
 
 def _page_text(*, backward: bool) -> str:
     order = "ASC" if backward else "DESC"
-    parts = " UNION ALL ".join(_part(kind, backward=backward) for kind in TimelineKind)
+    parts = " UNION ALL ".join(_part(*source, backward=backward) for source in SOURCES.items())
     return f"""
     SELECT l.lead_id, t.kind, t.at, t.id FROM unnest($2::uuid[]) AS l(lead_id),
     LATERAL (SELECT * FROM ({parts}) u ORDER BY at {order}, id {order} LIMIT $5) t
@@ -48,7 +49,7 @@ def _page_text(*, backward: bool) -> str:
 _PAGES = {backward: _page_text(backward=backward) for backward in (False, True)}
 _COUNTS = (
     f"(SELECT count(*) FROM {table_of(entity).name} WHERE tenant_id = $1 AND lead_id = $2)"  # noqa: S608  # as above
-    for entity, _ in SOURCES.values()
+    for entity in SOURCES
 )
 _LENGTH = f"SELECT {' + '.join(_COUNTS)}"
 _CONSUMED = """
@@ -66,7 +67,7 @@ SELECT c.lead_id, c.asset_id, c.times, c.first_at, c.last_at FROM (
 
 @answers(TimelinesOf)
 async def pages(work: PostgresWork, question: TimelinesOf) -> Sequence[TimelinePage]:
-    """Return the same page for each lead in one statement.
+    """Return the same page for each lead: which entries in one statement, and one for each kind.
 
     Of each source it reads one row more than a page has, however long the story is.
     """
@@ -75,11 +76,21 @@ async def pages(work: PostgresWork, question: TimelinesOf) -> Sequence[TimelineP
     rows = await work.connection.fetch(
         _PAGES[page.backward], work.tenant_id, list(question.lead_ids), at, id, page.size + 1
     )
-    found: dict[UUID, list[TimelineEntry]] = {lead_id: [] for lead_id in question.lead_ids}
+    entries = await _entries(work, rows)
+    found: dict[UUID, list[_Placed]] = {lead_id: [] for lead_id in question.lead_ids}
     for row in rows:
-        entry = TimelineEntry(kind=TimelineKind(row["kind"]), at=row["at"], what=row["id"])
-        found[row["lead_id"]].append(entry)
+        cursor = write_cursor([row["at"].isoformat(), str(row["id"])])
+        found[row["lead_id"]].append((cursor, entries[row["id"]]))
     return [_page(lead_id, found[lead_id], page) for lead_id in question.lead_ids]
+
+
+async def _entries(work: PostgresWork, rows: Sequence[Any]) -> dict[UUID, TimelineEntry]:
+    """Return what happened by its id."""
+    entries: dict[UUID, TimelineEntry] = {}
+    for kind in SOURCES:
+        if wanted := [row["id"] for row in rows if row["kind"] == kind.__name__]:
+            entries |= by_id(await work.find(kind, id=wanted))
+    return entries
 
 
 @answers(TimelineLength)
@@ -131,14 +142,14 @@ def _from(page: PageRequest) -> tuple[datetime | None, UUID | None]:
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def _page(lead_id: UUID, entries: Sequence[TimelineEntry], page: PageRequest) -> TimelinePage:
-    more, kept = len(entries) > page.size, list(entries[: page.size])
+def _page(lead_id: UUID, placed: Sequence[_Placed], page: PageRequest) -> TimelinePage:
+    more, kept = len(placed) > page.size, list(placed[: page.size])
     if page.backward:
         kept.reverse()
     inside = page.cursor is not None
     return TimelinePage(
-        nodes=kept,
-        cursors=[write_cursor([entry.at.isoformat(), str(entry.what)]) for entry in kept],
+        nodes=[entry for _, entry in kept],
+        cursors=[cursor for cursor, _ in kept],
         has_next_page=inside if page.backward else more,
         has_previous_page=more if page.backward else inside,
         counting=TimelineLength(lead_id=lead_id),

@@ -46,6 +46,7 @@ from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
 from tests.admission import a_reset, admission_of, an_invitation
 from tests.agreements import a_sla, an_mql, usual_commitments
+from tests.api.scene_web import the_web
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
 
@@ -175,6 +176,7 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     )
     names = {**await _people(world), **await _words(world), **await _things(world)}
     names |= await _promises(world, names)
+    names |= _named(*await the_web(world, names))
     async with world.work() as work:
         entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
     names |= _named(entry)

@@ -45,7 +45,7 @@ CONNECTIONS = [t for t in OBJECTS if t.name.endswith("Connection")]
 MUTATIONS: dict[str, Any] = SCHEMA.mutation_type.fields
 
 # What a mutation may begin with besides the name of a type.
-NOUNS = {"board", "import", "installation", "password"}
+NOUNS = {"touches", "board", "import", "installation", "password"}
 # It begins with what everybody calls it.
 VERB_FIRST = {"signIn", "signOut", "signOutEverywhere"}
 # It needs to be told nothing.

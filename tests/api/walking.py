@@ -45,6 +45,7 @@ Path = tuple[str | int, ...]
 # What a field that takes an id means, where it is not called like the kind itself.
 KINDS = {
     "actor": "User",
+    "asset": "ContentAsset",
     "boardLink": "Board",
     "clock": "SlaClock",
     "company": "Company",
@@ -56,6 +57,7 @@ KINDS = {
     "owner": "User",
     "ref": "Lead",
     "salesTeam": "Team",
+    "site": "TrackingSite",
     "subject": "User",
     "teams": "Team",
     "toTeam": "Team",
@@ -113,6 +115,9 @@ VALUES: Mapping[str, Any] = {
     "SlaSupersedeInput.side": "MARKETING",
     "StageDefinitionProposeInput.side": "MARKETING",
     "StageDefinitionProposeInput.stage": "SQL",
+    "TouchRecordInput.lead": {"externalId": {"source": "crm", "value": "4711"}},
+    "TouchRowInput.lead": {"externalId": {"source": "crm", "value": "4711"}},
+    "VisitorIdentifyInput.visitor": "visitor-0123456789",
     "WindowInput.closes": "17:00",
     "WindowInput.opens": "09:00",
     "clockTransitions.after": cursor_at(0),

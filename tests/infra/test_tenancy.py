@@ -34,6 +34,7 @@ ACROSS_TENANTS = {
     "boards_lookup",
     "idempotency_keys_oldest",
     "invitations_lookup",
+    "tracking_sites_lookup",
     "sla_clocks_due",
 }
 POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
@@ -48,6 +49,7 @@ PLATFORM_COLUMNS = {
     "outbox": {"tenant_id"},
     "personas": {"tenant_id", "assigning_after"},
     "sla_clocks": {"tenant_id", "next_at"},
+    "tracking_sites": {"tenant_id", "id", "key"},
 }
 
 
