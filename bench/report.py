@@ -18,6 +18,7 @@ ORDER = (
     "sweep",
     "live",
     "import",
+    "touches",
     "handoff",
     "idempotency",
     "audit",

@@ -256,7 +256,8 @@ async def test_a_person_has_one_story_read_in_pages_both_ways(world):
 
 async def test_a_story_takes_as_many_statements_for_ten_people_as_for_one(world, monkeypatch):
     document = """query($first: Int!) { leads(first: $first) { nodes {
-      contentConsumed { times } timeline(first: 3) { nodes { id } } touches { nodes { id } } } } }"""
+      contentConsumed { times }
+      timeline(first: 3) { nodes { id } } touches { nodes { id } } } } }"""
     for n in range(10):
         await add_lead(world, f"p{n}@x.example")
         touch = {"kind": "CHAT", "lead": {"email": f"p{n}@x.example"}}

@@ -18,6 +18,7 @@ from domain.touch_intake import (
     BadVisitor,
     TouchDetails,
     TouchesFollow,
+    TouchesNamed,
     TouchOutcome,
     Utm,
     WhoseTouch,
@@ -45,7 +46,14 @@ def a_work(*entities) -> FakeWork:
                 count += 1
         return count
 
-    work._answers[TouchesFollow] = follow
+    async def called(question: TouchesNamed) -> list[Touch]:
+        return [
+            touch
+            for touch in await work.find(Touch)
+            if ExternalId(touch.external_source or "", touch.external_value or "") in question.names
+        ]
+
+    work._answers.update({TouchesFollow: follow, TouchesNamed: called})
     return work
 
 
