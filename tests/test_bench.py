@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import hostile, importing, sweep
+from bench import hostile, importing, sweep, touches
 from bench.measuring import Cost, comparison, percentile
 from bench.report import Section, write
 
@@ -59,3 +59,10 @@ async def test_hostile_documents_can_be_measured() -> None:
     assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
         f"| {name}" for name in ("nobody", *hostile.ATTACKS)
     ]
+
+
+async def test_touches_can_be_measured() -> None:
+    section = await touches.run(rows=20, rounds=1)
+
+    assert "| COPY | " in section.figures
+    assert "| use case | " in section.figures

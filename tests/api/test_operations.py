@@ -230,6 +230,12 @@ async def work_on_leads(front_end: FrontEnd) -> None:
     detail = await front_end.run("lead-detail", lead={"email": "ann@example.com"})
     assert [entry["stage"] for entry in detail["history"]["nodes"]] == ["VISITOR", "MQL"]
     assert [one["id"] for one in detail["activities"]["nodes"]] == [activity["id"]]
+    touched = {"kind": "DOWNLOAD", "lead": {"email": "ann@example.com"}}
+    [row] = await front_end.change("touches-record", rows=[touched])
+    assert (row["outcome"], row["touch"]["channel"]) == ("CREATED", "DIRECT")
+    story = await front_end.run("lead-story", lead={"email": "ann@example.com"})
+    assert len(story["timeline"]["nodes"]) == 4
+    assert row["touch"]["id"] in [one["id"] for one in story["timeline"]["nodes"]]
 
 
 async def know_people(front_end: FrontEnd) -> None:
