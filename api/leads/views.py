@@ -174,6 +174,7 @@ class LeadView:
         lead: strawberry.Parent[Any], info: Info
     ) -> list[Annotated[LeadFactView, strawberry.lazy("api.provenance")]]:  # type: ignore[name-defined]  # noqa: F821  # named lazily, against a circle
         return await info.context.load_with("Lead.provenance", _provenance, lead.id)  # type: ignore[no-any-return]  # LeadFact
+
     touches = listed(
         "api.touches.TouchView",
         Touch,

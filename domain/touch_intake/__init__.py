@@ -9,7 +9,7 @@ from domain.touch_intake.details import (
     Utm,
     WhoseTouch,
 )
-from domain.touch_intake.known import TouchesNamed
+from domain.touch_intake.known import TouchesNamed, TrackingWithdrawn
 from domain.touch_intake.recording import identify_visitor, record_touch, record_touches
 from domain.touch_intake.storing import (
     MOST_AT_ONCE,
@@ -29,6 +29,7 @@ __all__ = [
     "TouchOutcome",
     "TouchesFollow",
     "TouchesNamed",
+    "TrackingWithdrawn",
     "Utm",
     "WhoseTouch",
     "identify_visitor",

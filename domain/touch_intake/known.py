@@ -8,8 +8,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.campaigns import Campaign
+from domain.consent import Consent, ConsentPurpose, may_track
 from domain.content import ContentAsset
-from domain.errors import NotFound
+from domain.errors import DomainError, NotFound
 from domain.leads import ExternalId, Lead, LeadExternalId, LeadKey
 from domain.ports import Question, Work
 from domain.touch_intake.details import TouchDetails
@@ -29,11 +30,22 @@ class TouchesNamed(Question[Sequence[Touch]]):
     names: tuple[ExternalId, ...]
 
 
+class TrackingWithdrawn(DomainError):
+    """The person does not wish that what he or she does is kept."""
+
+    code = "TRACKING_WITHDRAWN"
+
+    def __init__(self) -> None:
+        super().__init__("This person does not wish to be tracked.", path=("lead",))
+
+
 @dataclass(slots=True, kw_only=True)
 class Known:
     """What there is of all that a request names, so that a later row sees what an earlier did."""
 
     leads: frozenset[UUID]
+    untracked: frozenset[UUID]
+    """Leads who do not wish that what they do is kept as theirs."""
     emails: dict[str, UUID]
     names: dict[ExternalId, UUID]
     visitors: dict[str, Visitor]
@@ -60,6 +72,15 @@ class Known:
         if found not in self.leads:
             raise NotFound("lead", path=("lead",))
         return found
+
+    def check_may_be_tracked(self, lead_id: UUID | None) -> None:
+        """Refuse to keep what somebody did who does not wish it.
+
+        Raises:
+            TrackingWithdrawn: if the lead has said so.
+        """
+        if lead_id in self.untracked:
+            raise TrackingWithdrawn
 
     def campaign(self, details: TouchDetails) -> UUID | None:
         """Return the campaign a touch names, or else the one whose code its link carries.
@@ -108,6 +129,7 @@ async def read_known(
     locked = await work.find(Visitor, id=ids, lock=True) if ids else ()
     return Known(
         leads=frozenset(lead.id for lead in leads),
+        untracked=await untracked(work, [lead.id for lead in leads]),
         emails={lead.email: lead.id for lead in leads if lead.email is not None},
         names=names,
         visitors={visitor.token: visitor for visitor in locked},
@@ -115,6 +137,18 @@ async def read_known(
         assets=await _assets(work, rows),
         touches=await _touches(work, _said(row.external for row in rows)),
     )
+
+
+async def untracked(work: Work, lead_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Return which of some leads do not wish that what they do is kept as theirs."""
+    if not lead_ids:
+        return frozenset()
+    said: dict[UUID, list[Consent]] = {}
+    for consent in await work.find(
+        Consent, lead_id=sorted(lead_ids), purpose=ConsentPurpose.TRACKING
+    ):
+        said.setdefault(consent.lead_id, []).append(consent)
+    return frozenset(lead_id for lead_id, all_of in said.items() if not may_track(all_of))
 
 
 def kept_email(key: str) -> str:

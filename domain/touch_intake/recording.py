@@ -10,7 +10,7 @@ from domain.lead_intake import TooManyRows, resolve_lead
 from domain.leads import LeadKey
 from domain.ports import Work
 from domain.touch_intake.details import TouchDetails, checked_token
-from domain.touch_intake.known import read_known
+from domain.touch_intake.known import TrackingWithdrawn, read_known, untracked
 from domain.touch_intake.storing import MOST_AT_ONCE, Batch, RecordedTouch, store_touches
 from domain.touches import Touch, Visitor
 
@@ -52,6 +52,8 @@ async def identify_visitor(work: Work, actor: Actor, token: str, key: LeadKey) -
     actor.require(Permission.EDIT_LEADS)
     token = checked_token(token)
     lead = await resolve_lead(work, key, lock=True)
+    if lead.id in await untracked(work, [lead.id]):
+        raise TrackingWithdrawn
     batch = Batch(work=work, known=await read_known(work, (), visitors=[token]))
     visitor = batch.identify(batch.visitor(token), lead.id)
     await batch.flush()

@@ -96,6 +96,11 @@ class Batch:
             self.new[visitor.id] = self.known.visitors[token] = visitor
         return self.known.visitors[token]
 
+    def owner(self, token: str | None) -> UUID | None:
+        """Return whose a visitor is, if that is known."""
+        visitor = self.known.visitors.get(token or "")
+        return None if visitor is None else visitor.lead_id
+
     def keep(self, visitor: Visitor) -> Visitor:
         """Have a changed visitor written."""
         (self.new if visitor.id in self.new else self.changed)[visitor.id] = visitor
@@ -192,6 +197,7 @@ def _stored(batch: Batch, index: int, row: TouchDetails | DomainError) -> Record
     try:
         lead_id = known.lead(row.lead)
         campaign_id, asset_id = known.campaign(row), known.asset(row)
+        known.check_may_be_tracked(lead_id or batch.owner(row.visitor))
     except DomainError as refusal:
         return _refused(index, refusal)
     visitor = None if row.visitor is None else batch.visitor(row.visitor)

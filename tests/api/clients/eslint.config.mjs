@@ -15,8 +15,6 @@ const VALUES = [
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
   ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
-  ...['ExternalId', 'Money'], // values in the strict sense
-  ...['DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['ContentConsumption', 'TouchRow'], // computed when asked, and told once
   ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten

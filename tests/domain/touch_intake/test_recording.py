@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.campaigns import Campaign, CampaignKind
+from domain.consent import Consent, ConsentPurpose, ConsentStatus, LegalBasis
 from domain.content import AssetKind, ContentAsset
 from domain.errors import Invalid, NotFound, PermissionDenied
 from domain.events import LeadTouched, VisitorIdentified
@@ -20,6 +21,7 @@ from domain.touch_intake import (
     TouchesFollow,
     TouchesNamed,
     TouchOutcome,
+    TrackingWithdrawn,
     Utm,
     WhoseTouch,
     identify_visitor,
@@ -304,3 +306,43 @@ async def test_an_unknown_lead_is_not_made_by_telling_whose_browser_it_is():
     assert stored(work, Visitor) == []
     with pytest.raises(BadVisitor):
         await identify_visitor(work, MEMBER, "no token", ANN.id)
+
+
+def says(status: ConsentStatus, *, hours_ago: int = 0) -> Consent:
+    at = NOON - timedelta(hours=hours_ago)
+    return Consent(
+        id=new_id(),
+        lead_id=ANN.id,
+        purpose=ConsentPurpose.TRACKING,
+        status=status,
+        basis=LegalBasis.CONSENT,
+        source="form",
+        occurred_at=at,
+        recorded_at=at,
+    )
+
+
+async def test_nobody_is_tracked_who_does_not_wish_it():
+    known = a_visitor(lead_id=ANN.id, identified_at=NOON)
+    work = a_work(known, says(ConsentStatus.GRANTED, hours_ago=1), says(ConsentStatus.WITHDRAWN))
+    rows = [
+        TouchDetails(kind=VIEW, lead=ANN.id),
+        TouchDetails(kind=VIEW, visitor=TOKEN),
+        TouchDetails(kind=FORM, visitor=OTHER_TOKEN, lead=ANN.id),
+        TouchDetails(kind=VIEW, lead=BEN.id),
+    ]
+
+    outcomes = await record_touches(work, MEMBER, rows)
+
+    codes = [[refusal.code for refusal in row.refusals] for row in outcomes]
+    assert codes == [["TRACKING_WITHDRAWN"]] * 3 + [[]]
+    assert [touch.lead_id for touch in stored(work, Touch)] == [BEN.id]
+    with pytest.raises(TrackingWithdrawn):
+        await identify_visitor(work, MEMBER, OTHER_TOKEN, ANN.id)
+    assert stored(work, Visitor) == [known]
+
+
+async def test_who_has_agreed_again_is_tracked_again():
+    work = a_work(says(ConsentStatus.WITHDRAWN, hours_ago=1), says(ConsentStatus.GRANTED))
+    await record_touch(work, MEMBER, TouchDetails(kind=VIEW, lead=ANN.id))
+    assert [touch.lead_id for touch in stored(work, Touch)] == [ANN.id]
