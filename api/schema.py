@@ -35,6 +35,7 @@ FEATURES = (
     "sla_status",
     "clocks",
     "feed",
+    "exchange",
     "goals",
     "board",
     "imports",

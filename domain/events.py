@@ -196,6 +196,59 @@ class GoalChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineChanged(Event):
+    stage_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityOpened(Event):
+    opportunity_id: UUID
+    lead_id: UUID
+    handoff_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityChanged(Event):
+    """An opportunity was told anew, moved to another stage, or reopened."""
+
+    opportunity_id: UUID
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityWon(Event):
+    opportunity_id: UUID
+    lead_id: UUID
+    handoff_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityLost(Event):
+    opportunity_id: UUID
+    lead_id: UUID
+    handoff_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChanged(Event):
+    customer_id: UUID
+    lead_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueRecorded(Event):
+    """Revenue came, went, or was put right."""
+
+    revenue_event_id: UUID
+    customer_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRateChanged(Event):
+    exchange_rate_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantChanged(Event):
     tenant_id: UUID
 

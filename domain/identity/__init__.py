@@ -82,6 +82,7 @@ from domain.identity.teams import (
     update_team_member,
 )
 from domain.identity.tenants import (
+    CURRENCIES,
     NewCompany,
     SlugTaken,
     Tenant,
@@ -93,6 +94,7 @@ from domain.identity.tenants import (
 )
 
 __all__ = [
+    "CURRENCIES",
     "DEFAULT_CAPACITY",
     "INVITATION_FIELDS",
     "OVERLAP",

@@ -128,6 +128,7 @@ def upgrade() -> None:
         "recorded_by uuid",
         "version bigint NOT NULL",
         unique={"exchange_rates_day": "currency, to_currency, starts_on"},
+        indexes={"exchange_rates_by_start": "starts_on, id"},
     )
 
 
