@@ -20,7 +20,7 @@ Sorting = Mapping[type, Callable[[Any], Any]]
 Answers = Mapping[type, Callable[..., Awaitable[Any]]]
 
 # The fields by which the parts of a lead are looked for.  They never change.
-_BY = ("id", "lead_id", "handoff_id")
+_BY = ("id", "lead_id", "handoff_id", "opportunity_id")
 # So few calls that nobody waits long, so many that the transaction does not wait for everybody.
 _CALLS_A_TURN = 25
 

@@ -22,7 +22,7 @@ from domain.audit import AuditEntry
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
-from domain.customers import Customer, RevenueEvent
+from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
@@ -130,6 +130,7 @@ TABLES: Mapping[type, sa.Table] = {
         "opportunities": Opportunity,
         "opportunity_steps": OpportunityStep,
         "customers": Customer,
+        "customer_steps": CustomerStep,
         "revenue_events": RevenueEvent,
         "exchange_rates": ExchangeRate,
     }.items()

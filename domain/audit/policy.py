@@ -13,7 +13,7 @@ from typing import Any
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
-from domain.customers import Customer, RevenueEvent
+from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
@@ -130,6 +130,7 @@ NOT_AUDITED: Mapping[type, str] = {
     Visitor: "who it is follows from what was touched, and touches are a log themselves",
     Touch: "a log itself, of what buyers did and nobody here decided",
     OpportunityStep: "the history of an opportunity, whose changes are audited",
+    CustomerStep: "the history of a customer, whose changes are audited",
 }
 
 # What a field that holds an id points at.

@@ -105,9 +105,9 @@ class NeedsAcceptance(DomainError):
 
     code = "NEEDS_ACCEPTANCE"
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, *, path: tuple[str, ...] = ("to",)) -> None:
         super().__init__(
-            f"A lead becomes {stage} only after sales has accepted its hand-off.", path=("to",)
+            f"A lead becomes {stage} only after sales has accepted its hand-off.", path=path
         )
 
 

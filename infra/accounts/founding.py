@@ -14,6 +14,7 @@ from domain.errors import AlreadyExists, Invalid
 from domain.events import UserChanged
 from domain.identity import Role, SlugTaken, Tenant, User
 from domain.ids import new_id
+from domain.opportunities import default_pipeline
 from domain.values import require_text
 from infra.database import Database
 from infra.passwords import Passwords, check_password
@@ -84,7 +85,7 @@ async def create_tenant(
     )
     try:
         async with database.work(tenant_id, cause=cause) as work:
-            await work.add_all([tenant, owner])
+            await work.add_all([tenant, owner, *default_pipeline(work.now)])
             work.record(UserChanged(user_id=owner.id, at=work.now))
     except AlreadyExists as error:  # somebody founded it in the meantime
         raise SlugTaken(slug) from error

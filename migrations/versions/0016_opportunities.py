@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 _STATUS = ("OPEN", "WON", "LOST")
+_STANDING = ("ACTIVE", "ADVOCATE", "AT_RISK", "CHURNED")
 
 
 def upgrade() -> None:
@@ -86,13 +87,26 @@ def upgrade() -> None:
         "id uuid NOT NULL",
         "lead_id uuid NOT NULL",
         "since timestamptz NOT NULL",
-        choice("status", "ACTIVE", "ADVOCATE", "AT_RISK", "CHURNED"),
+        choice("status", *_STANDING),
         "status_since timestamptz NOT NULL",
         "company_id uuid",
         "version bigint NOT NULL",
         refers={"lead_id": "leads", "company_id": "companies"},
         unique={"customers_lead": "lead_id"},
         indexes={"customers_by_since": "since, id"},
+    )
+    tenant_table(
+        "customer_steps",
+        "id uuid NOT NULL",
+        "customer_id uuid NOT NULL",
+        choice("status", *_STANDING),
+        "at timestamptz NOT NULL",
+        "recorded_at timestamptz NOT NULL",
+        '"by" uuid',
+        "reason text",
+        refers={"customer_id": "customers"},
+        indexes={"customer_steps_by_customer": "customer_id, at, id"},
+        may="SELECT, INSERT, UPDATE",
     )
     tenant_table(
         "revenue_events",
@@ -135,6 +149,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     begin()
     drop(
-        *("exchange_rates", "revenue_events", "customers"),
+        *("exchange_rates", "revenue_events", "customer_steps", "customers"),
         *("opportunity_steps", "opportunities", "pipeline_stages"),
     )

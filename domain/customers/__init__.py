@@ -1,0 +1,37 @@
+"""Customers: leads that bought, how things stand with them, and what revenue they bring."""
+
+from domain.customers.customer import (
+    CUSTOMER_FIELDS,
+    REVENUE_FIELDS,
+    BeforeTheCustomer,
+    Customer,
+    CustomerStatus,
+    CustomerStep,
+    DuplicateRevenue,
+    NotACustomer,
+    RevenueEvent,
+    RevenueKind,
+    StandsSoAlready,
+    standing,
+)
+from domain.customers.keeping import book, bought, set_status
+from domain.customers.revenue import record_revenue
+
+__all__ = [
+    "CUSTOMER_FIELDS",
+    "REVENUE_FIELDS",
+    "BeforeTheCustomer",
+    "Customer",
+    "CustomerStatus",
+    "CustomerStep",
+    "DuplicateRevenue",
+    "NotACustomer",
+    "RevenueEvent",
+    "RevenueKind",
+    "StandsSoAlready",
+    "book",
+    "bought",
+    "record_revenue",
+    "set_status",
+    "standing",
+]

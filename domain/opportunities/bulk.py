@@ -1,0 +1,317 @@
+"""Many opportunities at once: opened, changed and closed, row by row, in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.customers import Customer, CustomerStep, RevenueEvent
+from domain.drafts import Draft
+from domain.errors import DomainError, Invalid, NotFound, Refusals
+from domain.handoff import Handoff
+from domain.identity import Actor, Permission, User
+from domain.lead_details import external_id, past
+from domain.lead_intake import MOST_ROWS, NoIdentity, TooManyRows, UpsertOutcome
+from domain.leads import Company, ExternalId, Lead, LeadExternalId, LeadKey
+from domain.opportunities import storing
+from domain.opportunities.deal import Opportunity, OpportunityStatus, OpportunityStep
+from domain.opportunities.details import OpportunityDetails, checked
+from domain.opportunities.pipeline import PipelineStage, entered_stage, pipeline
+from domain.ports import Work
+
+# Parents first, and unique values always in the same order.
+_ORDER: Mapping[type, Callable[[Any], Any]] = {
+    Lead: lambda lead: lead.id,
+    Opportunity: lambda each: (each.external_source or "", each.external_value or "", each.id),
+    OpportunityStep: lambda step: (),
+    Customer: lambda customer: customer.lead_id,
+    CustomerStep: lambda step: (),
+    RevenueEvent: lambda revenue: (),
+}
+
+
+class LeadDiffers(Invalid):
+    """An opportunity stays with its lead."""
+
+    code = "LEAD_DIFFERS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityRow:
+    """An opportunity as another system has it, told by the external id in its details.
+
+    A new one needs its lead.  `status` and when it came to be closed say how it stands there; None
+    says nothing.  The owner may be told by e-mail address.
+    """
+
+    details: OpportunityDetails
+    lead: LeadKey | None = None
+    stage: UUID | str | None = None
+    status: OpportunityStatus | None = None
+    closed_at: datetime | None = None
+    lost_reason: str | None = None
+    owner_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertedOpportunity:
+    """What became of one row of a bulk request, and the opportunity as the request left it."""
+
+    index: int
+    outcome: UpsertOutcome
+    opportunity: Opportunity | None = None
+    refusals: tuple[DomainError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the rows name, so that a later row sees what an earlier one did."""
+
+    stages: Sequence[PipelineStage]
+    leads: Mapping[LeadKey, UUID]
+    owners: Mapping[str, UUID]
+    opportunities: dict[ExternalId, UUID]
+    as_history: bool
+
+
+async def upsert_opportunities(
+    work: Work,
+    actor: Actor,
+    rows: Sequence[OpportunityRow | DomainError],
+    *,
+    as_history: bool = False,
+) -> tuple[UpsertedOpportunity, ...]:
+    """Open, change and close up to 500 opportunities, told by external id, in their order.
+
+    Every row is taken whole or refused whole, and spoils no other; one that is a refusal already
+    stays one.  All rows together take a fixed number of statements.
+
+    Raises:
+        TooManyRows: if there are more than 500, and then nothing is done.
+    """
+    actor.require(Permission.EDIT_OPPORTUNITIES)
+    if as_history:
+        actor.require(Permission.IMPORT_LEADS)
+    if len(rows) > MOST_ROWS:
+        raise TooManyRows(
+            f"There are {len(rows)} rows; one request takes at most {MOST_ROWS}.", path=("rows",)
+        )
+    ready = [_ready(row, work.now) for row in rows]
+    taken = [row for row in ready if isinstance(row, OpportunityRow)]
+    stages = await pipeline(work)
+    draft = Draft(work, order=_ORDER)
+    known = await _read(draft, taken, stages, as_history=as_history)
+    outcomes = [await _upsert(draft, actor, at, row, known) for at, row in enumerate(ready)]
+    await draft.flush()
+    return tuple([await _as_left(draft, outcome) for outcome in outcomes])
+
+
+def _ready(row: OpportunityRow | DomainError, now: datetime) -> OpportunityRow | DomainError:
+    """Return a row as it is kept, or why it cannot be."""
+    if isinstance(row, DomainError):
+        return row
+    if row.details.external_id is None:
+        return NoIdentity("A row needs an external id.", path=("externalId",))
+    closes = row.status in (OpportunityStatus.WON, OpportunityStatus.LOST)
+    if row.closed_at is not None and not closes:
+        return Invalid("When it was closed goes with WON or LOST.", path=("closedAt",))
+    try:
+        closed_at = row.closed_at and past(row.closed_at, now, path=("closedAt",))
+        lead = row.lead
+        if isinstance(lead, ExternalId):
+            lead = external_id(lead, path=("lead", "externalId"))
+        return replace(
+            row,
+            details=checked(row.details, now=now),
+            closed_at=closed_at,
+            lead=lead.strip().lower() if isinstance(lead, str) else lead,
+            owner_email=row.owner_email and row.owner_email.strip().lower(),
+        )
+    except DomainError as refusal:
+        return refusal
+
+
+async def _read(
+    draft: Draft,
+    rows: Sequence[OpportunityRow],
+    stages: Sequence[PipelineStage],
+    *,
+    as_history: bool,
+) -> _Known:
+    """Read and lock what the rows are about: leads first, in the order of their ids."""
+    leads = await _leads(draft, {row.lead for row in rows if row.lead is not None})
+    named = await _opportunities(draft, rows)
+    owners = await _owners(draft, rows)
+    ids = {*leads.values(), *(each.lead_id for each in named.values())}
+    await draft.read_ahead(Lead, lock=True, id=ids)
+    known = [opportunity.id for opportunity in named.values()]
+    await draft.read_ahead(Opportunity, lock=True, id=known)
+    await draft.read_ahead(Handoff, lead_id=ids)
+    await draft.read_ahead(Customer, lock=True, lead_id=ids)
+    await draft.read_ahead(RevenueEvent, lock=True, opportunity_id=known)
+    told = [row.details.owner_id for row in rows]
+    users = {*owners.values(), *(id for id in told if isinstance(id, UUID))}
+    await draft.read_ahead(User, id=users)
+    companies = [row.details.company_id for row in rows]
+    await draft.read_ahead(Company, id=[id for id in companies if isinstance(id, UUID)])
+    return _Known(
+        stages=stages,
+        leads=leads,
+        owners=owners,
+        opportunities={name: each.id for name, each in named.items()},
+        as_history=as_history,
+    )
+
+
+async def _leads(work: Work, keys: Iterable[LeadKey]) -> dict[LeadKey, UUID]:
+    """Return the leads that keys tell; those there are none of are left out."""
+    told = list(keys)
+    ids = [key for key in told if isinstance(key, UUID)]
+    names = {key for key in told if isinstance(key, ExternalId)}
+    emails = sorted(key for key in told if isinstance(key, str))
+    found: dict[LeadKey, UUID] = {}
+    if ids:
+        found |= {lead.id: lead.id for lead in await work.find(Lead, id=sorted(ids))}
+    if names:
+        sources, values = {name.source for name in names}, {name.value for name in names}
+        kept = await work.find(LeadExternalId, source=sorted(sources), value=sorted(values))
+        found |= {ExternalId(name.source, name.value): name.lead_id for name in kept}
+    if emails:
+        leads = await work.find(Lead, email=emails)
+        found |= {lead.email: lead.id for lead in leads if lead.email is not None}
+    return {key: found[key] for key in told if key in found}
+
+
+async def _opportunities(
+    work: Work, rows: Sequence[OpportunityRow]
+) -> dict[ExternalId, Opportunity]:
+    names = {row.details.external_id for row in rows if row.details.external_id is not None}
+    if not names:
+        return {}
+    found = await work.find(
+        Opportunity,
+        external_source=sorted({name.source for name in names}),
+        external_value=sorted({name.value for name in names}),
+    )
+    by_name = {each.external_id: each for each in found}
+    return {name: by_name[name] for name in names if name in by_name}
+
+
+async def _owners(work: Work, rows: Sequence[OpportunityRow]) -> dict[str, UUID]:
+    emails = sorted({row.owner_email for row in rows if row.owner_email})
+    found = await work.find(User, email=emails) if emails else ()
+    return {user.email: user.id for user in found}
+
+
+async def _upsert(
+    draft: Draft, actor: Actor, index: int, row: OpportunityRow | DomainError, known: _Known
+) -> UpsertedOpportunity:
+    if isinstance(row, DomainError):
+        return _refused(index, row)
+    # A draft of its own, thrown away if the row is refused half-way.
+    own = Draft(draft)
+    try:
+        before, after = await _take(own, actor, row, known)
+    except DomainError as refusal:
+        return _refused(index, refusal)
+    await own.flush()
+    if after.external_id is not None:
+        known.opportunities[after.external_id] = after.id
+    outcome = UpsertOutcome.UNCHANGED if before == after else UpsertOutcome.UPDATED
+    outcome = UpsertOutcome.CREATED if before is None else outcome
+    return UpsertedOpportunity(index=index, outcome=outcome, opportunity=after)
+
+
+async def _take(
+    work: Work, actor: Actor, row: OpportunityRow, known: _Known
+) -> tuple[Opportunity | None, Opportunity]:
+    """Let a row be so, and return the opportunity before (None if it is new) and after."""
+    details = _with_owner(row, known)
+    name = details.external_id
+    known_id = None if name is None else known.opportunities.get(name)
+    lead_id = None if row.lead is None else known.leads.get(row.lead)
+    if row.lead is not None and lead_id is None:
+        raise NotFound("lead", path=("lead",))
+    if known_id is None:
+        if lead_id is None:
+            raise Invalid("A new opportunity needs its lead.", path=("lead",))
+        lead = await work.get(Lead, lead_id, lock=True)
+        stage = entered_stage(known.stages, row.stage)
+        opened = await storing.store_new(
+            work, actor, lead, details, stage, as_history=known.as_history
+        )
+        return None, await _close(work, actor, opened, row, known)
+    before = await work.get(Opportunity, known_id, lock=True)
+    if lead_id not in (None, before.lead_id):
+        raise LeadDiffers("The opportunity belongs to another lead.", path=("lead",))
+    return before, await _change(work, actor, before, details, row, known)
+
+
+async def _change(
+    work: Work,
+    actor: Actor,
+    opportunity: Opportunity,
+    details: OpportunityDetails,
+    row: OpportunityRow,
+    known: _Known,
+) -> Opportunity:
+    lead = await work.get(Lead, opportunity.lead_id, lock=True)
+    opportunity = await storing.store_changes(work, actor, lead, opportunity, details)
+    wanted = row.status or opportunity.status
+    at = row.closed_at or work.now
+    if opportunity.closed_at is not None and wanted is not opportunity.status:
+        opportunity = await storing.reopen(
+            work, actor, lead, opportunity, at=at, as_history=known.as_history
+        )
+    if row.stage is not None:
+        stage = entered_stage(known.stages, row.stage)
+        if stage.id != opportunity.stage_id:
+            opportunity = await storing.move(work, actor, opportunity, stage, at=at)
+    return await _close(work, actor, opportunity, row, known)
+
+
+async def _close(
+    work: Work, actor: Actor, opportunity: Opportunity, row: OpportunityRow, known: _Known
+) -> Opportunity:
+    """Close an opportunity that is closed in the row."""
+    wanted = row.status or opportunity.status
+    if wanted is opportunity.status:
+        return opportunity
+    at = row.closed_at or work.now
+    if wanted is OpportunityStatus.LOST:
+        reason = row.lost_reason or ""
+        return await storing.lose(work, actor, opportunity, reason=reason, at=at)
+    lead = await work.get(Lead, opportunity.lead_id, lock=True)
+    return await storing.win(work, actor, lead, opportunity, at=at)
+
+
+def _with_owner(row: OpportunityRow, known: _Known) -> OpportunityDetails:
+    if not row.owner_email:
+        return row.details
+    if row.owner_email not in known.owners:
+        raise NotFound("user", path=("owner",))
+    return replace(row.details, owner_id=known.owners[row.owner_email])
+
+
+async def _as_left(draft: Draft, outcome: UpsertedOpportunity) -> UpsertedOpportunity:
+    if outcome.opportunity is None:
+        return outcome
+    return replace(outcome, opportunity=await draft.get(Opportunity, outcome.opportunity.id))
+
+
+# What a row calls what a form calls otherwise.
+_PATHS: Mapping[tuple[str | int, ...], tuple[str | int, ...]] = {
+    ("at",): ("closedAt",),
+    ("reason",): ("lostReason",),
+    ("opportunity",): ("status",),
+}
+
+
+def _refused(index: int, refusal: DomainError) -> UpsertedOpportunity:
+    refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+    for each in refusals:
+        each.index, each.path = index, ("rows", index, *_PATHS.get(each.path, each.path))
+    return UpsertedOpportunity(index=index, outcome=UpsertOutcome.REFUSED, refusals=tuple(refusals))

@@ -1,0 +1,244 @@
+"""Writing an opportunity with its history, and carrying the lead's lifecycle on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.customers import book, bought
+from domain.errors import Invalid, NotFound
+from domain.events import (
+    Event,
+    OpportunityChanged,
+    OpportunityLost,
+    OpportunityOpened,
+    OpportunityWon,
+)
+from domain.handoff import Handoff
+from domain.identity import Actor, Tenant, User
+from domain.ids import new_id
+from domain.lead_details import UNSAID
+from domain.leads import Company, Lead
+from domain.lifecycle import NeedsAcceptance, enter_stage
+from domain.opportunities import deal
+from domain.opportunities.deal import (
+    Opportunity,
+    OpportunityStatus,
+    OpportunityStep,
+    handoff_behind,
+)
+from domain.opportunities.details import OpportunityDetails, told
+from domain.opportunities.pipeline import PipelineStage
+from domain.ports import Work, first
+from domain.stages import Stage
+
+
+async def store_new(
+    work: Work,
+    actor: Actor,
+    lead: Lead,
+    details: OpportunityDetails,
+    stage: PipelineStage,
+    *,
+    as_history: bool,
+) -> Opportunity:
+    """Store a new opportunity of a locked lead, which enters OPPORTUNITY.
+
+    Company and owner are the lead's unless others are named.  The lead's own history never runs
+    backward: where the deal was opened before the lead's last step, it enters at that.
+    """
+    opened_at = details.opened_at or work.now
+    handoff = handoff_behind(await work.find(Handoff, lead_id=lead.id), at=opened_at)
+    opportunity = Opportunity(
+        id=new_id(),
+        name=_name(details),
+        lead_id=lead.id,
+        stage_id=stage.id,
+        opened_at=opened_at,
+        stage_entered_at=opened_at,
+        recorded_at=work.now,
+        updated_at=work.now,
+        company_id=lead.company_id,
+        handoff_id=handoff.id if handoff else None,
+        owner_id=lead.owner_id,
+    )
+    opportunity = await _told(work, opportunity, details)
+    await carry_on(work, actor, lead, at=opened_at, as_history=as_history)
+    opportunity = await work.add(opportunity)
+    await _step(work, actor, opportunity, at=opened_at)
+    work.record(
+        OpportunityOpened(
+            at=opened_at,
+            by=actor.user_id,
+            opportunity_id=opportunity.id,
+            lead_id=lead.id,
+            handoff_id=opportunity.handoff_id,
+        )
+    )
+    return opportunity
+
+
+async def store_changes(
+    work: Work, actor: Actor, lead: Lead, opportunity: Opportunity, details: OpportunityDetails
+) -> Opportunity:
+    """Store what was said of an opportunity; what a won one brought is put right in the books."""
+    changed = await _told(work, opportunity, details)
+    if changed == opportunity:
+        return opportunity
+    is_won = opportunity.status is OpportunityStatus.WON
+    if is_won and changed.amount is None and opportunity.amount is not None:
+        raise Invalid("What was won keeps an amount; it may be another.", path=("amount",))
+    changed = await work.save(replace(changed, updated_at=work.now))
+    if is_won and changed.amount != opportunity.amount:
+        await _book(work, actor, lead, changed)
+    work.record(_changed(changed, at=work.now, by=actor.user_id))
+    return changed
+
+
+async def move(
+    work: Work, actor: Actor, opportunity: Opportunity, stage: PipelineStage, *, at: datetime
+) -> Opportunity:
+    """Let an opportunity enter another stage."""
+    opportunity = await _save(work, deal.moved(opportunity, stage, at=at))
+    await _step(work, actor, opportunity, at=at)
+    work.record(_changed(opportunity, at=at, by=actor.user_id))
+    return opportunity
+
+
+async def win(
+    work: Work, actor: Actor, lead: Lead, opportunity: Opportunity, *, at: datetime
+) -> Opportunity:
+    """Close an opportunity as won: its lead is a customer, and its amount NEW revenue."""
+    opportunity = await _save(work, deal.won(opportunity, at=at))
+    await _step(work, actor, opportunity, at=at)
+    await _book(work, actor, lead, opportunity)
+    work.record(_ended(OpportunityWon, opportunity, at=at, by=actor.user_id))
+    return opportunity
+
+
+async def lose(
+    work: Work, actor: Actor, opportunity: Opportunity, *, reason: str, at: datetime
+) -> Opportunity:
+    """Close an opportunity as lost, with the reason."""
+    opportunity = await _save(work, deal.lost(opportunity, reason=reason, at=at))
+    await _step(work, actor, opportunity, at=at)
+    work.record(_ended(OpportunityLost, opportunity, at=at, by=actor.user_id))
+    return opportunity
+
+
+async def reopen(
+    work: Work,
+    actor: Actor,
+    lead: Lead,
+    opportunity: Opportunity,
+    *,
+    at: datetime,
+    as_history: bool = False,
+) -> Opportunity:
+    """Let a lost opportunity go on, in the stage it was in."""
+    opportunity = await _save(work, deal.reopened(opportunity, at=at))
+    await carry_on(work, actor, lead, at=at, as_history=as_history)
+    await _step(work, actor, opportunity, at=at)
+    work.record(_changed(opportunity, at=at, by=actor.user_id))
+    return opportunity
+
+
+async def carry_on(work: Work, actor: Actor, lead: Lead, *, at: datetime, as_history: bool) -> Lead:
+    """Let a lead enter OPPORTUNITY, unless it is there or beyond.
+
+    A lead comes so far only if sales has accepted it, and by what both teams call an opportunity.
+    A history that is imported is a fact and asked for neither.
+
+    Raises:
+        NeedsAcceptance: if sales has not accepted it.
+        CriterionNotMet: and why not.
+    """
+    if lead.stage.rank >= Stage.OPPORTUNITY.rank:
+        return lead
+    if not as_history and lead.stage.rank < Stage.SAL.rank:
+        raise NeedsAcceptance(Stage.OPPORTUNITY, path=("lead",))
+    since = max(at, lead.stage_entered_at)
+    return await enter_stage(work, actor, lead, Stage.OPPORTUNITY, at=since, judged=not as_history)
+
+
+async def _told(work: Work, opportunity: Opportunity, details: OpportunityDetails) -> Opportunity:
+    """Return an opportunity as it is said to be, by an owner and a company that there are."""
+    tenant = await work.get(Tenant, work.tenant_id)
+    changed = told(opportunity, details, time_zone=tenant.time_zone)
+    owner_id, company_id = details.owner_id, details.company_id
+    if isinstance(owner_id, UUID) and owner_id != opportunity.owner_id:
+        owner = await first(work, User, id=owner_id)
+        if owner is None:
+            raise NotFound("user", path=("owner",))
+        if not owner.active:
+            raise Invalid("This user is no longer active.", path=("owner",))
+    if isinstance(company_id, UUID) and await first(work, Company, id=company_id) is None:
+        raise NotFound("company", path=("company",))
+    return changed
+
+
+async def _book(work: Work, actor: Actor, lead: Lead, opportunity: Opportunity) -> None:
+    """Make the lead of a won opportunity a customer, and keep what it brought, if that is known."""
+    at = opportunity.closed_at
+    if at is None:
+        raise ValueError("an open opportunity brings nothing yet")
+    customer = await bought(work, actor, lead, at=at)
+    if opportunity.amount is not None:
+        await book(
+            work,
+            actor,
+            customer,
+            amount=opportunity.amount,
+            at=at,
+            opportunity_id=opportunity.id,
+        )
+
+
+async def _save(work: Work, opportunity: Opportunity) -> Opportunity:
+    return await work.save(replace(opportunity, updated_at=work.now))
+
+
+async def _step(work: Work, actor: Actor, opportunity: Opportunity, *, at: datetime) -> None:
+    await work.add(
+        OpportunityStep(
+            id=new_id(),
+            opportunity_id=opportunity.id,
+            stage_id=opportunity.stage_id,
+            status=opportunity.status,
+            at=at,
+            recorded_at=work.now,
+            by=actor.user_id,
+        )
+    )
+
+
+def _name(details: OpportunityDetails) -> str:
+    """Return what to call a new opportunity: as the other system does, if nothing is said."""
+    if isinstance(details.name, str):
+        return details.name
+    if details.name is UNSAID and details.external_id is not None:
+        return details.external_id.value
+    raise Invalid("An opportunity needs a name.", path=("name",))
+
+
+def _changed(opportunity: Opportunity, *, at: datetime, by: UUID | None) -> Event:
+    return OpportunityChanged(
+        at=at, by=by, opportunity_id=opportunity.id, lead_id=opportunity.lead_id
+    )
+
+
+def _ended(
+    kind: type[OpportunityWon] | type[OpportunityLost],
+    opportunity: Opportunity,
+    *,
+    at: datetime,
+    by: UUID | None,
+) -> Event:
+    return kind(
+        at=at,
+        by=by,
+        opportunity_id=opportunity.id,
+        lead_id=opportunity.lead_id,
+        handoff_id=opportunity.handoff_id,
+    )
