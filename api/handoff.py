@@ -20,6 +20,7 @@ from domain.handoff import HANDOFF_FIELDS, Handoff, HandoffStatus
 from domain.identity import Permission, Team, User, resolve_user
 from domain.leads import Lead
 from domain.lifecycle import StageDefinition
+from domain.opportunities import Opportunity
 from domain.paging import Order
 from domain.personas import Persona
 from domain.sla.agreement import Sla
@@ -83,6 +84,13 @@ class HandoffView:
         SlaClock,
         by="handoff_id",
         description="What sales owes it, and how each promise stands.",
+    )
+    opportunities = listed(
+        "api.opportunities.OpportunityView",
+        Opportunity,
+        by="handoff_id",
+        description="The deals that came of it, the newest first.",
+        order=(Order("opened_at", descending=True),),
     )
 
 

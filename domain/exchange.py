@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from domain.values import Money, minor_digits
 
 # Nothing is worth more of anything else than this, or less than one over it.
 _EXTREME = Decimal(10) ** 9
+# Enough for any amount that can be kept, by any rate.
+_DIGITS = 60
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2150, 1, 1)
 
 
@@ -95,8 +97,9 @@ def exchanged(amount: Money, *, to: str, rate: Decimal) -> Money:
     The rate is for whole units, whatever their minor units are: 100 JPY at 0.0061 are 0.61 EUR.
     """
     places = minor_digits(to) - minor_digits(amount.currency)
-    minor = (Decimal(amount.minor) * rate).scaleb(places)
-    return Money(int(minor.quantize(Decimal(1), ROUND_HALF_UP)), to)
+    with localcontext(prec=_DIGITS):
+        minor = (Decimal(amount.minor) * rate).scaleb(places).quantize(Decimal(1), ROUND_HALF_UP)
+    return Money(int(minor), to)
 
 
 async def converted(

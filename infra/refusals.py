@@ -29,6 +29,9 @@ UNIQUE = {
     "companies_name": "There is already a company of this name without a domain.",
     "content_assets_url": "There is already a content asset at this address.",
     "stage_definitions_number": "Somebody else has just proposed a definition of this stage.",
+    "opportunities_external": "There is already an opportunity with this external id.",
+    "customers_lead": "This lead is a customer already.",
+    "revenue_events_external": "There is already revenue with this external id.",
     "handoffs_open": "This lead is already handed off and waits for an answer.",
 }
 

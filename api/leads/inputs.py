@@ -23,10 +23,10 @@ from domain.leads import ActivityKind, Agency, ExternalId, LeadKey
 T = TypeVar("T")
 
 
-@strawberry.input(description="The name another system gave a lead.")
+@strawberry.input(description="The name another system gave something.")
 class ExternalIdInput:
     source: str = shown("Which system, such as `hubspot`; capitals do not matter.")
-    value: str = shown("What it calls the lead.")
+    value: str = shown("What it calls it.")
 
 
 @strawberry.input(

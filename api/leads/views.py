@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -18,11 +18,13 @@ from api.types import CountryCode, EmailAddress
 from api.views import listed, related, shown, view
 from domain import lead_intake
 from domain.consent import Consent
+from domain.customers import Customer
 from domain.handoff import Handoff
 from domain.identity import User
 from domain.lead_intake import UpsertedRow, UpsertOutcome
-from domain.leads import Activity, ActivityKind, Agency, Company, Lead, LeadExternalId
+from domain.leads import Activity, ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry
+from domain.opportunities import Opportunity
 from domain.paging import Order
 from domain.personas import Persona
 from domain.ports import Work, by_id
@@ -30,6 +32,9 @@ from domain.provenance import LeadFact, LeadProvenance
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
 from domain.touches import Touch
+
+if TYPE_CHECKING:
+    from api.customers import CustomerView
 
 enum(
     ActivityKind,
@@ -48,10 +53,10 @@ enum(
 enum(
     UpsertOutcome,
     "What became of a row.",
-    CREATED="A new lead was stored.",
-    UPDATED="The lead there was has changed.",
-    UNCHANGED="Nothing about the lead changed: it said all of this already, or who says so is"
-    " believed less than who said otherwise.",
+    CREATED="A new one was stored.",
+    UPDATED="The one there was has changed.",
+    UNCHANGED="Nothing changed: all of this was said already, or who says so is believed less than"
+    " who said otherwise.",
     REFUSED="Nothing was done, for the reasons in `userErrors`.",
 )
 
@@ -73,6 +78,20 @@ class CompanyView:
         description="The people who work there, the newest first.",
         order=(Order("created_at", descending=True),),
     )
+    opportunities = listed(
+        "api.opportunities.OpportunityView",
+        Opportunity,
+        by="company_id",
+        description="The deals with it, the newest first.",
+        order=(Order("opened_at", descending=True),),
+    )
+    customers = listed(
+        "api.customers.CustomerView",
+        Customer,
+        by="company_id",
+        description="Who of its people bought, the newest first.",
+        order=(Order("bought_at", descending=True),),
+    )
 
 
 @view(Activity, description="Something that was done about a lead.")
@@ -92,10 +111,10 @@ class ActivityView:
     )
 
 
-@view(LeadExternalId, name="ExternalId", description="The name another system gave a lead.")
+@view(ExternalId, description="The name another system gave something.")
 class ExternalIdView:
     source: str = shown("Which system.")
-    value: str = shown("What it calls the lead.")
+    value: str = shown("What it calls it.")
 
 
 @view(Lead, description="A person who may become a customer.")
@@ -184,10 +203,24 @@ class LeadView:
     )
     timeline = timeline
     content_consumed = content_consumed
+    opportunities = listed(
+        "api.opportunities.OpportunityView",
+        Opportunity,
+        by="lead_id",
+        description="The deals with this person, the newest first.",
+        order=(Order("opened_at", descending=True),),
+    )
+
+    @strawberry.field(
+        description="The customer this person is; null before anything was bought.",
+        graphql_type=Annotated["CustomerView", strawberry.lazy("api.customers")] | None,
+    )
+    async def customer(lead: strawberry.Parent[Any], info: Info) -> Any:
+        return await info.context.load_with("Lead.customer", _customers, lead.id)
 
     @strawberry.field(description="What other systems call the lead, by system.")
     async def external_ids(lead: strawberry.Parent[Any], info: Info) -> list[ExternalIdView]:
-        return await info.context.load_with("Lead.externalIds", _external_ids, lead.id)  # type: ignore[no-any-return]  # LeadExternalId
+        return await info.context.load_with("Lead.externalIds", _external_ids, lead.id)  # type: ignore[no-any-return]  # ExternalId
 
 
 async def _provenance(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[LeadFact]]:
@@ -196,12 +229,17 @@ async def _provenance(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[Lea
     return [found[id].shown(trust) if id in found else () for id in lead_ids]
 
 
-async def _external_ids(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[LeadExternalId]]:
+async def _customers(work: Work, lead_ids: Sequence[UUID]) -> list[Customer | None]:
+    found = {each.lead_id: each for each in await work.find(Customer, lead_id=lead_ids)}
+    return [found.get(lead_id) for lead_id in lead_ids]
+
+
+async def _external_ids(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[ExternalId]]:
     found = await work.find(LeadExternalId, lead_id=lead_ids)
     ordered = sorted(found, key=lambda name: (name.source, name.value))
-    by_lead: dict[UUID, list[LeadExternalId]] = {lead_id: [] for lead_id in lead_ids}
+    by_lead: dict[UUID, list[ExternalId]] = {lead_id: [] for lead_id in lead_ids}
     for name in ordered:
-        by_lead[name.lead_id].append(name)
+        by_lead[name.lead_id].append(ExternalId(name.source, name.value))
     return [by_lead[lead_id] for lead_id in lead_ids]
 
 

@@ -105,7 +105,7 @@ AUDITED: Mapping[type, Audited] = {
     PipelineStage: Audited(),
     ExchangeRate: Audited(),
     Opportunity: Audited(by_people=True, left_out=frozenset({"stage_entered_at", "updated_at"})),
-    Customer: Audited(by_people=True, left_out=frozenset({"status_since"})),
+    Customer: Audited(by_people=True, left_out=frozenset({"status_entered_at"})),
     RevenueEvent: Audited(by_people=True),
     # That it was asked for, cancelled, or ended; its progress is its own.
     ImportJob: _but(

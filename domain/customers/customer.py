@@ -38,9 +38,9 @@ class Customer:
 
     id: UUID
     lead_id: UUID
-    since: datetime
+    bought_at: datetime
     status: CustomerStatus
-    status_since: datetime
+    status_entered_at: datetime
     company_id: UUID | None = None
     version: int = 1
 
@@ -107,8 +107,10 @@ CUSTOMER_FIELDS = FilterFields(
         ),
         _field("leadId", "lead_id", FieldType.ID, "The person who bought.", "Lead"),
         _field("companyId", "company_id", FieldType.ID, "The company that bought.", "Company"),
-        _field("since", "since", FieldType.INSTANT, "When it first bought."),
-        _field("statusSince", "status_since", FieldType.INSTANT, "Since when it stands so."),
+        _field("boughtAt", "bought_at", FieldType.INSTANT, "When it first bought."),
+        _field(
+            "statusEnteredAt", "status_entered_at", FieldType.INSTANT, "Since when it stands so."
+        ),
     ),
 )
 

@@ -42,22 +42,22 @@ async def bought(work: Work, actor: Actor, lead: Lead, *, at: datetime) -> Custo
         customer = Customer(
             id=new_id(),
             lead_id=lead.id,
-            since=at,
+            bought_at=at,
             status=CustomerStatus.ACTIVE,
-            status_since=at,
+            status_entered_at=at,
             company_id=lead.company_id,
         )
         await work.add(customer)
         await _tell(work, actor, customer)
         return customer
-    if at < customer.since:
-        customer = await work.save(replace(customer, since=at))
+    if at < customer.bought_at:
+        customer = await work.save(replace(customer, bought_at=at))
     return await back(work, actor, customer, at=at)
 
 
 async def back(work: Work, actor: Actor, customer: Customer, *, at: datetime) -> Customer:
     """Return a customer who buys: one who had left before is back."""
-    if customer.status is not CustomerStatus.CHURNED or at < customer.status_since:
+    if customer.status is not CustomerStatus.CHURNED or at < customer.status_entered_at:
         return customer
     return await stand(work, actor, customer, CustomerStatus.ACTIVE, at=at)
 
@@ -72,7 +72,7 @@ async def stand(
     reason: str | None = None,
 ) -> Customer:
     """Let things stand otherwise with a locked customer, and keep since when and why."""
-    customer = await work.save(replace(customer, status=status, status_since=at))
+    customer = await work.save(replace(customer, status=status, status_entered_at=at))
     await _tell(work, actor, customer, reason=reason)
     return customer
 
@@ -102,8 +102,8 @@ async def set_status(
         )
     if status is customer.status:
         raise StandsSoAlready(customer)
-    if at < customer.status_since:
-        raise BeforeTheCustomer(customer.status_since)
+    if at < customer.status_entered_at:
+        raise BeforeTheCustomer(customer.status_entered_at)
     if status is CustomerStatus.ADVOCATE and lead.stage.rank < Stage.ADVOCATE.rank:
         since = max(at, lead.stage_entered_at)
         await enter_stage(work, actor, lead, Stage.ADVOCATE, at=since, reason=reason or None)
@@ -165,7 +165,7 @@ async def _tell(work: Work, actor: Actor, customer: Customer, *, reason: str | N
             id=new_id(),
             customer_id=customer.id,
             status=customer.status,
-            at=customer.status_since,
+            at=customer.status_entered_at,
             recorded_at=work.now,
             by=actor.user_id,
             reason=reason,
@@ -173,7 +173,7 @@ async def _tell(work: Work, actor: Actor, customer: Customer, *, reason: str | N
     )
     work.record(
         CustomerChanged(
-            at=customer.status_since,
+            at=customer.status_entered_at,
             by=actor.user_id,
             customer_id=customer.id,
             lead_id=customer.lead_id,

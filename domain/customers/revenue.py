@@ -88,7 +88,7 @@ async def record_revenue(
         )
     )
     if kind is RevenueKind.CHURN and await _has_left(work, customer):
-        left = max(at, customer.status_since)
+        left = max(at, customer.status_entered_at)
         await stand(work, actor, customer, CustomerStatus.CHURNED, at=left, reason=revenue.note)
     work.record(
         RevenueRecorded(
@@ -137,8 +137,8 @@ async def _customer(
         return await bought(work, actor, lead, at=at)
     if customer is None:
         raise NotACustomer
-    if at < customer.since:
-        raise BeforeTheCustomer(customer.since)
+    if at < customer.bought_at:
+        raise BeforeTheCustomer(customer.bought_at)
     return customer if kind is RevenueKind.CHURN else await back(work, actor, customer, at=at)
 
 

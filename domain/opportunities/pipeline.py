@@ -170,7 +170,10 @@ async def reorder_stages(
 ) -> Sequence[PipelineStage]:
     """Put the stages in another order.  Each that is in use is named exactly once."""
     actor.require(Permission.MANAGE_PIPELINE)
-    used = {stage.id: stage for stage in in_use(await _locked(work))}
+    stages = await _locked(work)
+    for place, id in enumerate(stage_ids):
+        stage_of(stages, id, path=("stages", place))
+    used = {stage.id: stage for stage in in_use(stages)}
     if len(stage_ids) != len(used) or set(stage_ids) != used.keys():
         raise NotTheStages(f"Name each of the {len(used)} stages exactly once.", path=("stages",))
     moved = list(_moved([used[id] for id in stage_ids]))
@@ -199,7 +202,9 @@ async def archive_stage(work: Work, actor: Actor, stage_id: UUID) -> PipelineSta
     return stage
 
 
-def stage_of(stages: Sequence[PipelineStage], stage_id: UUID) -> PipelineStage:
+def stage_of(
+    stages: Sequence[PipelineStage], stage_id: UUID, *, path: Sequence[str | int] = ("stage",)
+) -> PipelineStage:
     """Return the stage of an id.
 
     Raises:
@@ -208,7 +213,7 @@ def stage_of(stages: Sequence[PipelineStage], stage_id: UUID) -> PipelineStage:
     for stage in stages:
         if stage.id == stage_id:
             return stage
-    raise NotFound("pipeline stage", path=("stage",))
+    raise NotFound("pipeline stage", path=path)
 
 
 def entered_stage(stages: Sequence[PipelineStage], key: UUID | str | None) -> PipelineStage:

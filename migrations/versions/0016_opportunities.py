@@ -24,6 +24,7 @@ def upgrade() -> None:
         "created_at timestamptz NOT NULL",
         "archived_at timestamptz",
         "version bigint NOT NULL",
+        indexes={"pipeline_stages_by_position": "position, id"},
     )
     tenant_table(
         "opportunities",
@@ -63,10 +64,11 @@ def upgrade() -> None:
             "opportunities_by_opened": "opened_at, id",
             "opportunities_by_lead": "lead_id, opened_at, id",
             "opportunities_by_company": "company_id, opened_at, id",
-            "opportunities_by_handoff": "handoff_id, id",
+            "opportunities_by_handoff": "handoff_id, opened_at, id",
             "opportunities_by_owner": "owner_id, opened_at, id",
             "opportunities_by_status": "status, closed_at, id",
             "opportunities_by_stage": "stage_id, id",
+            "opportunities_by_expected": "expected_close_on, id",
         },
     )
     tenant_table(
@@ -86,14 +88,19 @@ def upgrade() -> None:
         "customers",
         "id uuid NOT NULL",
         "lead_id uuid NOT NULL",
-        "since timestamptz NOT NULL",
+        "bought_at timestamptz NOT NULL",
         choice("status", *_STANDING),
-        "status_since timestamptz NOT NULL",
+        "status_entered_at timestamptz NOT NULL",
         "company_id uuid",
         "version bigint NOT NULL",
         refers={"lead_id": "leads", "company_id": "companies"},
         unique={"customers_lead": "lead_id"},
-        indexes={"customers_by_since": "since, id"},
+        indexes={
+            "customers_by_bought": "bought_at, id",
+            "customers_by_company": "company_id, bought_at, id",
+        },
+        # A merge of two customers leaves one.
+        may="SELECT, INSERT, UPDATE, DELETE",
     )
     tenant_table(
         "customer_steps",
@@ -106,7 +113,6 @@ def upgrade() -> None:
         "reason text",
         refers={"customer_id": "customers"},
         indexes={"customer_steps_by_customer": "customer_id, at, id"},
-        may="SELECT, INSERT, UPDATE",
     )
     tenant_table(
         "revenue_events",

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -22,12 +22,21 @@ from domain import handoff_flow
 from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
+from domain.customers import Customer, RevenueEvent
+from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
 from domain.ids import PREFIXES, new_id, public
 from domain.lead_intake import log_activity
-from domain.leads import ActivityKind, Agency, Company, LeadExternalId
+from domain.leads import ActivityKind, Agency, Company, ExternalId, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.opportunities import (
+    OpportunityDetails,
+    lose_opportunity,
+    open_opportunity,
+    pipeline,
+    win_opportunity,
+)
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.sla import keeping
 from domain.sla.agreement import Commitment
@@ -177,6 +186,7 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     names = {**await _people(world), **await _words(world), **await _things(world)}
     names |= await _promises(world, names)
     names |= _named(*await the_web(world, names))
+    names |= await _deals(world, names)
     async with world.work() as work:
         entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
     names |= _named(entry)
@@ -342,7 +352,7 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "persona_id": persona_id,
     }
     lead = an_mql(world.now, stage=Stage.VISITOR, **told)
-    qualified, handed, accepted, forbidden = (an_mql(world.now, **told) for _ in range(4))
+    qualified, handed, accepted, forbidden, buying = (an_mql(world.now, **told) for _ in range(5))
     external = LeadExternalId(
         id=new_id(), lead_id=lead.id, source="crm", value="4711", created_at=world.now
     )
@@ -358,7 +368,8 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
     async with world.work() as work:
         await work.add_all([sla, proposal])
         await work.add_all([*usual_commitments(sla), *usual_commitments(proposal)])
-        await work.add_all([company, lead, qualified, handed, accepted, external, entry])
+        people = [lead, qualified, handed, accepted, buying]
+        await work.add_all([company, *people, external, entry])
         await work.add(not_to_contact(forbidden, reason="Asked us to.", at=world.now))
         activity = await log_activity(
             work, rep, lead.id, kind=ActivityKind.CALL, agency=Agency.HUMAN, answered=False
@@ -375,8 +386,9 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
     async with world.work() as work:
         owner = world.rep.id
         handoff = await handoff_flow.hand_off(work, marketer, handed.id, owner_id=owner)
-        await handoff_flow.hand_off(work, marketer, accepted.id, owner_id=owner)
-        await handoff_flow.accept_lead(work, rep, accepted.id)
+        for taken in (accepted, buying):
+            await handoff_flow.hand_off(work, marketer, taken.id, owner_id=owner)
+            await handoff_flow.accept_lead(work, rep, taken.id)
     async with world.work() as work:
         clocks = await work.find(SlaClock, handoff_id=handoff.id)
         paused = await keeping.pause_clock(work, rep, clocks[1].id, reason="On holiday.")
@@ -387,8 +399,42 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "handed lead": public("Lead", handed.id),
         "accepted lead": public("Lead", accepted.id),
         "forbidden lead": public("Lead", forbidden.id),
+        "buying lead": public("Lead", buying.id),
         "proposal": public("Sla", proposal.id),
         **_named(sla, commitment, company, lead, activity, consent, entry, handoff, clocks[0]),
+    }
+
+
+async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Store deals of the buying lead: one open, one lost, and one won by a customer."""
+    actor, lead_id = world.actor(world.rep), UUID(hex=names["buying lead"][-32:])
+    marketer = world.actor(world.marketer)
+    async with world.work() as work:
+        first, second, *rest = await pipeline(work)
+        opened, lost, won = [
+            await open_opportunity(
+                work,
+                actor,
+                lead_id,
+                OpportunityDetails(
+                    name="Deal", amount=Decimal(5), currency="EUR", external_id=name
+                ),
+            )
+            for name in (ExternalId("crm", "4711"), None, None)
+        ]
+        await lose_opportunity(work, actor, lost.id, reason="No budget.")
+        await win_opportunity(work, actor, won.id)
+        rate = await set_rate(
+            work, marketer, currency="CHF", rate=Decimal(1), starts_on=date(2026, 1, 1)
+        )
+        customer, revenue = (await work.find(Customer))[0], (await work.find(RevenueEvent))[0]
+    return {
+        "all stages": [public("PipelineStage", stage.id) for stage in (first, second, *rest)],
+        "first stage": public("PipelineStage", first.id),
+        "lost opportunity": public("Opportunity", lost.id),
+        "won opportunity": public("Opportunity", won.id),
+        "accepted handoff": public("Handoff", cast(UUID, opened.handoff_id)),
+        **_named(second, opened, customer, revenue, rate),
     }
 
 

@@ -54,10 +54,13 @@ KINDS = {
     "importJob": "ImportJob",
     "invitedBy": "User",
     "marketingTeam": "Team",
+    "opportunity.ref": "Opportunity",
     "owner": "User",
     "ref": "Lead",
     "salesTeam": "Team",
     "site": "TrackingSite",
+    "stage": "PipelineStage",
+    "stages": "PipelineStage",
     "subject": "User",
     "teams": "Team",
     "toTeam": "Team",
@@ -81,6 +84,13 @@ MEANT = {
     "leadReassign": "handed lead",
     "leadRecycle": "accepted lead",
     "leadReject": "handed lead",
+    "customers": "buying lead",
+    "opportunities": "buying lead",
+    "opportunities.handoff": "accepted handoff",
+    "opportunities.stage": "first stage",
+    "revenueEvents": "won opportunity",
+    "opportunityCreate": "buying lead",
+    "opportunityReopen": "lost opportunity",
     "slaCountersign": "proposal",
     "slaWithdraw": "proposal",
     "stageDefinitionSign": "proposed definition",
@@ -93,8 +103,10 @@ VALUES: Mapping[str, Any] = {
     "CompanyRef.domain": "initech.example",
     "CompanyUpdateInput.domain": "acme.example",
     "ApiKeyCreateInput.role": "MEMBER",
+    "CustomerStatusSetInput.status": "AT_RISK",
     "DeliveryInput.values": [{"criterion": {}, "worth": {"points": 2}}],
     "DeliveryTargetInput": {"points": 5},
+    "ExchangeRateSetInput.currency": "USD",
     "ExternalIdInput.source": "crm",
     "ExternalIdInput.value": "4711",
     "ImportStartInput.mapping": '[lead]\nemail = "email"\n',
@@ -104,6 +116,7 @@ VALUES: Mapping[str, Any] = {
     "LeadRowInput.email": "row@example.com",
     "LeadRowInput.phone": "+353 1 679 3579",
     "LeadUpdateInput.phone": "+353 1 679 3579",
+    "PipelineReorderInput.stages": "all stages",
     "OpenHoursInput.closes": "17:00",
     "OpenHoursInput.opens": "09:00",
     "SessionRefreshInput.refreshToken": "refresh token",
@@ -168,7 +181,8 @@ class Slot:
         """The kind of thing whose id goes here; None where any does."""
         if self.field in ("node", "nodes"):
             return None
-        return KINDS.get(self.name) or self.name[0].upper() + self.name[1:]
+        known = KINDS.get(f"{self.field}.{self.name}") or KINDS.get(self.name)
+        return known or self.name[0].upper() + self.name[1:]
 
     @property
     def name(self) -> str:

@@ -286,9 +286,9 @@ async def test_winning_makes_a_customer_and_books_its_amount_once():
     assert customer == Customer(
         id=customer.id,
         lead_id=lead.id,
-        since=won_at,
+        bought_at=won_at,
         status=CustomerStatus.ACTIVE,
-        status_since=won_at,
+        status_entered_at=won_at,
         company_id=lead.company_id,
     )
     [revenue] = stored(work, RevenueEvent)
@@ -327,7 +327,7 @@ async def test_a_second_deal_won_is_of_the_same_customer():
     await win_opportunity(work, MEMBER, second.id, at=NOON - DAY)
 
     [customer] = stored(work, Customer)
-    assert customer.since == NOON - DAY
+    assert customer.bought_at == NOON - DAY
     assert {revenue.opportunity_id for revenue in stored(work, RevenueEvent)} == {
         first.id,
         second.id,
