@@ -40,6 +40,7 @@ FEATURES = (
     "customers",
     "exchange",
     "goals",
+    "forecast",
     "board",
     "imports",
     "uploads",

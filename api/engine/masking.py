@@ -93,7 +93,7 @@ def mask(error: GraphQLError) -> FormattedError:
     """Show refusals and input errors as they are; hide everything else."""
     cause = _cause(error)
     if isinstance(cause, DomainError):
-        return formatted(error, _code_of(cause))
+        return _refused(error, cause)
     if isinstance(cause, Unavailable):
         return {**error.formatted, **unavailable(cause)}
     if cause is None and (error.extensions or {}).get("code") in CODES:
@@ -132,8 +132,13 @@ def _cause(error: GraphQLError) -> Exception | None:
     return cause
 
 
-def _code_of(error: DomainError) -> ErrorCode:
-    return ErrorCode(error.code) if error.code in CODES else ErrorCode.BAD_USER_INPUT
+def _refused(error: GraphQLError, cause: DomainError) -> FormattedError:
+    """Format a refusal; what `userErrors` would call it is its reason, where no code says so."""
+    if cause.code in CODES:
+        return formatted(error, ErrorCode(cause.code))
+    answer = formatted(error, ErrorCode.BAD_USER_INPUT)
+    answer["extensions"]["reason"] = cause.code
+    return answer
 
 
 def _is_input(error: GraphQLError) -> bool:

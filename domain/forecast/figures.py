@@ -1,0 +1,178 @@
+"""Win rate, average deal, cycle and velocity, from what was won and lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from domain.errors import Invalid
+from domain.forecast.asking import ClosedSum, ClosedSums, WonDeals
+from domain.forecast.shares import Spread, days, share_of, spread, velocity, whole_minor
+from domain.goals.progress import working_week
+from domain.identity import Actor, Permission, Team, TeamMember, Tenant
+from domain.ports import Work
+from domain.sla.agreeing import calendar_version_at, hours_of
+from domain.sla.calendar import WorkingHours, always_open
+from domain.stages import Side
+from domain.values import Money
+
+# How long back figures look, unless somebody says otherwise.
+LOOK_BACK_DAYS = 365
+# Of more deals than these, the latest say how long deals take.
+MOST_CYCLES = 10_000
+_A_TURN = 250
+_FIRST_DAY = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """How long the deals took that were won: by the clock, and in the team's working time."""
+
+    deals: int
+    elapsed: Spread | None
+    working: Spread | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SalesFigures:
+    """How deals went since a day, each figure with what it is made of.
+
+    Money is in the tenant's currency, each deal by the rate of the day it was closed on.
+    """
+
+    as_of: datetime
+    since_on: date
+    open_deals: int
+    won_deals: int
+    lost_deals: int
+    won_amount: Money
+    lost_amount: Money
+    win_rate: Decimal | None
+    value_win_rate: Decimal | None
+    average_deal: Money | None
+    cycle: Cycle
+    lead_cycle: Cycle
+    velocity_per_day: Money | None
+
+
+async def sales_figures(work: Work, actor: Actor, *, since_on: date | None = None) -> SalesFigures:
+    """Return how deals went since a day, a year ago if none is named.
+
+    Raises:
+        RateMissing: if something was closed in a currency that has no rate for that day.
+    """
+    actor.require(Permission.VIEW)
+    tenant = await work.get(Tenant, work.tenant_id)
+    since_on = first_day(tenant, since_on, work.now)
+    since = always_open(tenant.time_zone).day_starts_at(since_on)
+    closed = await work.ask(
+        ClosedSums(since=since, time_zone=tenant.time_zone, currency=tenant.currency)
+    )
+    won = await work.ask(WonDeals(since=since, limit=MOST_CYCLES))
+    teams = await teams_of(work, {deal.owner_id for deal in won if deal.team_id is None})
+    whose = [deal.team_id or teams.get(deal.owner_id) for deal in won]
+    hours = await _hours(work, tenant.time_zone, set(whose))
+    spans = [(deal, hours[team]) for deal, team in zip(won, whose, strict=True)]
+    cycle = await _cycle([(deal.opened_at, deal.closed_at, worked) for deal, worked in spans])
+    lead_cycle = await _cycle([(deal.seen_at, deal.closed_at, worked) for deal, worked in spans])
+    return _figures(closed, tenant, work.now, since_on, cycle=cycle, lead_cycle=lead_cycle)
+
+
+def first_day(tenant: Tenant, since_on: date | None, now: datetime) -> date:
+    """Return the day that figures look back to.
+
+    Raises:
+        Invalid: if it lies in the future, or before 1970.
+    """
+    today = always_open(tenant.time_zone).local_day(now)
+    if since_on is None:
+        return today - timedelta(LOOK_BACK_DAYS)
+    if not _FIRST_DAY <= since_on <= today:
+        raise Invalid("Look back to a day from 1970 to today.", path=("since",))
+    return since_on
+
+
+def average_deal(closed: ClosedSum) -> Fraction | None:
+    """Return the mean of the deals won whose amount is known, in minor units and exactly."""
+    if closed.priced_won_deals == 0:
+        return None
+    return Fraction(closed.won_minor, closed.priced_won_deals)
+
+
+async def teams_of(work: Work, owner_ids: Iterable[UUID | None]) -> Mapping[UUID | None, UUID]:
+    """Return the sales team of each owner who is in exactly one."""
+    owners = [owner_id for owner_id in owner_ids if owner_id is not None]
+    if not owners:
+        return {}
+    sales = {team.id for team in await work.find(Team, side=Side.SALES)}
+    found: dict[UUID | None, list[UUID]] = {}
+    for member in await work.find(TeamMember, user_id=owners):
+        if member.team_id in sales:
+            found.setdefault(member.user_id, []).append(member.team_id)
+    return {owner: teams[0] for owner, teams in found.items() if len(teams) == 1}
+
+
+def _figures(
+    closed: ClosedSum,
+    tenant: Tenant,
+    now: datetime,
+    since_on: date,
+    *,
+    cycle: Cycle,
+    lead_cycle: Cycle,
+) -> SalesFigures:
+    average, currency = average_deal(closed), tenant.currency
+    ended = closed.won_deals + closed.lost_deals
+    per_day = None
+    if average is not None and cycle.elapsed is not None and cycle.elapsed.mean:
+        per_day = velocity(
+            opportunities=closed.open_deals,
+            win_rate=Fraction(closed.won_deals, ended),
+            average_deal=average,
+            cycle_days=days(cycle.elapsed.mean),
+        )
+    return SalesFigures(
+        as_of=now,
+        since_on=since_on,
+        open_deals=closed.open_deals,
+        won_deals=closed.won_deals,
+        lost_deals=closed.lost_deals,
+        won_amount=Money(closed.won_minor, currency),
+        lost_amount=Money(closed.lost_minor, currency),
+        win_rate=share_of(closed.won_deals, ended),
+        value_win_rate=share_of(closed.won_minor, closed.won_minor + closed.lost_minor),
+        average_deal=None if average is None else Money(whole_minor(average), currency),
+        cycle=cycle,
+        lead_cycle=lead_cycle,
+        velocity_per_day=None if per_day is None else Money(per_day, currency),
+    )
+
+
+async def _cycle(spans: Sequence[tuple[datetime, datetime, WorkingHours]]) -> Cycle:
+    working = []
+    for count, (start, end, hours) in enumerate(spans, start=1):
+        if count % _A_TURN == 0:
+            await asyncio.sleep(0)  # ten thousand take a tenth of a second: others first
+        working.append(hours.between(start, end))
+    elapsed = [end - start for start, end, _ in spans]
+    return Cycle(deals=len(spans), elapsed=spread(elapsed), working=spread(working))
+
+
+async def _hours(
+    work: Work, time_zone: str, team_ids: Iterable[UUID | None]
+) -> Mapping[UUID | None, WorkingHours]:
+    """Return the working hours of teams; of none, or one without a calendar, the usual week."""
+    hours: dict[UUID | None, WorkingHours] = {None: working_week(time_zone)}
+    wanted = [team_id for team_id in team_ids if team_id is not None]
+    for team in await work.find(Team, id=wanted) if wanted else ():
+        if team.calendar_id is None:
+            hours[team.id] = hours[None]
+        else:
+            version = await calendar_version_at(work, team.calendar_id, work.now)
+            hours[team.id] = await hours_of(work, version.id)
+    return hours
