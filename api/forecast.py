@@ -36,16 +36,16 @@ from domain.opportunities import PipelineStage
 
 @view(ForecastPart, description="What is expected of some opportunities in a period.")
 class ForecastPartView:
-    open_deals: int = shown("Open ones that are expected to close in the period.")
-    unpriced_deals: int = shown("Those of them whose amount nobody knows; they count as nothing.")
+    open_count: int = shown("Open ones that are expected to close in the period.")
+    unpriced_count: int = shown("Those of them whose amount nobody knows; they count as nothing.")
     open_amount: MoneyView = shown("What the open ones are worth, by today's rates.")
     weighted_agreed: MoneyView = shown("The sum of amount x the chance agreed for the stage.")
     weighted_observed: MoneyView = shown(
         "The sum of amount x the chance that history gives the stage."
     )
-    won_deals: int = shown("Those won in the period; they are in no weighted sum.")
+    won_count: int = shown("Those won in the period; they are in no weighted sum.")
     won_amount: MoneyView = shown("What they brought, by the rates of the days they were won on.")
-    lost_deals: int = shown("Those lost in the period; they are in no sum above.")
+    lost_count: int = shown("Those lost in the period; they are in no sum above.")
     lost_amount: MoneyView = shown("What they would have brought.")
 
 
@@ -57,7 +57,7 @@ class StageForecastView:
         "(won + 10 x agreed) / (closed + 10): history, drawn towards what was agreed while it is"
         " short."
     )
-    closed_deals: int = shown("Closed ones that ever entered the stage, since `sinceOn`.")
+    closed_count: int = shown("Closed ones that ever entered the stage, since `sinceOn`.")
     won_of_closed: int = shown("Those of them that were won.")
     stage = related(
         PipelineStageView,
@@ -91,7 +91,11 @@ class TeamForecastView:
     )
 
 
-@view(Coverage, description="Whether the open pipeline is enough for the rest of the quota.")
+@view(
+    Coverage,
+    name="PipelineCoverage",
+    description="Whether the open pipeline is enough for the rest of the quota.",
+)
 class CoverageView:
     quota: MoneyView | None = shown("What is to be won in the period; null if none was named.")
     won_amount: MoneyView = shown("What was won in it.")
@@ -108,7 +112,7 @@ class PipelineForecastView:
     starts_on: date = shown("The first day of the period.")
     ends_on: date = shown("The day after its last one.")
     since_on: date = shown("How far back the observed chances and win rates look.")
-    undated_deals: int = shown("Open ones in no period: nobody said when they should close.")
+    undated_count: int = shown("Open ones in no period: nobody said when they should close.")
     total: ForecastPartView = shown("What is expected of all.")
     stages: list[StageForecastView] = shown("The same by stage, in their order.")
     owners: list[OwnerForecastView] = shown("The same by owner, the most expected first.")
@@ -145,9 +149,9 @@ class CycleView:
 class SalesFiguresView:
     as_of: datetime = shown("The instant at which it was read.")
     since_on: date = shown("The day from which on closed deals count.")
-    open_deals: int = shown("How many are open now.")
-    won_deals: int = shown("How many were won.")
-    lost_deals: int = shown("How many were lost.")
+    open_count: int = shown("How many are open now.")
+    won_count: int = shown("How many were won.")
+    lost_count: int = shown("How many were lost.")
     won_amount: MoneyView = shown("What was won, by the rates of the days it was won on.")
     lost_amount: MoneyView = shown("What was lost, by the rates of the days it was lost on.")
     win_rate: Decimal | None = shown("Won / (won + lost) by count; null while nothing is closed.")

@@ -69,7 +69,9 @@ PREFIXES = {
     "TrackingSite": "site",
     "PipelineStage": "pipelinestage",
     "Opportunity": "opportunity",
+    "OpportunityStep": "opportunitystep",
     "Customer": "customer",
+    "CustomerStep": "customerstep",
     "RevenueEvent": "revenue",
     "ExchangeRate": "rate",
 }

@@ -21,6 +21,7 @@ GROUPS = (
     "SLA",
     "Feed",
     "Goals",
+    "Revenue",
     "Personas",
     "Imports",
     "People",

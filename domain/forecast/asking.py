@@ -55,11 +55,11 @@ class StageRecords(Question[Mapping[UUID, StageRecord]]):
 class ClosedSum:
     """What was won and lost, and how many are open."""
 
-    open_deals: int
-    undated_deals: int
-    won_deals: int
-    lost_deals: int
-    priced_won_deals: int
+    open_count: int
+    undated_count: int
+    won_count: int
+    lost_count: int
+    priced_won_count: int
     won_minor: int
     lost_minor: int
 

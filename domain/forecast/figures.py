@@ -47,9 +47,9 @@ class SalesFigures:
 
     as_of: datetime
     since_on: date
-    open_deals: int
-    won_deals: int
-    lost_deals: int
+    open_count: int
+    won_count: int
+    lost_count: int
     won_amount: Money
     lost_amount: Money
     win_rate: Decimal | None
@@ -99,9 +99,9 @@ def first_day(tenant: Tenant, since_on: date | None, now: datetime) -> date:
 
 def average_deal(closed: ClosedSum) -> Fraction | None:
     """Return the mean of the deals won whose amount is known, in minor units and exactly."""
-    if closed.priced_won_deals == 0:
+    if closed.priced_won_count == 0:
         return None
-    return Fraction(closed.won_minor, closed.priced_won_deals)
+    return Fraction(closed.won_minor, closed.priced_won_count)
 
 
 async def teams_of(work: Work, owner_ids: Iterable[UUID | None]) -> Mapping[UUID | None, UUID]:
@@ -127,24 +127,24 @@ def _figures(
     lead_cycle: Cycle,
 ) -> SalesFigures:
     average, currency = average_deal(closed), tenant.currency
-    ended = closed.won_deals + closed.lost_deals
+    ended = closed.won_count + closed.lost_count
     per_day = None
     if average is not None and cycle.elapsed is not None and cycle.elapsed.mean:
         per_day = velocity(
-            opportunities=closed.open_deals,
-            win_rate=Fraction(closed.won_deals, ended),
+            opportunities=closed.open_count,
+            win_rate=Fraction(closed.won_count, ended),
             average_deal=average,
             cycle_days=days(cycle.elapsed.mean),
         )
     return SalesFigures(
         as_of=now,
         since_on=since_on,
-        open_deals=closed.open_deals,
-        won_deals=closed.won_deals,
-        lost_deals=closed.lost_deals,
+        open_count=closed.open_count,
+        won_count=closed.won_count,
+        lost_count=closed.lost_count,
         won_amount=Money(closed.won_minor, currency),
         lost_amount=Money(closed.lost_minor, currency),
-        win_rate=share_of(closed.won_deals, ended),
+        win_rate=share_of(closed.won_count, ended),
         value_win_rate=share_of(closed.won_minor, closed.won_minor + closed.lost_minor),
         average_deal=None if average is None else Money(whole_minor(average), currency),
         cycle=cycle,

@@ -36,14 +36,14 @@ class ForecastPart:
     `weighted_observed` by those that history gives them.  Lost ones are in neither.
     """
 
-    open_deals: int
-    unpriced_deals: int
+    open_count: int
+    unpriced_count: int
     open_amount: Money
     weighted_agreed: Money
     weighted_observed: Money
-    won_deals: int
+    won_count: int
     won_amount: Money
-    lost_deals: int
+    lost_count: int
     lost_amount: Money
 
 
@@ -55,7 +55,7 @@ class StageForecast:
     part: ForecastPart
     agreed_win_rate: Decimal
     observed_win_rate: Decimal
-    closed_deals: int
+    closed_count: int
     won_of_closed: int
 
 
@@ -99,7 +99,7 @@ class Coverage:
 class PipelineForecast:
     """What a period should bring, at an instant.
 
-    `undated_deals` are open and in no period, because nobody said when they should close.
+    `undated_count` are open and in no period, because nobody said when they should close.
     `since_on` is how far back the observed chances and win rates look.
     """
 
@@ -107,7 +107,7 @@ class PipelineForecast:
     starts_on: date
     ends_on: date
     since_on: date
-    undated_deals: int
+    undated_count: int
     total: ForecastPart
     stages: tuple[StageForecast, ...]
     owners: tuple[OwnerForecast, ...]
@@ -158,7 +158,7 @@ async def pipeline_forecast(
         starts_on=period.first,
         ends_on=period.end,
         since_on=since_on,
-        undated_deals=closed.undated_deals,
+        undated_count=closed.undated_count,
         total=total,
         stages=view.stages(sums),
         owners=tuple(
@@ -239,14 +239,14 @@ class _Weighing:
         opened = by_status[OpportunityStatus.OPEN]
         won, lost = by_status[OpportunityStatus.WON], by_status[OpportunityStatus.LOST]
         return ForecastPart(
-            open_deals=sum(each.deals for each in opened),
-            unpriced_deals=sum(each.unpriced for each in opened),
+            open_count=sum(each.deals for each in opened),
+            unpriced_count=sum(each.unpriced for each in opened),
             open_amount=self._sum(opened),
             weighted_agreed=self._weighted(opened, self._agreed),
             weighted_observed=self._weighted(opened, self._observed),
-            won_deals=sum(each.deals for each in won),
+            won_count=sum(each.deals for each in won),
             won_amount=self._sum(won),
-            lost_deals=sum(each.deals for each in lost),
+            lost_count=sum(each.deals for each in lost),
             lost_amount=self._sum(lost),
         )
 
@@ -271,7 +271,7 @@ class _Weighing:
                 part=self.part(groups.get(stage.id, [])),
                 agreed_win_rate=stage.win_rate,
                 observed_win_rate=rounded(self._observed[stage.id]),
-                closed_deals=self._records[stage.id].closed,
+                closed_count=self._records[stage.id].closed,
                 won_of_closed=self._records[stage.id].won,
             )
             for stage in self._stages

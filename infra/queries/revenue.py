@@ -115,11 +115,11 @@ async def closed_sums(work: PostgresWork, question: ClosedSums) -> ClosedSum:
     [opened] = await work.rows(sa.select(*waiting).where(opportunities.c.status == _OPEN))
     won, lost = (rows.get(status, (status, 0, 0, 0, None)) for status in (_WON, _LOST))
     return ClosedSum(
-        open_deals=opened[0],
-        undated_deals=opened[1],
-        won_deals=won[1],
-        lost_deals=lost[1],
-        priced_won_deals=won[2],
+        open_count=opened[0],
+        undated_count=opened[1],
+        won_count=won[1],
+        lost_count=lost[1],
+        priced_won_count=won[2],
         won_minor=int(won[3]),
         lost_minor=int(lost[3]),
     )

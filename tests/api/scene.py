@@ -22,7 +22,7 @@ from domain import handoff_flow
 from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
-from domain.customers import Customer, RevenueEvent
+from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
@@ -32,6 +32,7 @@ from domain.leads import ActivityKind, Agency, Company, ExternalId, LeadExternal
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.opportunities import (
     OpportunityDetails,
+    OpportunityStep,
     lose_opportunity,
     open_opportunity,
     pipeline,
@@ -427,14 +428,15 @@ async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         rate = await set_rate(
             work, marketer, currency="CHF", rate=Decimal(1), starts_on=date(2026, 1, 1)
         )
-        customer, revenue = (await work.find(Customer))[0], (await work.find(RevenueEvent))[0]
+        kinds = (Customer, CustomerStep, RevenueEvent, OpportunityStep)
+        made = [(await work.find(kind))[0] for kind in kinds]
     return {
         "all stages": [public("PipelineStage", stage.id) for stage in (first, second, *rest)],
         "first stage": public("PipelineStage", first.id),
         "lost opportunity": public("Opportunity", lost.id),
         "won opportunity": public("Opportunity", won.id),
         "accepted handoff": public("Handoff", cast(UUID, opened.handoff_id)),
-        **_named(second, opened, customer, revenue, rate),
+        **_named(second, opened, rate, *made),
     }
 
 

@@ -166,6 +166,7 @@ async def test_every_documented_operation_runs(
     await know_people(front_end)
     await hand_off(office, front_end)
     await watch(office, front_end)
+    await sell(office, front_end)
     await import_leads(front_end)
     await invite(site, office, front_end)
     await look_back(front_end)
@@ -284,6 +285,60 @@ async def hand_off(office: Office, front_end: FrontEnd) -> None:
     assert recycled["stage"] == "LEAD"
     met = await first(front_end.follow("clock-transitions", after=cursor), state="MET")
     assert met["lead"]["email"] == office.leads[0]
+
+
+async def sell(office: Office, front_end: FrontEnd) -> None:
+    """The lead that was accepted buys; another deal with it is lost, and goes on."""
+    rate = OPERATIONS["exchange-rate-set"].variables["input"]
+    assert (await front_end.change("exchange-rate-set", **rate))["toCurrency"] == "EUR"
+    lead = {"email": office.leads[0]}
+    deal = {"externalId": {"source": "crm", "value": "D-1"}}
+    told = OPERATIONS["opportunity-create"].variables["input"]
+    opened = await front_end.change("opportunity-create", **{**told, "lead": lead})
+    assert (opened["status"], opened["stage"]["name"]) == ("OPEN", "Qualification")
+    usd = {"amount": "1000", "currency": "USD"}
+    changed = await front_end.change("opportunity-update", opportunity=deal, amount=usd)
+    assert changed["amount"] == {"amount": "1000.00", "currency": "USD"}
+    stages = (await front_end.run("pipeline-stages"))["nodes"]
+    proposal = {"id": stages[2]["id"]}
+    moved = await front_end.change("opportunity-advance", opportunity=deal, stage=proposal)
+    assert moved["stage"]["name"] == "Proposal"
+    lost = await front_end.change("opportunity-lose", opportunity=deal, reason="Too dear.")
+    assert lost["lostReason"] == "Too dear."
+    assert (await front_end.change("opportunity-reopen", opportunity=deal))["status"] == "OPEN"
+    period = {"period": {"kind": "QUARTER", "startsOn": "2027-04-01"}}
+    expected = await front_end.run("pipeline-forecast", input=period)
+    assert expected["total"]["weightedAgreed"] == {"amount": "460.00"}  # 1000 * 0.92 * 0.5
+    live = await anext(front_end.follow("pipeline-forecast-live", input=period))
+    assert live["total"]["openCount"] == 1
+    page = await front_end.run("opportunities-page", filter={"status": {"eq": "OPEN"}})
+    assert [one["id"] for one in page["nodes"]] == [opened["id"]]
+    await win(front_end, lead, deal)
+
+
+async def win(front_end: FrontEnd, lead: Any, deal: Any) -> None:
+    won = await front_end.change("opportunity-win", opportunity=deal)
+    customer = won["lead"]["customer"]
+    assert (won["lead"]["stage"], customer["status"]) == ("CUSTOMER", "ACTIVE")
+    detail = await front_end.run("opportunity-detail", ref=deal)
+    assert [step["status"] for step in detail["steps"]["nodes"]][-1] == "WON"
+    row = {**deal, "lead": lead, "name": "Again"}
+    (again,) = await front_end.change("opportunities-upsert", rows=[row])
+    assert again["outcome"] == "UPDATED"
+    more = {"amount": "3000", "currency": "EUR"}
+    revenue = await front_end.change(
+        "revenue-record", customer={"id": customer["id"]}, kind="EXPANSION", amount=more
+    )
+    assert revenue["customer"] == customer
+    standing = await front_end.change(
+        "customer-status-set", customer=customer["id"], status="AT_RISK"
+    )
+    assert standing["status"] == "AT_RISK"
+    (bought,) = (await front_end.run("customers"))["nodes"]
+    assert [one["kind"] for one in bought["revenue"]["nodes"]] == ["EXPANSION", "NEW"]
+    figures = await front_end.run("sales-figures")
+    assert (figures["wonCount"], figures["winRate"]) == (1, "1.0000")
+    assert figures["averageDeal"] == {"amount": "920.00", "currency": "EUR"}
 
 
 async def watch(office: Office, front_end: FrontEnd) -> None:
