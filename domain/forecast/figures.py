@@ -11,7 +11,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from domain.errors import Invalid
-from domain.forecast.asking import ClosedSum, ClosedSums, WonDeals
+from domain.forecast.asking import ClosedSum, ClosedSums, WonDeal, WonDeals
 from domain.forecast.shares import Spread, days, share_of, spread, velocity, whole_minor
 from domain.goals.progress import working_week
 from domain.identity import Actor, Permission, Team, TeamMember, Tenant
@@ -74,12 +74,7 @@ async def sales_figures(work: Work, actor: Actor, *, since_on: date | None = Non
         ClosedSums(since=since, time_zone=tenant.time_zone, currency=tenant.currency)
     )
     won = await work.ask(WonDeals(since=since, limit=MOST_CYCLES))
-    teams = await teams_of(work, {deal.owner_id for deal in won if deal.team_id is None})
-    whose = [deal.team_id or teams.get(deal.owner_id) for deal in won]
-    hours = await _hours(work, tenant.time_zone, set(whose))
-    spans = [(deal, hours[team]) for deal, team in zip(won, whose, strict=True)]
-    cycle = await _cycle([(deal.opened_at, deal.closed_at, worked) for deal, worked in spans])
-    lead_cycle = await _cycle([(deal.seen_at, deal.closed_at, worked) for deal, worked in spans])
+    cycle, lead_cycle = await _cycles(work, tenant.time_zone, won)
     return _figures(closed, tenant, work.now, since_on, cycle=cycle, lead_cycle=lead_cycle)
 
 
@@ -153,14 +148,29 @@ def _figures(
     )
 
 
-async def _cycle(spans: Sequence[tuple[datetime, datetime, WorkingHours]]) -> Cycle:
-    working = []
-    for count, (start, end, hours) in enumerate(spans, start=1):
-        if count % _A_TURN == 0:
+async def _cycles(work: Work, time_zone: str, won: Sequence[WonDeal]) -> tuple[Cycle, Cycle]:
+    """Return how long deals took since they were opened, and since the lead was first seen."""
+    teams = await teams_of(work, {deal.owner_id for deal in won if deal.team_id is None})
+    whose = [deal.team_id or teams.get(deal.owner_id) for deal in won]
+    hours = await _hours(work, time_zone, set(whose))
+    worked: list[tuple[timedelta, timedelta]] = []
+    for deal, team in zip(won, whose, strict=True):
+        if len(worked) % _A_TURN == 0:
             await asyncio.sleep(0)  # ten thousand take a tenth of a second: others first
-        working.append(hours.between(start, end))
-    elapsed = [end - start for start, end, _ in spans]
-    return Cycle(deals=len(spans), elapsed=spread(elapsed), working=spread(working))
+        between = hours[team].between
+        worked.append(
+            (between(deal.opened_at, deal.closed_at), between(deal.seen_at, deal.closed_at))
+        )
+    since_opened = [deal.closed_at - deal.opened_at for deal in won]
+    since_seen = [deal.closed_at - deal.seen_at for deal in won]
+    return (
+        _cycle(since_opened, [opened for opened, _ in worked]),
+        _cycle(since_seen, [seen for _, seen in worked]),
+    )
+
+
+def _cycle(elapsed: Sequence[timedelta], worked: Sequence[timedelta]) -> Cycle:
+    return Cycle(deals=len(elapsed), elapsed=spread(elapsed), working=spread(worked))
 
 
 async def _hours(

@@ -151,10 +151,18 @@ async def won_deals(work: PostgresWork, question: WonDeals) -> Sequence[WonDeal]
         .limit(sa.literal(question.limit, sa.BigInteger()))
         .subquery()
     )
-    return [
-        WonDeal(seen_at=row[0], opened_at=row[1], closed_at=row[2], owner_id=row[3], team_id=row[4])
-        for row in await work.rows(sa.select(statement))
-    ]
+    return [_won_deal(row) for row in await work.rows(sa.select(statement))]
+
+
+def _won_deal(row: Sequence[Any]) -> WonDeal:
+    # Whoever has a deal with us was seen by then, also where only the deal tells of it.
+    return WonDeal(
+        seen_at=min(row[0], row[1]),
+        opened_at=row[1],
+        closed_at=row[2],
+        owner_id=row[3],
+        team_id=row[4],
+    )
 
 
 async def _sums(

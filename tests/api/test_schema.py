@@ -128,7 +128,7 @@ def test_a_type_says_by_its_name_whether_it_is_given_or_answered():
 def test_instants_end_in_at_and_days_in_on():
     instants, days = given("DateTime"), given("Date")
     assert [p for p in instants if not p.endswith("At") and last(p) not in BARE_INSTANTS] == []
-    assert [p for p in days if not p.endswith("On") and last(p) not in BARE_DAYS] == []
+    assert [p for p in days if not last(p).endswith("On") and last(p) not in BARE_DAYS] == []
 
     at = [path for path, _ in elements() if last(path).endswith("At") or last(path) == "at"]
     assert set(at) <= {*instants, *given("DateTimeComparison")}
