@@ -45,8 +45,10 @@ CONNECTIONS = [t for t in OBJECTS if t.name.endswith("Connection")]
 MUTATIONS: dict[str, Any] = SCHEMA.mutation_type.fields
 
 # What a mutation may begin with besides the name of a type.
-NOUNS = {"touches", "board", "import", "installation", "password"}
-NOUNS = {"board", "import", "installation", "opportunitie", "password", "pipeline", "revenue"}
+NOUNS = {
+    *("board", "import", "installation", "opportunitie", "password", "pipeline", "revenue"),
+    "touches",
+}
 # It begins with what everybody calls it.
 VERB_FIRST = {"signIn", "signOut", "signOutEverywhere"}
 # It needs to be told nothing.

@@ -16,11 +16,10 @@ const VALUES = [
   ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
   ...['ContentConsumption', 'TouchRow'], // computed when asked, and told once
-  ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
   ...['OpportunityUpsertRow'], // what became of a row
   ...['CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
   ...['SalesCycle', 'SalesFigures', 'StageForecast', 'TeamForecast'], // computed when asked
-  ...['ExternalId', 'Money'], // values in the strict sense
+  ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
