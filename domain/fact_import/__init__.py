@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from domain.errors import DomainError
 from domain.fact_import.companies import take_companies
+from domain.fact_import.touches import take_touches
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
 from domain.imports import FactKind, FactMapping, ImportedFact
@@ -16,6 +17,7 @@ Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Seq
 
 TAKERS: Mapping[FactKind, Taker] = {
     FactKind.COMPANY: take_companies,
+    FactKind.TOUCH: take_touches,
 }
 
 
@@ -27,15 +29,23 @@ async def take_facts(
     return await TAKERS[kind](work, actor, facts) if facts else ()
 
 
+# What the use cases call what a mapping calls otherwise; the first that the mapping has is meant.
+_CALLED: Mapping[str, tuple[str, ...]] = {
+    "asset": ("asset_url",),
+    "external": ("external_id",),
+    "lead": ("lead_external_id", "lead_email"),
+    "owner": ("owner_email",),
+}
+
+
 def column_of_fact(refusal: DomainError, mapping: FactMapping) -> str | None:
     """Return the column of a file that a refusal is about, if it is about one."""
-    for part in reversed(refusal.path):
-        if isinstance(part, int):
-            continue
-        cell = mapping.fields.get(_snake(part))
-        if cell is not None:
-            return cell.column
-    return None
+    path = [_snake(part) for part in refusal.path if isinstance(part, str)]
+    named = [name for part in reversed(path) for name in (part, *_CALLED.get(part, ()))]
+    # Such as `utm.source`.
+    named = ["_".join(path[-2:]), *named]
+    cells = (mapping.fields[name] for name in named if name in mapping.fields)
+    return next((cell.column for cell in cells), None)
 
 
 def _snake(name: str) -> str:
