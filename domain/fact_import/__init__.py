@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from domain.errors import DomainError
 from domain.fact_import.companies import take_companies
+from domain.fact_import.opportunities import take_opportunities
 from domain.fact_import.touches import take_touches
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
@@ -18,6 +19,7 @@ Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Seq
 TAKERS: Mapping[FactKind, Taker] = {
     FactKind.COMPANY: take_companies,
     FactKind.TOUCH: take_touches,
+    FactKind.OPPORTUNITY: take_opportunities,
 }
 
 

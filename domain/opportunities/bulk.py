@@ -240,6 +240,8 @@ async def _take(
             raise Invalid("A new opportunity needs its lead.", path=("lead",))
         lead = await work.get(Lead, lead_id, lock=True)
         stage = entered_stage(known.stages, row.stage)
+        if known.as_history and details.opened_at is None:
+            details = replace(details, opened_at=_beginning(lead, row))
         opened = await storing.store_new(
             work, actor, lead, details, stage, as_history=known.as_history
         )
@@ -248,6 +250,11 @@ async def _take(
     if lead_id not in (None, before.lead_id):
         raise LeadDiffers("The opportunity belongs to another lead.", path=("lead",))
     return before, await _change(work, actor, before, details, row, known)
+
+
+def _beginning(lead: Lead, row: OpportunityRow) -> datetime:
+    """Return when a deal of the past began of which nobody says: when its lead was first seen."""
+    return min(lead.created_at, row.closed_at or lead.created_at)
 
 
 async def _change(

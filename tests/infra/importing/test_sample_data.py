@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import os
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
-from zoneinfo import ZoneInfo
-
-import pytest
 
 from domain.goals.targets import EVERYBODY, Metric, MetricTally
 from domain.handoff import Handoff, HandoffStatus
-from domain.identity import system
-from domain.import_jobs import open_import
 from domain.leads import Lead
 from domain.lifecycle import StageEntry
 from domain.sla.agreement import CommitmentKind, Sla, start_of_day
@@ -26,46 +16,23 @@ from domain.sla.clocks import SlaClock
 from domain.sla.pacing import Pace
 from domain.sla.standing import sla_standing
 from domain.stages import Stage
-from domain.uploads import ImportJob, JobStatus
+from domain.uploads import JobStatus
 from domain.values import Period
-from infra.importing import chunks_of
-from infra.importing.jobs import Importer
 from tests.agreements import a_commitment, a_sla, sign
+from tests.infra.importing.sample_files import (
+    NEEDS_SAMPLE_DATA,
+    ZONE,
+    counts,
+    first_contacts,
+    imported,
+    wins,
+)
 from tests.world import World
 
-ROOT = Path(__file__).parents[3]
-DATA = Path(os.environ.get("SMARKETING_DATA") or ROOT.parent / "shared" / "data")
-MAPPINGS = ROOT / "docs" / "mappings"
-ZONE = ZoneInfo("America/Sao_Paulo")
 MONTHS = [(2017, month) for month in range(7, 13)] + [(2018, month) for month in range(1, 6)]
 TARGET = 400
 
-pytestmark = [
-    pytest.mark.sample_data,
-    pytest.mark.skipif(
-        not (DATA / "olist_mqls.csv").exists() or not (DATA / "olist_closed_deals.csv").exists(),
-        reason="the sample files are not here; set SMARKETING_DATA to the folder that holds them",
-    ),
-]
-
-
-def rows_of(name: str) -> list[dict[str, str]]:
-    with (DATA / f"olist_{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def first_contacts() -> dict[str, datetime]:
-    rows = rows_of("mqls")
-    return {row["mql_id"]: _local(row["first_contact_date"], "%m/%d/%Y") for row in rows}
-
-
-def wins() -> dict[str, datetime]:
-    rows = rows_of("closed_deals")
-    return {row["mql_id"]: _local(row["won_date"], "%m/%d/%Y %H:%M") for row in rows}
-
-
-def _local(text: str, style: str) -> datetime:
-    return datetime.strptime(text, style).replace(tzinfo=ZONE)
+pytestmark = NEEDS_SAMPLE_DATA
 
 
 async def a_month(world: World, year: int, month: int) -> Sla:
@@ -84,31 +51,6 @@ async def a_month(world: World, year: int, month: int) -> Sla:
     )
     coverage = a_commitment(sla, CommitmentKind.COVERAGE, 4, target_share=share)
     return await sign(world, delivery, response, answer, attempts, coverage, sla=sla)
-
-
-async def imported(world: World, name: str) -> ImportJob:
-    path = DATA / f"olist_{name}.csv"
-    content = path.read_bytes()
-    async with world.work() as work:
-        job = await open_import(
-            work,
-            system(world.tenant.id),
-            file_name=path.name,
-            fingerprint=hashlib.sha256(content).hexdigest(),
-            mapping=(MAPPINGS / f"olist_{name}.toml").read_text(),
-            dry_run=False,
-            total_bytes=len(content),
-        )
-
-    async def chunks() -> AsyncIterator[bytes]:
-        for chunk in chunks_of(path):
-            yield chunk
-
-    return await Importer(world.database, world.tenant.id, job).run(chunks())
-
-
-def counts(job: ImportJob) -> tuple[JobStatus, int, int, int, int, int]:
-    return job.status, job.rows, job.created, job.updated, job.unchanged, job.failed
 
 
 async def test_each_month_of_the_past_is_told_as_the_files_count_it(world: World) -> None:

@@ -1,0 +1,104 @@
+"""Files of opportunities."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from domain.customers import Customer, RevenueEvent
+from domain.leads import Lead
+from domain.opportunities import Opportunity, OpportunityStatus
+from domain.stages import Stage
+from domain.uploads import ImportJob, ImportRowError
+from tests.agreements import an_mql
+from tests.infra.importing.running_imports import all_of, counts, run_all, start, the_job
+from tests.world import World
+
+MAPPING = """
+[file]
+decimal_mark = ","
+
+[opportunity]
+external_id = { source = "crm", column = "deal", required = true }
+lead_email = "mail"
+name = "name"
+status = { column = "state", letters = "upper" }
+amount = "sum"
+currency = { constant = "EUR" }
+opened_at = "opened"
+closed_at = "closed"
+expected_close_on = "expected"
+lost_reason = "why"
+"""
+FILE = """deal,mail,name,state,sum,opened,closed,expected,why
+1,ann@example.com,Shop,won,"1.234,50",2026-02-01,2026-02-20,,
+2,ann@example.com,Till,lost,99,2026-02-01,2026-02-21,,Too dear
+3,ann@example.com,Van,,,2026-02-10,,2026-05-01,
+4,ann@example.com,Bad,won,5,2026-02-20,2026-02-01,,
+5,ann@example.com,Bad,lost,5,2026-02-01,2026-02-02,,
+6,nobody@example.com,Bad,,5,2026-02-01,,,
+7,ann@example.com,Bad,,5.5,2026-02-01,,,
+"""
+
+
+async def prepare(world: World) -> Lead:
+    lead = an_mql(datetime(2026, 1, 5, tzinfo=UTC), email="ann@example.com")
+    async with world.work() as work:
+        return await work.add(lead)
+
+
+async def test_a_file_of_opportunities_is_taken_row_by_row(world: World) -> None:
+    lead = await prepare(world)
+    await start(world, FILE.encode(), mapping=MAPPING)
+
+    await run_all(world)
+
+    assert counts(await the_job(world)) == (7, 3, 0, 0, 4)
+    assert [
+        (each.name, each.status, each.amount_minor, each.closed_at, each.expected_close_on)
+        for each in await all_of(world, Opportunity)
+    ] == [
+        ("Shop", OpportunityStatus.WON, 123450, datetime(2026, 2, 20, tzinfo=UTC), None),
+        ("Till", OpportunityStatus.LOST, 9900, datetime(2026, 2, 21, tzinfo=UTC), None),
+        ("Van", OpportunityStatus.OPEN, None, None, date(2026, 5, 1)),
+    ]
+    [customer] = await all_of(world, Customer)
+    [revenue] = await all_of(world, RevenueEvent)
+    assert (customer.lead_id, customer.bought_at) == (lead.id, datetime(2026, 2, 20, tzinfo=UTC))
+    assert (revenue.amount_minor, revenue.currency) == (123450, "EUR")
+    [stored] = await all_of(world, Lead)
+    assert stored.stage is Stage.CUSTOMER
+    errors = await all_of(world, ImportRowError)
+    assert [(error.line, error.column, error.code) for error in errors] == [
+        (5, "closed", "CLOSES_BEFORE_IT_OPENS"),
+        (6, "why", "LOST_REASON_NEEDED"),
+        (7, "mail", "NOT_FOUND"),
+        (8, "sum", "BAD_NUMBER"),
+    ]
+
+
+async def test_the_same_file_again_changes_nothing_and_a_later_one_closes_what_was_open(
+    world: World,
+) -> None:
+    await prepare(world)
+    header, *rows = FILE.splitlines()
+    await start(world, "\n".join([header, *rows[:3]]).encode(), mapping=MAPPING)
+    await run_all(world)
+    won = "3,ann@example.com,Van,won,10,2026-02-10,2026-03-01,2026-05-01,"
+    await start(world, "\n".join([header, *rows[:2], won]).encode(), mapping=MAPPING)
+    await run_all(world)
+
+    jobs = await all_of(world, ImportJob)
+    assert [counts(job) for job in jobs] == [(3, 3, 0, 0, 0), (3, 0, 1, 2, 0)]
+    assert sorted(each.amount_minor for each in await all_of(world, RevenueEvent)) == [1000, 123450]
+
+
+async def test_a_dry_run_of_opportunities_keeps_nothing(world: World) -> None:
+    await prepare(world)
+    await start(world, FILE.encode(), mapping=MAPPING, dry_run=True)
+
+    await run_all(world)
+
+    assert counts(await the_job(world)) == (7, 3, 0, 0, 4)
+    assert await all_of(world, Opportunity) == []
+    [lead] = await all_of(world, Lead)
+    assert lead.stage is Stage.MQL
