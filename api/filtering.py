@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -13,12 +13,12 @@ import strawberry
 from strawberry import UNSET
 from strawberry.utils.str_converters import to_camel_case
 
-from api.context import Info
+from api.context import Context, Info
 from api.errors import Needs, query
 from api.views import PAGE_ARGUMENTS, connection, page_of, shown
 from domain.filters import Comparator, FieldType, Filter, FilterField, FilterFields, parse
 from domain.identity import Permission
-from domain.paging import BadPage, Listing, Order
+from domain.paging import BadPage, Listing, Narrowing, Order
 
 _WORDS = {
     Comparator.EQ: "Equal to this.",
@@ -210,8 +210,14 @@ def collection(
     order: Any = None,
     equals: Mapping[str, Any] | None = None,
     needs: Needs = Permission.VIEW,
+    arguments: Mapping[str, Any] | None = None,
+    only: Callable[[Context, Mapping[str, Any]], Narrowing | None] | None = None,
 ) -> Any:
-    """Declare a root list of all entities of a kind, in pages, filtered and ordered as asked."""
+    """Declare a root list of all entities of a kind, in pages, filtered and ordered as asked.
+
+    `arguments` are more of them, with their types.  From those given, and who asks, `only` makes
+    what no filter can say.
+    """
 
     async def resolve(  # noqa: PLR0917  # Relay's arguments, always given by name
         self: Any,
@@ -222,12 +228,15 @@ def collection(
         before: Any = UNSET,
         filter: Any = UNSET,
         order_by: Any = UNSET,
+        **more: Any,
     ) -> Any:
+        given = {name: value for name, value in more.items() if value not in (UNSET, None)}
         wanted = filter_of(filter, fields, path=("filter",)) if fields is not None else None
         listing: Listing[Any] = Listing(
             kind=kind,
             equals=dict(equals or {}),
             filter=wanted,
+            only=None if only is None else only(info.context, given),
             order=orders_of(order_by, default),
             page=page_of(first, after, last, before),
         )
@@ -244,6 +253,8 @@ def collection(
             list[order] | None, strawberry.argument(description="In which order.")
         ]
 
+    hints |= arguments or {}
+
     def declare(name: str) -> Any:
         resolve.__name__ = name
         declared = query(description, needs=needs)
@@ -259,6 +270,11 @@ def _with_arguments(resolve: Any, hints: dict[str, Any], returns: Any) -> Any:
         parameter.replace(annotation=hints.get(name, inspect.Parameter.empty))
         for name, parameter in signature.parameters.items()
         if name in hints or name == "self"
+    ]
+    kept += [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=UNSET, annotation=hint)
+        for name, hint in hints.items()
+        if name not in signature.parameters
     ]
     resolve.__signature__ = signature.replace(parameters=kept, return_annotation=returns)
     resolve.__annotations__ = {**hints, "return": returns}

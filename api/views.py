@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import strawberry
 from strawberry import UNSET
@@ -176,19 +176,23 @@ def _lazy(target: str | type) -> Any:
     return Annotated[name, strawberry.lazy(module)]
 
 
+PageFirst: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="How many, from the front; at most 100.")
+]
+PageAfter: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Only what comes after this cursor.")
+]
+PageLast: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="How many, from the back; at most 100.")
+]
+PageBefore: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Only what comes before this cursor.")
+]
 PAGE_ARGUMENTS: dict[str, Any] = {
-    "first": Annotated[
-        int | None, strawberry.argument(description="How many, from the front; at most 100.")
-    ],
-    "after": Annotated[
-        str | None, strawberry.argument(description="Only what comes after this cursor.")
-    ],
-    "last": Annotated[
-        int | None, strawberry.argument(description="How many, from the back; at most 100.")
-    ],
-    "before": Annotated[
-        str | None, strawberry.argument(description="Only what comes before this cursor.")
-    ],
+    "first": PageFirst,
+    "after": PageAfter,
+    "last": PageLast,
+    "before": PageBefore,
 }
 
 

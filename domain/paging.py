@@ -44,6 +44,14 @@ class PageRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """What else the rows of a list must be, where no filter can say it.
+
+    `infra/queries` has a condition for each kind of it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[E]):
     """Some rows of a list.  `listing` is the question it answers, without its page."""
 
@@ -61,7 +69,7 @@ class Page(Generic[E]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Question["Page[E]"], Generic[E]):
-    """A page of the entities of a kind whose fields equal some values and that a filter matches.
+    """A page of the entities of a kind that equal some values, match a filter and are `only` so.
 
     `order` is completed by the id, so that no two rows tie.
     """
@@ -69,6 +77,7 @@ class Listing(Question["Page[E]"], Generic[E]):
     kind: type[E]
     equals: Mapping[str, Any] = field(default_factory=dict)
     filter: Filter | None = None
+    only: Narrowing | None = None
     order: tuple[Order, ...] = ()
     page: PageRequest = PageRequest()
 

@@ -21,6 +21,7 @@ from domain.paging import (
     Count,
     Listing,
     ListingsOf,
+    Narrowing,
     Order,
     Page,
     PageRequest,
@@ -41,6 +42,23 @@ MANY = 500
 _LONG = ThreadPoolExecutor(1, "filters")
 
 
+Narrow = Callable[[PostgresWork, Any], sa.ColumnElement[bool]]
+_NARROWS: dict[type, Narrow] = {}
+
+
+def narrows(kind: type[Narrowing]) -> Callable[[Narrow], Narrow]:
+    """Declare the function that gives the condition of a kind of narrowing.
+
+    A table it reads besides the list's own is its own to restrict to the tenant.
+    """
+
+    def declare(function: Narrow) -> Narrow:
+        _NARROWS[kind] = function
+        return function
+
+    return declare
+
+
 @answers(Listing)
 async def page(work: PostgresWork, listing: Listing[Any]) -> Page[Any]:
     """Return one page in the listing's order, by the index that leads with its columns.
@@ -48,14 +66,15 @@ async def page(work: PostgresWork, listing: Listing[Any]) -> Page[Any]:
     One row more than asked for is read, to learn whether there is a next page.  The first page of
     everything, which is what lists are mostly asked for, has its text kept.
     """
-    if listing.filter is None and listing.page.cursor is None and not listing.equals:
+    whole = listing.filter is None and listing.only is None and not listing.equals
+    if whole and listing.page.cursor is None:
         kind: Any = listing.kind
         text = _first_page(kind, listing.order, listing.page.backward)
         rows = await work.connection.fetch(text, work.tenant_id, listing.page.size + 1)
         return _page(list(map(reader_of(listing.kind), rows)), listing)
 
     def selected() -> sa.Select[Any]:
-        statement = _restricted(rows_of(listing.kind), listing)
+        statement = _restricted(rows_of(listing.kind), listing, work)
         statement = _from_cursor(statement, listing).limit(listing.page.size + 1)
         return _ordered(statement, listing)
 
@@ -80,7 +99,7 @@ async def count(work: PostgresWork, question: Count) -> int:
 
     def counted() -> sa.Select[Any]:
         statement = sa.select(sa.func.count()).select_from(table_of(listing.kind))
-        return _restricted(statement, listing)
+        return _restricted(statement, listing, work)
 
     text, values = await _worded(work, listing, counted)
     total: int = await work.connection.fetchval(text, *values)
@@ -109,7 +128,7 @@ async def pages(work: PostgresWork, question: ListingsOf) -> Mapping[Any, Page[A
     keys = _keys(listing)
     order = [_sort(table, order, listing.page.backward) for order in keys]
     number = sa.func.row_number().over(partition_by=parent, order_by=order).label("row_place")
-    inner = _from_cursor(_restricted(rows_of(listing.kind), listing), listing)
+    inner = _from_cursor(_restricted(rows_of(listing.kind), listing, work), listing)
     inner = inner.add_columns(number).where(
         parent == sa.any_(sa.literal(list(question.parents), sa.ARRAY(parent.type))),
         table.c.tenant_id == work.tenant_id,
@@ -131,7 +150,9 @@ async def pages(work: PostgresWork, question: ListingsOf) -> Mapping[Any, Page[A
     }
 
 
-def _restricted(statement: sa.Select[Any], listing: Listing[Any]) -> sa.Select[Any]:
+def _restricted(
+    statement: sa.Select[Any], listing: Listing[Any], work: PostgresWork
+) -> sa.Select[Any]:
     table = table_of(listing.kind)
     for name, value in listing.equals.items():
         column = table.c[name]
@@ -144,6 +165,8 @@ def _restricted(statement: sa.Select[Any], listing: Listing[Any]) -> sa.Select[A
             statement = statement.where(column == value)
     if listing.filter is not None:
         statement = statement.where(where(listing.filter, table.c))
+    if listing.only is not None:
+        statement = statement.where(_NARROWS[type(listing.only)](work, listing.only))
     return statement
 
 
