@@ -113,6 +113,45 @@ class LeadReassigned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadChanged(Event):
+    """Something was said, changed or taken back in a thread."""
+
+    thread_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserMentioned(Event):
+    thread_id: UUID
+    message_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionRead(Event):
+    mention_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingGiven(Event):
+    rating_id: UUID
+    campaign_id: UUID | None
+    handoff_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStepChanged(Event):
+    lead_id: UUID
+    next_step_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakLimitChanged(Event):
+    leak_limit_id: UUID
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffClawedBack(Event):
     handoff_id: UUID
     commitment_id: UUID

@@ -28,7 +28,7 @@ class Handoff:
     """A lead on its way from one team to another, as it was at that moment.
 
     `sla_id` is the agreement it is judged by, `due_at` the earliest instant by which sales owes
-    something.
+    something.  `returned_at` is when sales gave it back after having taken it.
     """
 
     id: UUID
@@ -49,11 +49,19 @@ class Handoff:
     decided_at: datetime | None = None
     decided_by: UUID | None = None
     decision_reason: str | None = None
+    returned_at: datetime | None = None
+    returned_by: UUID | None = None
+    return_reason: str | None = None
     version: int = 1
 
     @property
     def is_open(self) -> bool:
         return self.status is HandoffStatus.OPEN
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether sales took it, and has not given it back."""
+        return self.status is HandoffStatus.ACCEPTED and self.returned_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +226,11 @@ def decided(
     if at < handoff.handed_off_at:
         raise Invalid("The answer is older than the hand-off.", path=("at",))
     return replace(handoff, status=status, decided_by=by, decided_at=at, decision_reason=reason)
+
+
+def returned(handoff: Handoff, *, by: UUID | None, at: datetime, reason: str) -> Handoff:
+    """Return a hand-off that sales had taken as given back."""
+    return replace(handoff, returned_at=at, returned_by=by, return_reason=reason)
 
 
 def is_clawed_back(handoff: Handoff, *, within_days: int) -> bool:

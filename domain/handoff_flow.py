@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,12 +25,14 @@ from domain.handoff import (
     WrongTeam,
     check_can_hand_off,
     decided,
+    returned,
 )
 from domain.identity import Actor, Permission, Team, TeamMember, User
 from domain.ids import new_id
 from domain.leads import Lead, StaleLead
 from domain.lifecycle import definitions_in_force, enter_stage, fall_back
 from domain.ports import Question, Work, first
+from domain.routing import next_in_turn
 from domain.sla import keeping
 from domain.sla.agreeing import agreement_in_force
 from domain.stages import Side, Stage
@@ -40,7 +42,6 @@ from domain.values import limited_text, require_text
 _RECYCLABLE = frozenset({Stage.MQL, Stage.SAL, Stage.SQL, Stage.OPPORTUNITY})
 # How far a client's clock may run ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-_TICK = timedelta(microseconds=1)
 
 
 class NobodyToAsk(Invalid):
@@ -53,13 +54,6 @@ class NotRecyclable(Invalid):
     """The lead is at a stage that is not recycled."""
 
     code = "NOT_RECYCLABLE"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenHandoffCounts(Question[Mapping[UUID, int]]):
-    """How many undecided hand-offs each of some users holds."""
-
-    user_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +196,14 @@ async def recycle_lead(
         await _send_back(work, actor, lead, handoff, HandoffStatus.RECYCLED, reason=reason, at=at)
     else:
         answered = await work.find(Handoff, lead_id=lead.id)
-        if answered:
-            last = max(answered, key=lambda each: (each.handed_off_at, each.id))
-            await _check_may_answer(work, actor, last)
+        handoff = max(answered, key=lambda each: (each.handed_off_at, each.id), default=None)
+        if handoff is not None:
+            await _check_may_answer(work, actor, handoff)
         await fall_back(work, actor, lead, Stage.LEAD, at=at, reason=reason)
+        if handoff is not None and handoff.is_taken:
+            # Why it goes back is the feedback that was promised.
+            await keeping.fed_back(work, handoff.id, at=at)
+            await work.save(returned(handoff, by=actor.user_id, at=at, reason=reason))
         await keeping.given_back(work, answered, at=at, reason=reason)
     handoff_id = handoff.id if handoff else None
     work.record(LeadRecycled(at=at, by=actor.user_id, lead_id=lead.id, handoff_id=handoff_id))
@@ -231,7 +229,7 @@ async def route_elsewhere(work: Work, actor: Actor, lead_id: UUID) -> Handoff | 
     handoff = await first(work, Handoff, lead_id=lead.id, status=HandoffStatus.OPEN)
     if handoff is None or lead.do_not_contact:
         return None
-    owner_id = await _next_in_turn(work, handoff.to_team_id, work.now, but=handoff.owner_id)
+    owner_id = await next_in_turn(work, handoff.to_team_id, work.now, but=handoff.owner_id)
     return None if owner_id is None else await _give(work, lead, handoff, owner_id)
 
 
@@ -360,34 +358,12 @@ async def _team(work: Work, actor: Actor, side: Side, team_id: UUID | None, fiel
 
 async def _owner(work: Work, team: Team, owner_id: UUID | None, at: datetime) -> UUID | None:
     if owner_id is None:
-        return await _next_in_turn(work, team.id, at)
+        return await next_in_turn(work, team.id, at)
     try:
         await _check_member(work, team.id, owner_id)
     except NotFound:
         raise NotFound("user", path=("owner",)) from None
     return owner_id
-
-
-async def _next_in_turn(
-    work: Work, team_id: UUID, at: datetime, *, but: UUID | None = None
-) -> UUID | None:
-    """Return who has waited longest for a lead among those who can take one.
-
-    The members are locked, so that two hand-offs at the same instant go to two people.  Turns are
-    kept strictly apart, also those of one transaction or of one that has waited for another.
-    """
-    members = await work.find(TeamMember, lock=True, team_id=team_id, available=True)
-    users = await work.find(User, id=tuple(m.user_id for m in members), active=True)
-    active = {user.id for user in users} - {but}
-    load = await work.ask(OpenHandoffCounts(user_ids=tuple(active)))
-    free = [m for m in members if m.user_id in active and load.get(m.user_id, 0) < m.capacity]
-    if not free:
-        return None
-    turn = min(free, key=lambda m: (m.last_routed_at is not None, m.last_routed_at or at, m.id))
-    latest = max((m.last_routed_at for m in members if m.last_routed_at), default=None)
-    turn_at = work.now if latest is None or latest < work.now else latest + _TICK
-    await work.save(replace(turn, last_routed_at=turn_at))
-    return turn.user_id
 
 
 def _instant(work: Work, at: datetime | None) -> datetime:

@@ -23,19 +23,25 @@ from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
+from domain.customers import Customer, RevenueEvent
+from domain.digests import DigestSubscription
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
 from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
+from domain.leaks import LeakLimit
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.provenance import LeadProvenance
+from domain.ratings import Rating
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
+from domain.threads import Mention, Thread, ThreadMessage
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -109,6 +115,13 @@ TABLES: Mapping[type, sa.Table] = {
         "commitments": Commitment,
         "handoffs": Handoff,
         "handoff_credits": HandoffCredit,
+        "threads": Thread,
+        "thread_messages": ThreadMessage,
+        "mentions": Mention,
+        "ratings": Rating,
+        "next_steps": NextStep,
+        "leak_limits": LeakLimit,
+        "digest_subscriptions": DigestSubscription,
         "sla_clocks": SlaClock,
         "sla_tallies": SlaTally,
         "goals": Goal,

@@ -56,6 +56,7 @@ enum(
     EDIT_OPPORTUNITIES="Open, change, win and lose opportunities.",
     EDIT_CUSTOMERS="Record revenue, and say how things stand with customers.",
     REASSIGN_LEADS="Give a lead to somebody else.",
+    DISCUSS="Talk to the other team in threads, and rate campaigns and leads.",
     WAIVE_CLOCKS="Let a promise about a lead go, with a reason.",
     DEFINE_STAGES="Propose and sign what a stage means.",
     EDIT_PERSONAS="Write personas.",

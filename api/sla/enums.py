@@ -41,6 +41,7 @@ enum(
     RESPONSE="Sales touches each hand-off in time, by a person.",
     ATTEMPTS="Sales tries so many times within the time, unless the buyer answers earlier.",
     DISPOSITION="Sales answers each hand-off in time: accepts, rejects or recycles it.",
+    FEEDBACK="Sales tells in time what became of each hand-off, beyond that it was taken.",
     COVERAGE="So large a share of the hand-offs is worked as all the timed promises say.",
 )
 enum(

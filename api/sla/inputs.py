@@ -193,6 +193,11 @@ class DispositionInput(TimedInput):
     pass
 
 
+@strawberry.input(description="Sales' promise to tell what became of it: beyond `accepted`.")
+class FeedbackInput(TimedInput):
+    pass
+
+
 @strawberry.input(description="Sales' promise to work so large a share as all its timed ones say.")
 class CoverageInput:
     name: str = shown("What to call it; no two of an agreement alike.")
@@ -210,6 +215,9 @@ class CommitmentInput:
     response: strawberry.Maybe[ResponseInput] = shown("Sales touches in time.", default=None)
     attempts: strawberry.Maybe[AttemptsInput] = shown("Sales tries so often.", default=None)
     disposition: strawberry.Maybe[DispositionInput] = shown("Sales answers.", default=None)
+    feedback: strawberry.Maybe[FeedbackInput] = shown(
+        "Sales tells what became of it.", default=None
+    )
     coverage: strawberry.Maybe[CoverageInput] = shown("Sales covers a share.", default=None)
 
     def terms(self, path: Path) -> CommitmentTerms:
@@ -223,6 +231,8 @@ class CommitmentInput:
             return asked.timed_terms(CommitmentKind.ATTEMPTS, attempts=asked.attempts)
         if self.disposition is not None:
             return self.disposition.value.timed_terms(CommitmentKind.DISPOSITION)
+        if self.feedback is not None:
+            return self.feedback.value.timed_terms(CommitmentKind.FEEDBACK)
         if self.coverage is None:
             raise ValueError("GraphQL lets exactly one key of a @oneOf input through")
         coverage = self.coverage.value

@@ -48,6 +48,7 @@ class CommitmentKind(StrEnum):
     RESPONSE = "RESPONSE"
     ATTEMPTS = "ATTEMPTS"
     DISPOSITION = "DISPOSITION"
+    FEEDBACK = "FEEDBACK"
     COVERAGE = "COVERAGE"
 
 

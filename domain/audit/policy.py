@@ -14,20 +14,26 @@ from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
+from domain.customers import Customer, RevenueEvent
+from domain.digests import DigestSubscription
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
 from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
 from domain.leads import Activity, Company, Lead, LeadExternalId
+from domain.leaks import LeakLimit
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.provenance import LeadProvenance
+from domain.ratings import Rating
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
+from domain.threads import Mention, Thread, ThreadMessage
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -92,6 +98,16 @@ AUDITED: Mapping[type, Audited] = {
     Activity: Audited(by_people=True),
     Consent: Audited(),
     Handoff: Audited(by_people=True),
+    # Since when an answer is owed, and until when, is what the messages say.
+    Thread: Audited(left_out=frozenset({"last_message_at", "awaiting", "ask_id", "due_at"})),
+    ThreadMessage: Audited(left_out=frozenset({"answered_by_id"})),
+    Rating: Audited(),
+    NextStep: Audited(by_people=True),
+    LeakLimit: Audited(),
+    # When the last one was sent and the next one will be is the worker's affair.
+    DigestSubscription: Audited(
+        by_people=True, part_of=(User, "user_id"), left_out=frozenset({"since", "next_at"})
+    ),
     SlaClock: Audited(
         by_people=True,
         decided=_decisions,
@@ -120,6 +136,7 @@ NOT_AUDITED: Mapping[type, str] = {
     Photo: "its persona's change is audited, and a picture cannot be shown before and after",
     LeadProvenance: "follows from what was said of the lead, whose changes are audited",
     StageEntry: "the history of a lead's stages, which change with the lead",
+    Mention: "part of what the message says, which is audited",
     HandoffCredit: "follows from the hand-off and the agreement",
     SlaTally: "counted from hand-offs and clocks, and recounted by a test",
     MetricTally: "counted from what happened",
@@ -145,7 +162,9 @@ REFERENCES: Mapping[str, str] = {
     "created_by": "User",
     "current_id": "CalendarVersion",
     "customer_id": "Customer",
+    "author_id": "User",
     "decided_by": "User",
+    "done_by": "User",
     "definition_id": "StageDefinition",
     "from_team_id": "Team",
     "handed_off_by": "User",
@@ -162,12 +181,16 @@ REFERENCES: Mapping[str, str] = {
     "photo_id": "Photo",
     "proposed_by": "User",
     "recorded_by": "User",
+    "returned_by": "User",
     "sales_signed_by": "User",
     "sales_team_id": "Team",
     "sla_id": "Sla",
+    "set_by": "User",
     "stage_id": "PipelineStage",
+    "started_by": "User",
     "supersedes_id": "Sla",
     "team_id": "Team",
+    "thread_id": "Thread",
     "to_team_id": "Team",
     "upload_id": "Upload",
     "user_id": "User",

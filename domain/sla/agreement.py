@@ -35,6 +35,7 @@ class CommitmentKind(StrEnum):
     RESPONSE = "RESPONSE"
     ATTEMPTS = "ATTEMPTS"
     DISPOSITION = "DISPOSITION"
+    FEEDBACK = "FEEDBACK"
     COVERAGE = "COVERAGE"
 
     @property
@@ -47,7 +48,12 @@ class CommitmentKind(StrEnum):
         return Side.MARKETING if self is CommitmentKind.DELIVERY else Side.SALES
 
 
-_TIMED = {CommitmentKind.RESPONSE, CommitmentKind.ATTEMPTS, CommitmentKind.DISPOSITION}
+_TIMED = {
+    CommitmentKind.RESPONSE,
+    CommitmentKind.ATTEMPTS,
+    CommitmentKind.DISPOSITION,
+    CommitmentKind.FEEDBACK,
+}
 
 
 class Measure(StrEnum):
@@ -181,9 +187,10 @@ class Commitment:
     `quality_floor` the least share accepted by sales, only hand-offs that match `segment` (and
     `persona_id`) count, worth `values`, and one rejected within `claw_back_days` does not.
 
-    RESPONSE, ATTEMPTS, DISPOSITION: each hand-off starts a clock of `within_minutes`, working
-    minutes unless `working_time` is off; ATTEMPTS wants `attempts` human touches in that time
-    unless answered earlier.  `target_share` of the clocks are to be met.
+    RESPONSE, ATTEMPTS, DISPOSITION, FEEDBACK: each hand-off starts a clock of `within_minutes`,
+    working minutes unless `working_time` is off; ATTEMPTS wants `attempts` human touches in that
+    time unless answered earlier, FEEDBACK that marketing hears more than that the lead was taken.
+    `target_share` of the clocks are to be met.
 
     COVERAGE: `target_share` of the hand-offs satisfy all timed commitments.  With `linked_to`, the
     share owed scales with what that commitment has attained, at most to the full share.

@@ -317,6 +317,7 @@ _CHECKS: Mapping[CommitmentKind, Callable[[CommitmentTerms, str, Path], Iterable
     CommitmentKind.RESPONSE: _timed_faults,
     CommitmentKind.ATTEMPTS: _timed_faults,
     CommitmentKind.DISPOSITION: _timed_faults,
+    CommitmentKind.FEEDBACK: _timed_faults,
     CommitmentKind.COVERAGE: _share_promised,
 }
 

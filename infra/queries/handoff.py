@@ -8,8 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.handoff import Handoff, HandoffStatus
-from domain.handoff_flow import Inbox, OpenHandoffCounts
+from domain.handoff_flow import Inbox
 from domain.leads import Lead
+from domain.routing import OpenHandoffCounts
 from domain.sla.clocks import SlaClock
 from domain.sla.keeping import DueLeads, LeadLocks
 from infra.database import PostgresWork, rows_of

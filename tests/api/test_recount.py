@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain import handoff_flow
+from domain import handoff_flow, threads
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import system
 from domain.lead_intake import log_activity
@@ -21,10 +21,12 @@ from domain.sla.calendar import WorkingHours
 from domain.sla.clock import ClockFact, ClockPolicy, ClockState, FactKind, read
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.escalation import sweep_and_escalate
-from tests.agreements import add_mql, sign
+from domain.threads import Thread, ThreadMessage
+from tests.agreements import a_commitment, a_sla, add_mql, sign, usual_commitments
 from tests.world import OFFICE, World
 
 HOURS = WorkingHours("UTC", OFFICE)
+KINDS = (ActivityKind.CALL, ActivityKind.CALL, ActivityKind.EMAIL, ActivityKind.MEETING)
 COUNTERS = (
     *("delivered", "clawed_back", "handed_off", "accepted", "rejected"),
     *("opened", "met", "met_late", "breached", "excused"),
@@ -44,7 +46,8 @@ class Story:
         for _ in range(steps):
             self.world.wait(minutes=self.chance.choice((3, 20, 45, 90, 240, 900)))
             often = (self.hand_off, self.touch, self.answer)
-            await self.chance.choice((*often, *often, self.waive, self.sweep))()
+            seldom = (self.waive, self.sweep, self.tell, self.give_back)
+            await self.chance.choice((*often, *often, *seldom))()
         self.world.wait(days=2)
         await self.sweep()
 
@@ -63,7 +66,7 @@ class Story:
                 work,
                 self.world.actor(self.chance.choice((self.world.rep, self.world.other_rep))),
                 lead.id,
-                kind=self.chance.choice((ActivityKind.CALL, ActivityKind.EMAIL)),
+                kind=self.chance.choice(KINDS),
                 agency=self.chance.choice((Agency.HUMAN, Agency.HUMAN, Agency.AUTOMATIC)),
                 answered=self.chance.random() < 0.3,
                 occurred_at=self.world.now - timedelta(minutes=self.chance.choice((0, 0, 50, 400))),
@@ -82,6 +85,23 @@ class Story:
                     await handoff_flow.reject_lead(work, actor, lead_id, reason="a student")
                 case _:
                     await handoff_flow.recycle_lead(work, actor, lead_id, reason="next year")
+
+    async def tell(self) -> None:
+        """Have somebody of either side, or an onlooker, say something about a lead."""
+        if not self.leads:
+            return
+        about = threads.Subject(lead_id=self.chance.choice(self.leads).id)
+        people = (self.world.rep, self.world.other_rep, self.world.marketer)
+        async with self.world.work() as work:
+            actor = self.world.actor(self.chance.choice(people))
+            await threads.start_thread(work, actor, about, text="Well.")
+
+    async def give_back(self) -> None:
+        async with self.world.work() as work:
+            accepted = await work.find(Handoff, status=HandoffStatus.ACCEPTED, returned_at=None)
+            if accepted:
+                lead_id, actor = self.chance.choice(accepted).lead_id, self.world.actor()
+                await handoff_flow.recycle_lead(work, actor, lead_id, reason="no budget")
 
     async def waive(self) -> None:
         async with self.world.work() as work:
@@ -108,6 +128,7 @@ async def recounted(story: Story, sla: Sla) -> dict[tuple[UUID, date], Counter[s
         commitments = await work.find(Commitment, sla_id=sla.id)
         handoffs = await work.find(Handoff, sla_id=sla.id)
         activities = await work.find(Activity)
+        told = await _told(work, world)
         clocks = await work.find(SlaClock)
     for handoff in handoffs:
         day = handoff.handed_off_at.date()
@@ -123,8 +144,13 @@ async def recounted(story: Story, sla: Sla) -> dict[tuple[UUID, date], Counter[s
                     if c.handoff_id == handoff.id and c.commitment_id == commitment.id
                 ]
                 waived_at = story.waived.get(clock.id)
-                facts = _facts(handoff, commitment, activities, waived_at)
-                states[commitment.id] = _state(handoff, commitment, facts, world.now)
+                waived = [(waived_at, ClockFact(FactKind.WAIVED, waived_at))] if waived_at else []
+                if commitment.kind is CommitmentKind.FEEDBACK:
+                    facts = waived + _feedback(handoff, activities, told)
+                else:
+                    facts = waived + _facts(handoff, commitment, activities)
+                ordered = [fact for _, fact in sorted(facts, key=lambda entry: entry[0])]
+                states[commitment.id] = _state(handoff, commitment, ordered, world.now)
                 total.update(_clock(*states[commitment.id]))
         (coverage,) = [c for c in commitments if c.kind is CommitmentKind.COVERAGE]
         totals[coverage.id, day].update(_coverage(list(states.values())))
@@ -149,10 +175,40 @@ def _delivery(handoff: Handoff, commitment: Commitment) -> dict[str, int]:
     }
 
 
+async def _told(work: Any, world: World) -> dict[UUID, list[datetime]]:
+    """Return when sales said something about each lead."""
+    about = {thread.id: thread.lead_id for thread in await work.find(Thread)}
+    sales = (world.rep.id, world.other_rep.id)
+    told = defaultdict[UUID, list[datetime]](list)
+    for message in await work.find(ThreadMessage, author_id=sales):
+        told[about[message.thread_id]].append(message.sent_at)
+    return told
+
+
+def _feedback(
+    handoff: Handoff, activities: Any, told: dict[UUID, list[datetime]]
+) -> list[tuple[datetime, ClockFact]]:
+    """Return what marketing heard, by when it did: met, told in a thread, sent back and why."""
+    heard = [(at, at) for at in told[handoff.lead_id] if at >= handoff.recorded_at]
+    heard += [
+        (activity.recorded_at, activity.occurred_at)
+        for activity in activities
+        if activity.lead_id == handoff.lead_id
+        and activity.agency is Agency.HUMAN
+        and activity.kind is ActivityKind.MEETING
+        and activity.recorded_at >= handoff.recorded_at
+    ]
+    if handoff.decided_at is not None and handoff.status is not HandoffStatus.ACCEPTED:
+        heard.append((handoff.decided_at, handoff.decided_at))
+    if handoff.returned_at is not None:
+        heard.append((handoff.returned_at, handoff.returned_at))
+    return [(known, ClockFact(FactKind.SATISFIED, at)) for known, at in heard]
+
+
 def _facts(
-    handoff: Handoff, commitment: Commitment, activities: Any, waived_at: datetime | None
-) -> list[ClockFact]:
-    facts = [(waived_at, ClockFact(FactKind.WAIVED, waived_at))] if waived_at else []
+    handoff: Handoff, commitment: Commitment, activities: Any
+) -> list[tuple[datetime, ClockFact]]:
+    facts: list[tuple[datetime, ClockFact]] = []
     for activity in activities:
         # What was recorded before the hand-off, or after sales had answered and so ended the
         # promise, was no touch of this hand-off.
@@ -169,7 +225,9 @@ def _facts(
             facts.append((handoff.decided_at, ClockFact(FactKind.SATISFIED, handoff.decided_at)))
         elif handoff.status is not HandoffStatus.ACCEPTED:
             facts.append((handoff.decided_at, ClockFact(FactKind.CANCELLED, handoff.decided_at)))
-    return [fact for _, fact in sorted(facts, key=lambda entry: entry[0])]
+    if handoff.returned_at is not None:
+        facts.append((handoff.returned_at, ClockFact(FactKind.CANCELLED, handoff.returned_at)))
+    return facts
 
 
 def _state(
@@ -215,7 +273,9 @@ def _coverage(states: list[tuple[ClockState, bool]]) -> dict[str, int]:
 @pytest.mark.parametrize("seed", range(6))
 async def test_tallies_equal_a_recount_from_the_facts(world: World, seed: int) -> None:
     world.at(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
-    sla = await sign(world)
+    sla = a_sla(world)
+    feedback = a_commitment(sla, CommitmentKind.FEEDBACK, 5, within_minutes=1200)
+    await sign(world, *usual_commitments(sla), feedback, sla=sla)
     story = Story(world, seed)
     await story.run(60)
 

@@ -40,6 +40,7 @@ ACROSS_TENANTS = {
 POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 # What the platform's role may read of a tenant's tables, across tenants.
 PLATFORM_COLUMNS = {
+    "digest_subscriptions": {"tenant_id", "next_at"},
     "api_keys": {"tenant_id", "id", "digest", "previous_digest"},
     "boards": {"tenant_id", "id", "digest"},
     "feeds": {"tenant_id", "last_number"},

@@ -25,12 +25,6 @@ from domain.sla.keeping.telling import count_change, keep
 from domain.sla.keeping.terms import Terms, TermsKey, judged, terms_of
 from domain.values import require_text
 
-# What a commitment learns from sales' answer, whatever it is.
-_ON_DECISION = {
-    CommitmentKind.DISPOSITION: FactKind.SATISFIED,
-    CommitmentKind.RESPONSE: FactKind.CANCELLED,
-    CommitmentKind.ATTEMPTS: FactKind.CANCELLED,
-}
 _TOUCHES = frozenset({ActivityKind.CALL, ActivityKind.EMAIL, ActivityKind.MEETING})
 
 
@@ -77,7 +71,8 @@ async def answered(work: Work, handoff: Handoff) -> None:
 
     An answer of any kind keeps the promise to answer.  A rejection or recycling ends the promises
     of touching the buyer with its reason, and they count as neither kept nor broken.  With an
-    acceptance they go to whoever accepted.
+    acceptance they go to whoever accepted.  Why a lead was sent back is feedback; that it was taken
+    is none yet.
     """
     if handoff.decided_at is None:
         raise ValueError("the hand-off is not decided")
@@ -88,8 +83,8 @@ async def answered(work: Work, handoff: Handoff) -> None:
     terms = await terms_of(work, clocks)
     changes = {}
     for clock in clocks:
-        kind = _ON_DECISION[terms[clock.judged_by].commitment.kind]
-        if kind is FactKind.SATISFIED or handoff.status is not HandoffStatus.ACCEPTED:
+        kind = _on_decision(terms[clock.judged_by].commitment.kind, handoff.status)
+        if kind is not None:
             changes[clock.id] = ClockFact(kind, handoff.decided_at)
     await _apply(work, handoff.id, changes, reason=handoff.decision_reason)
     await _settle_credits(work, handoff)
@@ -101,6 +96,22 @@ async def given_back(work: Work, handoffs: Sequence[Handoff], *, at: datetime, r
         clocks = await work.find(SlaClock, handoff_id=handoff.id, ended_at=None)
         changes = {clock.id: ClockFact(FactKind.CANCELLED, at) for clock in clocks}
         await _apply(work, handoff.id, changes, reason=reason)
+
+
+async def fed_back(work: Work, handoff_id: UUID, *, at: datetime) -> None:
+    """Let what sales told of a hand-off keep the promise of feedback.
+
+    The caller holds the lead's lock, and knows that it was sales who told, and a person: a message
+    to marketing, a rating, an opportunity opened or closed.
+    """
+    clocks = await work.find(SlaClock, handoff_id=handoff_id, ended_at=None)
+    terms = await terms_of(work, clocks)
+    changes = {
+        clock.id: ClockFact(FactKind.SATISFIED, at)
+        for clock in clocks
+        if terms[clock.judged_by].commitment.kind is CommitmentKind.FEEDBACK
+    }
+    await _apply(work, handoff_id, changes)
 
 
 async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
@@ -152,11 +163,22 @@ async def resume_clock(work: Work, actor: Actor, clock_id: UUID) -> SlaClock:
     return await _change_one(work, clock_id, FactKind.RESUMED, reason=None)
 
 
+def _on_decision(kind: CommitmentKind, status: HandoffStatus) -> FactKind | None:
+    """Return what a commitment learns from sales' answer."""
+    if kind is CommitmentKind.DISPOSITION:
+        return FactKind.SATISFIED
+    if status is HandoffStatus.ACCEPTED:
+        return None
+    return FactKind.SATISFIED if kind is CommitmentKind.FEEDBACK else FactKind.CANCELLED
+
+
 def _on_touch(kind: CommitmentKind, activity: Activity) -> FactKind | None:
     if kind is CommitmentKind.RESPONSE:
         return FactKind.SATISFIED
     if kind is CommitmentKind.ATTEMPTS:
         return FactKind.SATISFIED if activity.answered else FactKind.ATTEMPTED
+    if kind is CommitmentKind.FEEDBACK and activity.kind is ActivityKind.MEETING:
+        return FactKind.SATISFIED
     return None
 
 

@@ -1,0 +1,171 @@
+"""What became of hand-offs: the facts behind outcomes, and the same rule as a condition in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.handoff import Handoff, HandoffStatus
+from domain.identity import TeamMember
+from domain.leads import Activity, ActivityKind, Agency
+from domain.opportunities import Opportunity, OpportunityStatus
+from domain.outcomes import FollowUp, FollowUps, HandoffsWith, Outcome
+from infra.database import PostgresWork, rows_of
+from infra.queries import answers
+from infra.queries.listing import narrows
+from infra.rows import table_of
+
+handoffs = table_of(Handoff)
+activities = table_of(Activity)
+opportunities = table_of(Opportunity)
+members = table_of(TeamMember)
+
+_LONGEST = timedelta(days=36_525)
+# What each outcome without a deal says of sales' answer: by this a partial index can be used.
+_STATUS = {
+    Outcome.NONE: HandoffStatus.OPEN,
+    Outcome.ACCEPTED: HandoffStatus.ACCEPTED,
+    Outcome.REJECTED: HandoffStatus.REJECTED,
+}
+
+
+@answers(FollowUps)
+async def follow_ups(work: PostgresWork, question: FollowUps) -> Mapping[UUID, FollowUp]:
+    """Return what happened to hand-offs, in two statements.
+
+    By the primary key of the hand-offs, activities_by_lead and opportunities_by_handoff.
+    """
+    wanted = sa.literal(list(question.handoff_ids), sa.ARRAY(sa.Uuid))
+    meeting = activities.c.kind == ActivityKind.MEETING.value
+    counted = (
+        sa.select(
+            handoffs.c.id,
+            sa.func.count(),
+            sa.func.min(activities.c.occurred_at),
+            sa.func.min(activities.c.occurred_at).filter(meeting),
+        )
+        .select_from(handoffs.join(activities, activities.c.lead_id == handoffs.c.lead_id))
+        .where(handoffs.c.id == sa.any_(wanted), touch_counts(work, handoffs))
+        .group_by(handoffs.c.id)
+    )
+    found = {
+        row[0]: FollowUp(attempts=row[1], first_touch_at=row[2], meeting_at=row[3])
+        for row in await work.rows(counted)
+    }
+    deals = rows_of(Opportunity).where(opportunities.c.handoff_id == sa.any_(wanted))
+    for deal in await work.fetch(Opportunity, deals.order_by(opportunities.c.id)):
+        if deal.handoff_id is not None:
+            known = found.get(deal.handoff_id, FollowUp())
+            together = (*known.opportunities, deal)
+            found[deal.handoff_id] = replace(known, opportunities=together)
+    return found
+
+
+@narrows(HandoffsWith)
+def handoffs_with(work: PostgresWork, only: HandoffsWith) -> sa.ColumnElement[bool]:
+    """Return the condition of the hand-offs asked for.
+
+    What has no feedback is open, and is read by the partial index handoffs_open_since.
+    """
+    conditions: list[sa.ColumnElement[bool]] = []
+    if only.older_than is not None:
+        at = work.now - min(only.older_than, _LONGEST)
+        conditions.append(handoffs.c.handed_off_at <= at)
+    if only.outcome is not None:
+        if status := _STATUS.get(only.outcome):
+            conditions.append(handoffs.c.status == sa.literal_column(f"'{status.value}'"))
+        conditions.append(outcome_case(work) == only.outcome.value)
+    return sa.and_(sa.true(), *conditions)
+
+
+def outcome_case(work: PostgresWork) -> sa.ColumnElement[str]:
+    """Return the outcome of a hand-off as an expression: `domain.outcomes.outcome_of` in SQL."""
+    status = handoffs.c.status
+    back = sa.or_(
+        status == HandoffStatus.RECYCLED.value,
+        handoffs.c.returned_at.is_not(None),
+    )
+    met = activities.c.kind == ActivityKind.MEETING.value
+    return sa.case(
+        (_has_deal(work, OpportunityStatus.WON), Outcome.WON.value),
+        (_has_deal(work, OpportunityStatus.OPEN), Outcome.OPPORTUNITY.value),
+        (_has_deal(work, OpportunityStatus.LOST), Outcome.LOST.value),
+        (status == HandoffStatus.REJECTED.value, Outcome.REJECTED.value),
+        (back, Outcome.RECYCLED.value),
+        (_was_touched(work, met), Outcome.MEETING.value),
+        (_was_touched(work), Outcome.ATTEMPTED.value),
+        (status == HandoffStatus.ACCEPTED.value, Outcome.ACCEPTED.value),
+        else_=Outcome.NONE.value,
+    )
+
+
+def _has_deal(work: PostgresWork, status: OpportunityStatus) -> sa.ColumnElement[bool]:
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            opportunities.c.tenant_id == work.tenant_id,
+            opportunities.c.handoff_id == handoffs.c.id,
+            opportunities.c.status == status.value,
+        )
+        .exists()
+    )
+
+
+def _was_touched(work: PostgresWork, *more: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            activities.c.tenant_id == work.tenant_id,
+            activities.c.lead_id == handoffs.c.lead_id,
+            touch_counts(work, handoffs),
+            *more,
+        )
+        .correlate(handoffs)
+        .exists()
+    )
+
+
+def touch_counts(work: PostgresWork, handoff: Any) -> sa.ColumnElement[bool]:
+    """Return whether an activity is a touch of a hand-off: a human one, by those who got it.
+
+    It counts for the newest hand-off before it.  What an integration reports is nobody's, and is
+    taken for theirs.
+    """
+    later = handoffs.alias("later")
+    handed_on = (
+        sa.select(sa.literal(1))
+        .where(
+            later.c.tenant_id == work.tenant_id,
+            later.c.lead_id == handoff.c.lead_id,
+            later.c.handed_off_at > handoff.c.handed_off_at,
+            later.c.handed_off_at <= activities.c.occurred_at,
+        )
+        .correlate(handoff, activities)
+        .exists()
+    )
+    in_team = (
+        sa.select(sa.literal(1))
+        .where(
+            members.c.tenant_id == work.tenant_id,
+            members.c.team_id == handoff.c.to_team_id,
+            members.c.user_id == activities.c.user_id,
+        )
+        .correlate(handoff, activities)
+        .exists()
+    )
+    return sa.and_(
+        activities.c.agency == Agency.HUMAN.value,
+        activities.c.kind != ActivityKind.NOTE.value,
+        activities.c.occurred_at >= handoff.c.handed_off_at,
+        ~handed_on,
+        sa.or_(
+            activities.c.user_id.is_(None),
+            activities.c.user_id == handoff.c.owner_id,
+            in_team,
+        ),
+    )
