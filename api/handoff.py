@@ -14,6 +14,7 @@ from api.errors import mutation, query, subscription
 from api.filtering import collection, enum, filter_input, order_input
 from api.identity import TeamRef, UserRef, team_id_of, user_id_of
 from api.leads import LeadRef, LeadView, lead_id_of
+from api.outcomes import HANDOFF_ARGUMENTS, HandoffOutcomeView, handoffs_with
 from api.views import listed, related, shown, view
 from domain import handoff_flow, ids
 from domain.handoff import HANDOFF_FIELDS, Handoff, HandoffStatus
@@ -21,10 +22,13 @@ from domain.identity import Permission, Team, User, resolve_user
 from domain.leads import Lead
 from domain.lifecycle import StageDefinition
 from domain.opportunities import Opportunity
+from domain.outcomes import outcomes_of
 from domain.paging import Order
 from domain.personas import Persona
+from domain.ratings import Rating
 from domain.sla.agreement import Sla
 from domain.sla.clocks import SlaClock
+from domain.threads import Thread
 
 enum(
     HandoffStatus,
@@ -46,6 +50,8 @@ class HandoffView:
     due_at: datetime | None = shown("When sales owes something first; null without an SLA.")
     decided_at: datetime | None = shown("When sales answered.")
     decision_reason: str | None = shown("Why sales sent it back.")
+    returned_at: datetime | None = shown("When sales gave it back after having taken it.")
+    return_reason: str | None = shown("Why sales gave it back after having taken it.")
     version: int = shown("How often it was changed.")
     lead = related("api.leads.LeadView", Lead, by="lead_id", description="The lead.")
     from_team = related(
@@ -92,6 +98,23 @@ class HandoffView:
         description="The deals that came of it, the newest first.",
         order=(Order("opened_at", descending=True),),
     )
+    ratings = listed(
+        "api.ratings.RatingView",
+        Rating,
+        by="handoff_id",
+        description="How good those who got it found the lead.",
+    )
+    threads = listed(
+        "api.threads.ThreadView",
+        Thread,
+        by="handoff_id",
+        description="What the teams say to each other about it, the latest first.",
+        order=(Order("last_message_at", descending=True),),
+    )
+
+    @strawberry.field(description="What became of it: the furthest thing that happened.")
+    async def outcome(handoff: strawberry.Parent[Any], info: Info) -> HandoffOutcomeView:
+        return await info.context.load_with("outcomes", outcomes_of, handoff)  # type: ignore[no-any-return]  # HandoffOutcome
 
 
 HandoffFilter = filter_input(HANDOFF_FIELDS)
@@ -107,11 +130,13 @@ class Queries:
     handoffs = collection(
         HandoffView,
         Handoff,
-        description="Hand-offs, the newest first; `status: {eq: OPEN}` are those without feedback.",
+        description="Hand-offs, the newest first; `feedback: NONE` are those without feedback.",
         default=(Order("handed_off_at", descending=True),),
         fields=HANDOFF_FIELDS,
         filter=HandoffFilter,
         order=HandoffOrder,
+        arguments=HANDOFF_ARGUMENTS,
+        only=handoffs_with,
     )("handoffs")
 
     @query("One hand-off, or null if there is none of that id.", shows=HandoffView | None)

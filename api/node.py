@@ -16,13 +16,15 @@ from domain import ids
 from domain.audit import AuditEntry
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Invitation, Permission, Session
+from domain.leaks import Leak
 from domain.personas import Photo
 from domain.uploads import ImportJob, ImportRowError, Upload
 
 MOST_NODES = 100
 
-# What is reached in another way: photos by signed addresses, uploads while they are under way.
-_EXCLUDED = frozenset({Photo, Upload})
+# What is reached in another way: photos by signed addresses, uploads while they are under way, and
+# leaks, which are stored nowhere, by their list.
+_EXCLUDED = frozenset({Leak, Photo, Upload})
 
 # What needs more than VIEW, here as in its own list.
 _NEEDS: Mapping[type, Permission] = {
@@ -85,6 +87,11 @@ async def load_node(info: Info, kind: str, key: UUID) -> Any:
     # Where and with what somebody signs in is nobody else's business.
     foreign = isinstance(found, Session) and found.user_id != info.context.actor.user_id
     return None if foreign else found
+
+
+async def node_of(info: Info, kind: str, key: UUID | None) -> Any:
+    """Return the thing that a field points at, if it does."""
+    return None if key is None else await load_node(info, kind, key)
 
 
 def _nodes() -> Mapping[str, type]:
