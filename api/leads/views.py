@@ -25,12 +25,14 @@ from domain.lead_intake import UpsertedRow, UpsertOutcome
 from domain.leads import Activity, ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry
 from domain.opportunities import Opportunity
+from domain.next_steps import NextStep
 from domain.paging import Order
 from domain.personas import Persona
 from domain.ports import Work, by_id
 from domain.provenance import LeadFact, LeadProvenance
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
+from domain.threads import Thread
 from domain.touches import Touch
 
 if TYPE_CHECKING:
@@ -176,6 +178,20 @@ class LeadView:
         by="lead_id",
         description="What sales owes the lead, the latest promise first.",
         order=(Order("started_at", descending=True),),
+    )
+    threads = listed(
+        "api.threads.ThreadView",
+        Thread,
+        by="lead_id",
+        description="What the teams say to each other about the lead, the latest first.",
+        order=(Order("last_message_at", descending=True),),
+    )
+    next_steps = listed(
+        "api.next_steps.NextStepView",
+        NextStep,
+        by="lead_id",
+        description="What somebody meant to do next, the latest first.",
+        order=(Order("set_at", descending=True),),
     )
 
     consents = listed(
