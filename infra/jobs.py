@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from infra.database import Database
+from infra.digests import digest_loop
 from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.mail.sending import mail_loop
@@ -30,6 +31,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "kept_answers": AnswerCleaner(services.database).run,
         "personas": PersonaAssigner(services.database).run,
         "mail": mail_loop(services).run,
+        "digests": digest_loop(services).run,
     }
     if memory := os.environ.get(DEMO):
         jobs["demo"] = _DemoLoop(services, Path(memory)).run

@@ -32,6 +32,12 @@ class Button(msgspec.Struct, frozen=True):
     url: str
 
 
+class Points(msgspec.Struct, frozen=True):
+    """Several short things, one below the other."""
+
+    lines: tuple[str, ...]
+
+
 def invitation_letter(
     *, to: str, tenant: str, inviter: str | None, url: str, expires_at: datetime
 ) -> Letter:
@@ -73,6 +79,17 @@ def password_changed_letter(*, to: str, at: datetime, url: str) -> Letter:
     )
 
 
+def digest_letter(*, to: str, parts: tuple[str | Points, ...], url: str) -> Letter:
+    """Return the letter that tells marketing what became of its leads."""
+    return _letter(
+        to,
+        "What became of your leads",
+        *parts,
+        Button("Open Smarketing", url),
+        "You get this because you asked for it; there you can have it less often, or not at all.",
+    )
+
+
 def one_line(text: str, *, longest: int = _LONGEST_NAME) -> str:
     """Return a text as it can stand in a line: without control characters, and not too long."""
     shown = "".join(c if c.isprintable() else " " for c in text)
@@ -80,8 +97,8 @@ def one_line(text: str, *, longest: int = _LONGEST_NAME) -> str:
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def _letter(to: str, subject: str, *parts: str | Button) -> Letter:
-    text = "\n\n".join(p if isinstance(p, str) else f"{p.label}:\n{p.url}" for p in parts)
+def _letter(to: str, subject: str, *parts: str | Button | Points) -> Letter:
+    text = "\n\n".join(_text(part) for part in parts)
     body = "\n".join(_html(part) for part in parts)
     return Letter(
         to=to,
@@ -94,9 +111,17 @@ def _letter(to: str, subject: str, *parts: str | Button) -> Letter:
     )
 
 
-def _html(part: str | Button) -> str:
+def _text(part: str | Button | Points) -> str:
+    if isinstance(part, Points):
+        return "\n".join(f"- {line}" for line in part.lines)
+    return part if isinstance(part, str) else f"{part.label}:\n{part.url}"
+
+
+def _html(part: str | Button | Points) -> str:
     if isinstance(part, str):
         return f"<p>{escape(part)}</p>"
+    if isinstance(part, Points):
+        return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in part.lines)}</ul>"
     return f'<p><a href="{escape(part.url)}"><strong>{escape(part.label)}</strong></a></p>'
 
 

@@ -1,0 +1,269 @@
+"""Digests by mail, and the same by query."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from domain.digests import DigestSubscription
+from domain.identity import User
+from domain.ids import public
+from domain.leads import ActivityKind
+from domain.opportunities import OpportunityStatus
+from infra.database import Database
+from infra.digests import DigestLoop
+from infra.mail.letters import Letter
+from infra.mail.queue import MailQueue
+from tests.telling import accept, deal, hand_over, recycle, reject, touch
+from tests.world import World
+
+SUBSCRIBE = """mutation($input: DigestSubscriptionStartInput!) {
+  digestSubscriptionStart(input: $input) {
+  digestSubscription { frequency since nextAt } userErrors { code } } }"""
+UNSUBSCRIBE = """mutation { digestSubscriptionEnd {
+  digestSubscription { frequency } userErrors { code } } }"""
+MINE = "{ digestSubscription { frequency nextAt } }"
+DIGEST = """query($since: DateTime!) { feedbackDigest(since: $since) {
+  since until newsCount counts { outcome count } news { id outcome { kind } }
+  waitingCount waiting { id } } }"""
+
+
+class Post:
+    """The queue of the tests' database, of which each test reads what is its own."""
+
+    def __init__(self, database: Database) -> None:
+        self.queue = MailQueue(database, b"s" * 32)
+        self.database = database
+
+    def loop(self) -> DigestLoop:
+        return DigestLoop(self.database, self.queue, app_url="https://app.example")
+
+    async def letters(self, *to: User) -> list[Letter]:
+        """Take the letters to some users out of the queue."""
+        addresses, found = {user.email for user in to}, []
+        while taken := await self.queue.take(100):
+            for each in taken:
+                if isinstance(each.errand, Letter) and each.errand.to in addresses:
+                    found.append(each.errand)
+                    await self.queue.done(each)
+        return found
+
+
+@pytest.fixture
+def post(database: Database) -> Post:
+    return Post(database)
+
+
+async def subscribe(world: World, user: User, frequency: str = "DAILY") -> dict[str, Any]:
+    input = {"input": {"frequency": frequency}}
+    payload: dict[str, Any] = (await world.data(SUBSCRIBE, input, as_=user))[
+        "digestSubscriptionStart"
+    ]
+    return payload
+
+
+async def subscriptions(world: World) -> list[DigestSubscription]:
+    async with world.work() as work:
+        return list(await work.find(DigestSubscription))
+
+
+async def test_a_digest_tells_what_became_of_every_lead(world: World, post: Post) -> None:
+    await subscribe(world, world.marketer)
+    names = ("Won", "Lost", "Met", "Called", "Refused", "Back", "Silent")
+    handoffs = {name: await hand_over(world, first_name=name, last_name="Li") for name in names}
+    world.wait(hours=1)
+    await accept(world, handoffs["Won"])
+    await deal(world, handoffs["Won"], OpportunityStatus.WON, 1_234_500)
+    await deal(world, handoffs["Lost"], OpportunityStatus.LOST)
+    await touch(world, handoffs["Met"], ActivityKind.MEETING)
+    await touch(world, handoffs["Called"])
+    await reject(world, handoffs["Refused"], "A student.\nNo budget.")
+    await accept(world, handoffs["Back"])
+    await recycle(world, handoffs["Back"])
+    world.at(datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
+
+    await post.loop().queue_due()
+
+    (letter,) = await post.letters(world.marketer)
+    assert letter.subject == "What became of your leads"
+    told = letter.text.splitlines()
+    assert told[0] == (
+        "Since 10 March 2026 you heard of 6 leads: 1 sales is trying to reach them, 1 met,"
+        " 1 recycled, 1 rejected, 1 won, 1 lost."
+    )
+    assert sorted(line for line in told if line.startswith("- ")) == [
+        "- Back Li: recycled - Next year.",
+        "- Called Li: sales is trying to reach them, attempts: 1",
+        "- Lost Li: lost, 100.00 EUR - Too dear.",
+        "- Met Li: met",
+        "- Refused Li: rejected - A student. No budget.",
+        "- Silent Li, handed over on 10 March 2026",
+        "- Won Li: won, 12,345.00 EUR",
+    ]
+    assert "Still without feedback: 1. Those that wait longest:" in told
+    assert "https://app.example" in letter.text
+    assert letter.html.count("<li>") == 7
+
+
+async def test_the_same_is_there_to_be_asked_for(world: World) -> None:
+    silent, answered = await hand_over(world), await hand_over(world)
+    since = world.wait(hours=1).isoformat()
+    world.wait(hours=1)
+    await reject(world, answered)
+
+    digest = (await world.data(DIGEST, {"since": since}, as_=world.marketer))["feedbackDigest"]
+    nothing = await world.data(DIGEST, {"since": world.now.isoformat()}, as_=world.marketer)
+    future = await world.ask(DIGEST, {"since": world.wait(hours=-1).isoformat()})
+    later = (world.now + timedelta(hours=2)).isoformat()
+
+    assert digest == {
+        "since": "2026-03-10T13:00:00Z",
+        "until": "2026-03-10T14:00:00Z",
+        "newsCount": 1,
+        "counts": [{"outcome": "REJECTED", "count": 1}],
+        "news": [{"id": public("Handoff", answered.id), "outcome": {"kind": "REJECTED"}}],
+        "waitingCount": 1,
+        "waiting": [{"id": public("Handoff", silent.id)}],
+    }
+    assert nothing["feedbackDigest"]["newsCount"] == 0
+    assert "errors" not in future
+    refused = await world.ask(DIGEST, {"since": later})
+    assert refused["errors"][0]["message"] == "This lies in the future."
+
+
+async def test_each_digest_goes_on_where_the_last_one_ended(world: World, post: Post) -> None:
+    await subscribe(world, world.marketer)
+    handoff, silent = await hand_over(world, first_name="Ann"), await hand_over(world)
+    world.wait(hours=1)
+    await reject(world, handoff)
+    for day in (11, 12, 13):
+        world.at(datetime(2026, 3, day, 9, 30, tzinfo=UTC))
+        await post.loop().queue_due()
+    world.wait(hours=1)
+    await accept(world, silent)
+    world.at(datetime(2026, 3, 14, 9, 30, tzinfo=UTC))
+    await post.loop().queue_due()
+    world.at(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
+    await post.loop().queue_due()
+
+    letters = await post.letters(world.marketer)
+
+    # On the last day there is nothing to tell, so nobody is bothered.
+    assert [("Ann" in letter.text, "heard of no lead" in letter.text) for letter in letters] == [
+        (True, False),
+        (False, True),
+        (False, True),
+        (False, False),
+    ]
+    (subscription,) = await subscriptions(world)
+    assert subscription.next_at == datetime(2026, 3, 16, 8, 0, tzinfo=UTC)
+
+
+async def test_however_many_workers_there_are_each_digest_is_queued_once(
+    world: World, post: Post
+) -> None:
+    people = (world.marketer, world.owner, world.analyst)
+    for user in people:
+        await subscribe(world, user)
+    await hand_over(world)
+    world.wait(days=1)
+
+    await asyncio.gather(*(post.loop().queue_due() for _ in range(4)))
+
+    assert sorted(letter.to for letter in await post.letters(*people)) == sorted(
+        user.email for user in people
+    )
+
+
+async def test_a_worker_that_dies_before_the_end_leaves_the_digest_to_another(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await subscribe(world, world.marketer)
+    await hand_over(world, first_name="Ann", last_name="Secret")
+    world.wait(days=1)
+    put = MailQueue.put
+
+    async def dying(*arguments: Any, **more: Any) -> None:
+        await put(*arguments, **more)
+        raise RuntimeError("Ann Secret")
+
+    monkeypatch.setattr(MailQueue, "put", dying)
+    with structlog.testing.capture_logs() as logs:
+        await post.loop().queue_due()
+    monkeypatch.undo()
+    died = await post.letters(world.marketer)
+    await post.loop().queue_due()
+
+    assert died == []
+    assert len(await post.letters(world.marketer)) == 1
+    mine = [log for log in logs if log.get("tenant_id") == str(world.tenant.id)]
+    assert [(log["event"], log["error"]) for log in mine] == [("digest.failed", "RuntimeError")]
+    assert "Secret" not in str(logs)
+
+
+async def test_a_digest_tells_of_ones_own_teams_and_nobody_elses_tenant(
+    world: World, other_world: World, post: Post
+) -> None:
+    await subscribe(world, world.marketer)
+    await hand_over(world, first_name="Ours")
+    await hand_over(other_world, first_name="Theirs")
+    foreign = await hand_over(world, first_name="Others")
+    async with world.work() as work:
+        team = replace(world.marketing, id=foreign.id, name="Other marketing")
+        await work.add(team)
+        await work.connection.execute(
+            "UPDATE handoffs SET from_team_id = $1 WHERE id = $2", team.id, foreign.id
+        )
+    world.wait(days=1)
+
+    await post.loop().queue_due()
+
+    (letter,) = await post.letters(world.marketer)
+    assert "Ours" in letter.text
+    assert "Others" not in letter.text
+    assert "Theirs" not in letter.text
+
+
+async def test_a_digest_is_a_users_own_choice(world: World, post: Post) -> None:
+    weekly = await subscribe(world, world.marketer, "WEEKLY")
+    daily = await subscribe(world, world.marketer, "DAILY")
+    mine = await world.data(MINE, as_=world.marketer)
+    others = await world.data(MINE, as_=world.rep)
+    await hand_over(world)
+    over = await world.data(UNSUBSCRIBE, as_=world.marketer)
+    again = await world.data(UNSUBSCRIBE, as_=world.marketer)
+    world.wait(days=8)
+    await post.loop().queue_due()
+
+    def told(frequency: str, next_at: str) -> dict[str, Any]:
+        subscription = {"frequency": frequency, "since": "2026-03-10T12:00:00Z", "nextAt": next_at}
+        return {"digestSubscription": subscription, "userErrors": []}
+
+    assert weekly == told("WEEKLY", "2026-03-16T08:00:00Z")
+    assert daily == told("DAILY", "2026-03-11T08:00:00Z")
+    assert mine == {"digestSubscription": {"frequency": "DAILY", "nextAt": "2026-03-11T08:00:00Z"}}
+    assert others == {"digestSubscription": None}
+    assert over["digestSubscriptionEnd"]["userErrors"] == []
+    assert again["digestSubscriptionEnd"] == {
+        "digestSubscription": None,
+        "userErrors": [{"code": "NOT_FOUND"}],
+    }
+    assert await post.letters(world.marketer) == []
+
+
+async def test_who_has_left_gets_no_digest(world: World, post: Post) -> None:
+    await subscribe(world, world.marketer)
+    await hand_over(world)
+    async with world.work() as work:
+        user = await work.get(User, world.marketer.id)
+        await work.save(replace(user, active=False))
+    world.wait(days=1)
+
+    await post.loop().queue_due()
+
+    assert await post.letters(world.marketer) == []
