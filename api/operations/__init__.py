@@ -18,6 +18,7 @@ GROUPS = (
     "Session",
     "Leads",
     "Hand-off",
+    "Feedback",
     "SLA",
     "Feed",
     "Goals",

@@ -56,6 +56,7 @@ from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
 from tests.admission import a_reset, admission_of, an_invitation
 from tests.agreements import a_sla, an_mql, usual_commitments
+from tests.api.scene_feedback import the_talk
 from tests.api.scene_web import the_web
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
@@ -188,6 +189,8 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     names |= await _promises(world, names)
     names |= _named(*await the_web(world, names))
     names |= await _deals(world, names)
+    names |= _named(*await the_talk(world, names))
+    names["Leak"] = public("Leak", new_id())
     async with world.work() as work:
         entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
     names |= _named(entry)

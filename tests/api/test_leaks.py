@@ -81,6 +81,14 @@ async def test_what_a_lead_lacks_too_long_is_a_leak_of_the_accountable_team(worl
     assert public("Lead", nurtured.id) not in str(answer)
 
 
+async def test_who_must_not_be_contacted_lacks_nothing(world: World) -> None:
+    wish = {"do_not_contact": True, "do_not_contact_at": world.now, "do_not_contact_reason": "No."}
+    await add_mql(world, **wish)
+    world.wait(days=7)
+
+    assert await leaks(world) == []
+
+
 async def test_a_leak_is_one_only_after_its_limit_in_working_time(world: World) -> None:
     lead = await add_mql(world)
     world.wait(days=1)

@@ -165,6 +165,7 @@ async def test_every_documented_operation_runs(
     await work_on_leads(front_end)
     await know_people(front_end)
     await hand_off(office, front_end)
+    await hear_back(office, front_end)
     await watch(office, front_end)
     await sell(office, front_end)
     await import_leads(front_end)
@@ -339,6 +340,56 @@ async def win(front_end: FrontEnd, lead: Any, deal: Any) -> None:
     figures = await front_end.run("sales-figures")
     assert (figures["wonCount"], figures["winRate"]) == (1, "1.0000")
     assert figures["averageDeal"] == {"amount": "920.00", "currency": "EUR"}
+async def hear_back(office: Office, front_end: FrontEnd) -> None:
+    answered = office.leads[:3]
+    news = await front_end.run("feedback-digest", since="2020-01-01T00:00:00Z")
+    assert {(each["lead"]["email"], each["outcome"]["kind"]) for each in news["news"]} >= {
+        (email, kind)
+        for email, kind in zip(answered, ("ACCEPTED", "REJECTED", "RECYCLED"), strict=True)
+    }
+    silent = await front_end.run("handoffs-without-feedback", olderThan="P2D", first=20)
+    assert not {each["lead"]["email"] for each in silent["nodes"]} & set(answered)
+    digest = await front_end.change("digest-subscription-start", frequency="WEEKLY")
+    assert digest["frequency"] == "WEEKLY"
+    assert await front_end.change("digest-subscription-end") == {"frequency": "WEEKLY"}
+
+    about, asks = {"lead": {"email": office.leads[0]}}, {"side": "SALES", "within": "PT8H"}
+    me = (await front_end.run("viewer"))["user"]["id"]
+    thread = await front_end.change(
+        "thread-start", about=about, text="Well?", asks=asks, mentions=[{"id": me}]
+    )
+    assert thread["awaiting"] == "SALES"
+    (mention,) = (await front_end.run("mentions", unread=True))["nodes"]
+    assert (mention["message"]["text"], mention["thread"]["id"]) == ("Well?", thread["id"])
+    assert (await front_end.change("mention-read", mention=mention["id"]))["readAt"]
+    replied = await front_end.change("thread-reply", thread=thread["id"], text="She is ill.")
+    assert replied["id"] == thread["id"]
+    live = await first(front_end.follow("thread-live", thread=thread["id"]))
+    assert [each["text"] for each in live["messages"]["nodes"]] == ["Well?", "She is ill."]
+    assert (await front_end.run("threads-overdue", awaiting="SALES"))["nodes"] == []
+    rating = await front_end.change("rating-give", of=about, stars=4)
+    assert rating["stars"] == 4
+    efforts = await front_end.run("fruitful-efforts", by="ORIGIN", orderBy="HANDED_OFF")
+    assert sum(each["handedOff"] for each in efforts) >= len(answered)
+    await mind_the_leaks(office, front_end)
+
+
+async def mind_the_leaks(office: Office, front_end: FrontEnd) -> None:
+    limits = await front_end.run("leak-limits")
+    assert "SAL" in {each["stage"] for each in limits}
+    limit = await front_end.change("leak-limits-set", stage="SAL", withoutNextStep="PT1M")
+    assert limit["withoutNextStep"] == "PT1M"
+    leaks = await front_end.run("leaks", first=20)
+    assert leaks["totalCount"] == len(leaks["nodes"])
+    report = await first(front_end.follow("leak-report-live"))
+    assert report["count"] == leaks["totalCount"]
+    step = await front_end.change(
+        "next-step-set",
+        lead={"email": office.leads[0]},
+        text="Send flowers.",
+        dueAt="2099-01-01T00:00:00Z",
+    )
+    assert (await front_end.change("next-step-done", nextStep=step["id"]))["doneAt"]
 
 
 async def watch(office: Office, front_end: FrontEnd) -> None:

@@ -20,6 +20,8 @@ const VALUES = [
   ...['CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
   ...['SalesCycle', 'SalesFigures', 'StageForecast', 'TeamForecast'], // computed when asked
   ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
+  ...['DigestSubscription', 'FeedbackDigest', 'HandoffOutcome', 'OutcomeCount'], // what marketing hears
+  ...['Effort', 'LeakLimits', 'LeakReport', 'LeakTotal', 'RatingSummary'],
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
