@@ -63,7 +63,7 @@ class ThreadMessageView:
 
 @view(Mention, description="That a message calls somebody.")
 class MentionView:
-    mentioned_at: datetime = shown("When.")
+    called_at: datetime = shown("When.")
     read_at: datetime | None = shown("When they read it; null until then.")
     user = related("api.identity.UserView", User, by="user_id", description="Who is called.")
     message = related(
@@ -166,7 +166,7 @@ class Queries:
         MentionView,
         Mention,
         description="Where you are called, the latest first; nowhere for a key.",
-        default=(Order("mentioned_at", descending=True),),
+        default=(Order("called_at", descending=True),),
         arguments={
             "unread": Annotated[
                 bool | None,

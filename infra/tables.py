@@ -23,7 +23,6 @@ from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
-from domain.customers import Customer, RevenueEvent
 from domain.digests import DigestSubscription
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent

@@ -24,8 +24,8 @@ from domain.identity import User
 from domain.lead_intake import UpsertedRow, UpsertOutcome
 from domain.leads import Activity, ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry
-from domain.opportunities import Opportunity
 from domain.next_steps import NextStep
+from domain.opportunities import Opportunity
 from domain.paging import Order
 from domain.personas import Persona
 from domain.ports import Work, by_id

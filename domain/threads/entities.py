@@ -91,7 +91,7 @@ class Mention:
     thread_id: UUID
     message_id: UUID
     user_id: UUID
-    mentioned_at: datetime
+    called_at: datetime
     read_at: datetime | None = None
     version: int = 1
 

@@ -151,7 +151,7 @@ async def _say(
             thread_id=thread.id,
             message_id=message.id,
             user_id=user.id,
-            mentioned_at=work.now,
+            called_at=work.now,
         )
         for user in people
     ]

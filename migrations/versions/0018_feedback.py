@@ -120,14 +120,14 @@ def _threads() -> None:
         "thread_id uuid NOT NULL",
         "message_id uuid NOT NULL",
         "user_id uuid NOT NULL",
-        "mentioned_at timestamptz NOT NULL",
+        "called_at timestamptz NOT NULL",
         "read_at timestamptz",
         "version bigint NOT NULL",
         refers={"thread_id": "threads", "message_id": "thread_messages", "user_id": "users"},
         unique={"mentions_once": "message_id, user_id"},
         indexes={
-            "mentions_by_user": "user_id, mentioned_at, id",
-            "mentions_unread": "user_id, mentioned_at, id WHERE read_at IS NULL",
+            "mentions_by_user": "user_id, called_at, id",
+            "mentions_unread": "user_id, called_at, id WHERE read_at IS NULL",
         },
     )
 

@@ -340,6 +340,8 @@ async def win(front_end: FrontEnd, lead: Any, deal: Any) -> None:
     figures = await front_end.run("sales-figures")
     assert (figures["wonCount"], figures["winRate"]) == (1, "1.0000")
     assert figures["averageDeal"] == {"amount": "920.00", "currency": "EUR"}
+
+
 async def hear_back(office: Office, front_end: FrontEnd) -> None:
     answered = office.leads[:3]
     news = await front_end.run("feedback-digest", since="2020-01-01T00:00:00Z")
