@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import strawberry
 
-from api.context import Context, Info
+from api.context import Context
 from api.filtering import enum
-from api.node import node_of
 from api.types import MoneyView
-from api.views import Node, shown, view
+from api.views import related, shown, view
+from domain.opportunities import Opportunity
 from domain.outcomes import HandoffOutcome, HandoffsWith, Outcome
 
 enum(
@@ -42,9 +42,12 @@ class HandoffOutcomeView:
         "What its deals of this kind (won, open or lost) are worth together, by currency."
     )
 
-    @strawberry.field(description="The deal that decided it.")
-    async def opportunity(outcome: strawberry.Parent[Any], info: Info) -> Node | None:
-        return await node_of(info, "Opportunity", outcome.opportunity_id)  # type: ignore[no-any-return]  # a deal
+    opportunity = related(
+        "api.opportunities.OpportunityView",
+        Opportunity,
+        by="opportunity_id",
+        description="The deal that decided it.",
+    )
 
 
 HANDOFF_ARGUMENTS: Mapping[str, Any] = {

@@ -21,6 +21,7 @@ from domain.opportunities.deal import Opportunity, OpportunityStatus, Opportunit
 from domain.opportunities.details import OpportunityDetails, checked
 from domain.opportunities.pipeline import PipelineStage, entered_stage, pipeline
 from domain.ports import Work
+from domain.sla.clocks import SlaClock
 
 # Parents first, and unique values always in the same order.
 _ORDER: Mapping[type, Callable[[Any], Any]] = {
@@ -149,7 +150,8 @@ async def _read(
     await draft.read_ahead(Lead, lock=True, id=ids)
     known = [opportunity.id for opportunity in named.values()]
     await draft.read_ahead(Opportunity, lock=True, id=known)
-    await draft.read_ahead(Handoff, lead_id=ids)
+    handoffs = await draft.read_ahead(Handoff, lead_id=ids)
+    await draft.read_ahead(SlaClock, handoff_id=[handoff.id for handoff in handoffs])
     await draft.read_ahead(Customer, lock=True, lead_id=ids)
     await draft.read_ahead(RevenueEvent, lock=True, opportunity_id=known)
     told = [row.details.owner_id for row in rows]

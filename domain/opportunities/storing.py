@@ -31,6 +31,7 @@ from domain.opportunities.deal import (
 from domain.opportunities.details import OpportunityDetails, told
 from domain.opportunities.pipeline import PipelineStage
 from domain.ports import Work, first
+from domain.sla import keeping
 from domain.stages import Stage
 
 
@@ -67,6 +68,8 @@ async def store_new(
     await carry_on(work, actor, lead, at=opened_at, as_history=as_history)
     opportunity = await work.add(opportunity)
     await _step(work, actor, opportunity, at=opened_at)
+    if opportunity.handoff_id is not None:
+        await keeping.fed_back(work, opportunity.handoff_id, at=opened_at)
     work.record(
         OpportunityOpened(
             at=opened_at,

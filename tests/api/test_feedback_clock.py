@@ -10,8 +10,8 @@ from domain import threads
 from domain.handoff import Handoff
 from domain.ids import public
 from domain.leads import ActivityKind, Agency
+from domain.opportunities import OpportunityDetails, open_opportunity
 from domain.ratings import rate_lead
-from domain.sla import keeping
 from domain.sla.agreement import CommitmentKind, Sla
 from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
@@ -78,8 +78,10 @@ async def test_feedback_is_what_says_more_than_that(world: World, how: str) -> N
             async with world.work() as work:
                 await rate_lead(work, world.actor(world.rep), handoff.lead_id, stars=2)
         case _:
+            await accept(world, handoff)
             async with world.work() as work:
-                await keeping.fed_back(work, handoff.id, at=work.now)
+                actor = world.actor(world.rep)
+                await open_opportunity(work, actor, handoff.lead_id, OpportunityDetails(name="A"))
 
     assert await states(world) == [ClockState.MET]
 
