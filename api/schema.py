@@ -48,6 +48,7 @@ FEATURES = (
     "exchange",
     "goals",
     "forecast",
+    "funnel",
     "board",
     "imports",
     "uploads",

@@ -99,6 +99,11 @@ class Period:
     def days(self) -> int:
         return (self.end - self.first).days
 
+    @property
+    def last(self) -> date:
+        """The last of the days."""
+        return self.end - timedelta(days=1)
+
     def overlaps(self, other: Period) -> bool:
         return self.first < other.end and other.first < self.end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -106,6 +106,15 @@ class WorkingHours:
             if opening is not None:
                 return instant_of(opening)
         raise CalendarNeverOpens(f"in the {HORIZON_YEARS} years after {at.date()}")
+
+    def openings(self, first_year: int, last_year: int) -> Iterator[tuple[int, int]]:
+        """Yield the open intervals of some UTC years in order, in microseconds since 1970.
+
+        What is open over New Year comes in two.
+        """
+        for year in range(first_year, last_year + 1):
+            laid_out = self._year(year)
+            yield from zip(laid_out.opens, laid_out.closes, strict=True)
 
     def is_working_day(self, day: date) -> bool:
         """Say whether a window opens on a local day."""

@@ -12,6 +12,7 @@ const VALUES = [
   ...['ClockTransition', 'ClockTransitionEvent', 'EscalationStep'], // parts of a clock
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
+  ...['FunnelCohort', 'FunnelConversion', 'FunnelGroup', 'FunnelReport', 'FunnelStage', 'FunnelTime'],
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
   ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
