@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from api.auth import Authenticator, Session, jwks
 from api.board import BOARD_DOCUMENT
 from api.board_page import BoardSession, board_routes
+from api.closed_loop import CLOSED_LOOP_DOCUMENT
+from api.closed_loop_page import closed_loop_routes
 from api.edge import Edge
 from api.engine import Engine, ErrorCode, GraphQLRequest, OperationFailed, unavailable
 from api.idempotency import Once
@@ -31,6 +33,7 @@ from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
 from api.web.admission import DOCUMENTS, admission_routes
 from api.web.explorer import Explorer
+from api.web.loop_payload import Window
 from api.web.mailbox import mailbox_routes
 from domain.errors import Unavailable
 from infra.cross_origin import cross_origin
@@ -132,7 +135,9 @@ class Process:
     def routes(self) -> Sequence[BaseRoute]:
         """Return every address of the service."""
         known, edge, explorer = self.authenticator.authenticate, self.edge, Explorer()
-        gate = edge.gate(self.engine, own=[BOARD_DOCUMENT, *DOCUMENTS, *explorer.documents])
+        gate = edge.gate(
+            self.engine, own=[BOARD_DOCUMENT, CLOSED_LOOP_DOCUMENT, *DOCUMENTS, *explorer.documents]
+        )
         http = HttpEndpoint(
             self.engine,
             known,
@@ -155,6 +160,9 @@ class Process:
             Route("/graphql", http),
             WebSocketRoute("/graphql", sockets),
             *board_routes(self._board, stall_seconds=self.services.settings.limits.send_seconds),
+            *closed_loop_routes(
+                self._closed_loop, stall_seconds=self.services.settings.limits.send_seconds
+            ),
             explorer.route,
             *admission_routes(),
             *mailbox_routes(mailbox_of(self.services.settings)),
@@ -177,7 +185,18 @@ class Process:
 
     async def _board(self, request: Request, token: str) -> BoardSession | None:
         session = await self.authenticator.board(token)
-        return None if session is None else LiveBoard(self, session, request)
+        if session is None:
+            return None
+        return LivePicture(self, session, request, "board", GraphQLRequest(query=BOARD_DOCUMENT))
+
+    async def _closed_loop(
+        self, request: Request, token: str, window: Window
+    ) -> BoardSession | None:
+        session = await self.authenticator.board(token)
+        if session is None:
+            return None
+        asked = GraphQLRequest(query=CLOSED_LOOP_DOCUMENT, variables={"window": window.value})
+        return LivePicture(self, session, request, "closedLoop", asked)
 
     async def _ready(self, _: Request) -> Response:
         """Say whether this process can answer requests now."""
@@ -219,28 +238,30 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveBoard:
-    """One wall board's view of its tenant: the subscription, for as long as its link is good."""
+class LivePicture:
+    """One wall board's view of its tenant: a subscription, for as long as its link is good."""
 
     process: Process
     session: Session
     connection: HTTPConnection
+    field: str
+    asked: GraphQLRequest
 
     async def snapshot(self) -> Mapping[str, Any]:
-        """Return the board as it stands."""
+        """Return the picture as it stands."""
         try:
             async with aclosing(self._answers()) as answers:
                 async for answer in answers:
-                    board: Mapping[str, Any] = orjson.loads(answer)["data"]["board"]
-                    return board
+                    picture: Mapping[str, Any] = orjson.loads(answer)["data"][self.field]
+                    return picture
         except OperationFailed as failed:
             if failed.code == ErrorCode.SERVICE_UNAVAILABLE:
                 raise Unavailable from failed
             raise
-        raise RuntimeError("the board has no answer")
+        raise RuntimeError(f"the {self.field} has no answer")
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """Yield the board whenever it changes, until the link is revoked or we stop."""
+        """Yield the picture whenever it changes, until the link is revoked or we stop."""
         ends = [
             asyncio.create_task(session_over(self.session)),
             asyncio.create_task(self.process.shutdown.wait()),
@@ -264,7 +285,7 @@ class LiveBoard:
 
     async def _answers(self) -> AsyncGenerator[bytes, None]:
         engine, request_id = self.process.engine, request_id_of(self.connection)
-        operation = await engine.plan(GraphQLRequest(query=BOARD_DOCUMENT))
+        operation = await engine.plan(self.asked)
         context = self.session.context(self.connection, request_id)
         async with aclosing(engine.subscribe(operation, context)) as payloads:
             async for payload in payloads:

@@ -13,7 +13,7 @@ from api.context import Info
 from api.errors import query, subscription
 from api.filtering import enum
 from api.sla_status import MOST_COMMITMENTS, SeriesDayView, until
-from api.types import Currency, TimeZone
+from api.types import Currency, MoneyView, TimeZone
 from api.views import shown, view
 from domain import ids
 from domain.board import (
@@ -23,6 +23,7 @@ from domain.board import (
     BoardBreach,
     BoardCountdown,
     BoardPicture,
+    BoardReturn,
     BoardSide,
     BoardSla,
     CountdownState,
@@ -159,6 +160,14 @@ class BoardGoalView:
         return isinstance(value, GoalProgress)
 
 
+@view(BoardReturn, description="What marketing's leads bought this month.")
+class BoardReturnView:
+    starts_on: date = shown("The first day of the month, in the tenant's time zone.")
+    won: int = shown("How many deals were won with leads that marketing handed off.")
+    amount: MoneyView = shown("What they are worth, in the tenant's currency.")
+    foreign: int = shown("How many of them are worth something in another currency, left out.")
+
+
 @view(
     BoardPicture,
     name="Board",
@@ -181,6 +190,9 @@ class BoardPictureView:
     )
     goals: list[BoardGoalView] = shown(
         "The goals of these days, at most 6.", metadata={"most": MOST_GOALS}
+    )
+    returned: BoardReturnView | None = shown(
+        "The revenue coming back this month; null before the first opportunity."
     )
 
 
@@ -232,6 +244,7 @@ subscription Board {
     countdowns { id label teamName commitmentLabel dueAt state }
     breaches { id label commitmentLabel at endedAt }
     goals { id name unit target attained expected status }
+    returned { startsOn won amount { amount currency } foreign }
   }
 }
 """

@@ -5,18 +5,14 @@ The address of a board is its key.  An unknown key and a revoked one get the sam
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Send
-from typing_extensions import override
 
 from api.web.assets import STATIC_ROUTE, VERSION
 from api.web.board import headline, live_parts, whole_board
@@ -24,6 +20,7 @@ from api.web.landing import PLACES, Place, landing_page
 from api.web.markup import tag
 from api.web.page import HEADERS, page
 from api.web.payload import Board, board_of
+from api.web.streaming import EventStream, frames_of
 from api.web.tools import tools
 
 _PING_SECONDS = 10.0
@@ -73,16 +70,18 @@ def board_routes(
     async def show(request: Request) -> Response:
         session = await load(request, request.path_params["token"])
         if session is None:
-            return _revoked()
-        return board_page(board_of(await session.snapshot()))
+            return revoked()
+        token = request.path_params["token"]
+        return board_page(board_of(await session.snapshot()), token)
 
     async def follow(request: Request) -> Response:
         session = await load(request, request.path_params["token"])
         if session is None:
-            return _revoked()
+            return revoked()
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=HEADERS)
-        return _EventStream(_frames(session.stream(), ping_seconds), stall_seconds)
+        frames = frames_of(session.stream(), _drawn, ping_seconds=ping_seconds)
+        return EventStream(frames, stall_seconds)
 
     return [
         Route("/", front_door, methods=["GET"]),
@@ -92,17 +91,18 @@ def board_routes(
     ]
 
 
-def board_page(board: Board) -> HTMLResponse:
+def board_page(board: Board, token: str) -> HTMLResponse:
     """Return the whole page as it stands now: useful before, and without, any script."""
     return page(
-        whole_board(board, tools()),
+        whole_board(board, tools(("Closed loop", f"/board/{token}/closed-loop"))),
         title=f"{headline(board)} – {board.tenant_name}",
         kind="board",
         script="board.js",
     )
 
 
-def _revoked() -> HTMLResponse:
+def revoked() -> HTMLResponse:
+    """Return the page of a key that is unknown, was revoked or has run out."""
     answer = page(
         tag(
             "main",
@@ -116,81 +116,6 @@ def _revoked() -> HTMLResponse:
     )
     answer.headers.update(_REVOKED)
     return answer
-
-
-class _Stalled(Exception):
-    """The reader is there, but has stopped reading."""
-
-
-class _EventStream(StreamingResponse):
-    """Server-sent events that always close their source, and drop readers who stopped reading."""
-
-    def __init__(self, frames: AsyncGenerator[bytes, None], stall_seconds: float) -> None:
-        kept = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
-        headers = {**HEADERS, **kept}
-        super().__init__(frames, media_type="text/event-stream", headers=headers)
-        self._frames = frames
-        self._stall_seconds = stall_seconds
-
-    @override
-    async def stream_response(self, send: Send) -> None:
-        start = {"status": self.status_code, "headers": self.raw_headers}
-        await send({"type": "http.response.start", **start})
-        async with aclosing(self._frames) as frames:
-            with suppress(_Stalled):
-                await self._send_all(frames, send)
-
-    async def _send_all(self, frames: AsyncIterator[bytes], send: Send) -> None:
-        async for frame in frames:
-            await self._write(send, frame, more=True)
-        await self._write(send, b"", more=False)
-
-    async def _write(self, send: Send, body: bytes, *, more: bool) -> None:
-        try:
-            async with asyncio.timeout(self._stall_seconds):
-                await send({"type": "http.response.body", "body": body, "more_body": more})
-        except TimeoutError:
-            raise _Stalled from None
-
-
-async def _frames(
-    answers: AsyncGenerator[bytes, None], ping_seconds: float
-) -> AsyncGenerator[bytes, None]:
-    """Frame answers as events, with a ping whenever there was nothing to say for a while.
-
-    The ping is an event, not a comment, because a page cannot see comments, and so could not tell
-    a quiet server from a dead line.
-    """
-    coming: asyncio.Queue[bytes | None] = asyncio.Queue()
-    # In a task of its own, so that the source is closed in peace when the reader is torn away.
-    taking = asyncio.create_task(_take(answers, coming))
-    taking.add_done_callback(lambda _: coming.put_nowait(None))
-    try:
-        while (frame := await _next_frame(coming, ping_seconds)) is not None:
-            yield frame
-        if taking.done():
-            taking.result()
-        yield b"event: complete\ndata: {}\n\n"
-    finally:
-        taking.cancel()
-
-
-async def _take(answers: AsyncGenerator[bytes, None], coming: asyncio.Queue[bytes | None]) -> None:
-    async with aclosing(answers):
-        async for answer in answers:
-            await coming.put(answer)
-            await coming.join()  # no further than the reader
-
-
-async def _next_frame(coming: asyncio.Queue[bytes | None], ping_seconds: float) -> bytes | None:
-    try:
-        async with asyncio.timeout(ping_seconds):
-            answer = await coming.get()
-    except TimeoutError:
-        return b"event: ping\ndata: {}\n\n"
-    coming.task_done()
-    update = None if answer is None else _drawn(answer)
-    return None if update is None else b"event: next\ndata: " + update + b"\n\n"
 
 
 class _Answer(msgspec.Struct):

@@ -50,6 +50,7 @@ FEATURES = (
     "forecast",
     "funnel",
     "board",
+    "closed_loop",
     "imports",
     "uploads",
 )

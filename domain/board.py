@@ -18,12 +18,13 @@ from domain.goals.progress import GoalProgress, progress_of
 from domain.goals.targets import Goal
 from domain.identity import Actor, Board, Permission, Team, Tenant
 from domain.ports import Question, Work, by_id
-from domain.sla.agreement import Sla
+from domain.sla.agreement import Sla, start_of_day
 from domain.sla.calendar import always_open
 from domain.sla.clock import ClockState
 from domain.sla.pacing import Pace
 from domain.sla.standing import CommitmentStanding, SlaStanding, standing_of
 from domain.stages import Side
+from domain.values import Money
 
 MOST_COUNTDOWNS, MOST_BREACHES, MOST_GOALS = 12, 8, 6
 # However much is overdue, most of the list is left to what can still be kept.
@@ -93,6 +94,36 @@ class GoalsOn(Question[Sequence[Goal]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DealsWon:
+    """What marketing's leads bought since an instant, in one currency.
+
+    `deals` are all deals won, `foreign` those of them with an amount in another currency.
+    """
+
+    deals: int
+    minor: int
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealsWonSince(Question[DealsWon | None]):
+    """The deals won since an instant with leads that were handed off; None before any deal."""
+
+    since: datetime
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardReturn:
+    """What marketing's leads bought this month, in the tenant's days and currency."""
+
+    starts_on: date
+    won: int
+    amount: Money
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSla:
     """The agreement on the board."""
 
@@ -149,6 +180,7 @@ class BoardPicture:
     countdowns: Sequence[BoardCountdown]
     breaches: Sequence[BoardBreach]
     goals: Sequence[GoalProgress]
+    returned: BoardReturn | None
     next_at: datetime
 
 
@@ -159,7 +191,8 @@ async def board_picture(work: Work, actor: Actor) -> BoardPicture:
     those in force, the one that took effect last.
     """
     actor.require(Permission.VIEW_BOARD)
-    team_id = await _sales_team(work, actor)
+    board = await require_hung(work, actor)
+    team_id = None if board is None else board.sales_team_id
     tenant = await work.get(Tenant, work.tenant_id)
     sla = await _in_force(work, team_id)
     standing = None if sla is None else await standing_of(work, sla)
@@ -170,6 +203,7 @@ async def board_picture(work: Work, actor: Actor) -> BoardPicture:
     )
     today = always_open(tenant.time_zone).local_day(work.now)
     goals = await progress_of(work, await work.ask(GoalsOn(on=today, limit=MOST_GOALS)))
+    returned = await _returned(work, tenant, today)
     countdowns = most_urgent(clocks, work.now)
     return BoardPicture(
         as_of=work.now,
@@ -179,6 +213,7 @@ async def board_picture(work: Work, actor: Actor) -> BoardPicture:
         countdowns=countdowns,
         breaches=latest_breaches((*clocks, *told), work.now),
         goals=goals,
+        returned=returned,
         next_at=_next_look(standing, clocks, work.now),
     )
 
@@ -189,10 +224,16 @@ def label_of(origin_source: str | None) -> str:
     Where a lead came from is text that people and forms write, so whatever looks like an address
     or a telephone number, or is as long as a story, is left out.
     """
-    source = " ".join((origin_source or "").split())
+    source = plain_source(origin_source)
+    return "Lead" if source is None else f"Lead from {source}"
+
+
+def plain_source(text: str | None) -> str | None:
+    """Return where leads came from, unless the text may tell of a person."""
+    source = " ".join((text or "").split())
     if not source or len(source) > _LONGEST_SOURCE or _PERSONAL.search(source):
-        return "Lead"
-    return f"Lead from {source}"
+        return None
+    return source
 
 
 def most_urgent(clocks: Iterable[BoardClock], now: datetime) -> Sequence[BoardCountdown]:
@@ -254,8 +295,8 @@ def _was_late(clock: BoardClock, now: datetime) -> bool:
     return _state(clock, now) is CountdownState.BREACHED
 
 
-async def _sales_team(work: Work, actor: Actor) -> UUID | None:
-    """Return the team a board is for.  Everybody else looks at the whole tenant.
+async def require_hung(work: Work, actor: Actor) -> Board | None:
+    """Return the board somebody looks at.  Everybody else looks at the whole tenant.
 
     Raises:
         PermissionDenied: if the board's link was revoked while somebody was looking.
@@ -265,7 +306,17 @@ async def _sales_team(work: Work, actor: Actor) -> UUID | None:
     board = await work.get(Board, actor.board_id)
     if board.revoked_at is not None:
         raise PermissionDenied("This board's link was revoked.")
-    return board.sales_team_id
+    return board
+
+
+async def _returned(work: Work, tenant: Tenant, today: date) -> BoardReturn | None:
+    first = today.replace(day=1)
+    since = start_of_day(first, tenant.time_zone)
+    found = await work.ask(DealsWonSince(since=since, currency=tenant.currency))
+    if found is None:
+        return None
+    amount = Money(found.minor, tenant.currency)
+    return BoardReturn(starts_on=first, won=found.deals, amount=amount, foreign=found.foreign)
 
 
 async def _in_force(work: Work, sales_team_id: UUID | None) -> Sla | None:

@@ -28,7 +28,9 @@ VERSION = sha256(b"\0".join(b"\0".join((n.encode(), c)) for n, c in _FILES.items
     :16
 ]
 
-# What the board is made of; the others are loaded by themselves.
+# The live pages; both are made of the same modules.
+LIVE = frozenset({"board.js", "closed-loop.js"})
+# The others are loaded by themselves.
 _ALONE = {
     "ask.js",
     "explorer-graphiql.js",
@@ -39,7 +41,7 @@ _ALONE = {
     "password-reset.js",
     "theme.js",
 }
-MODULES = tuple(n for n in _FILES if n.endswith(".js") and n not in _ALONE)
+MODULES = tuple(n for n in _FILES if n.endswith(".js") and n not in _ALONE | LIVE)
 
 
 def asset(name: str) -> str:

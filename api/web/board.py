@@ -30,6 +30,7 @@ from api.web.payload import (
     Countdown,
     CountdownState,
     Goal,
+    Returned,
     Side,
     Sla,
     Unit,
@@ -63,6 +64,7 @@ def _masthead(board: Board) -> Html:
         "div",
         tag("h1", _named(board.tenant_name)),
         None if board.sla is None else _period(board.sla),
+        None if board.returned is None else _returned(board.returned),
         id="masthead",
     )
 
@@ -78,6 +80,18 @@ def _period(sla: Sla) -> Html:
             class_="elapsed",
         ),
         class_="period",
+    )
+
+
+def _returned(returned: Returned) -> Html:
+    """Say what marketing's leads bought this month."""
+    deals = "deal" if returned.won == 1 else "deals"
+    return tag(
+        "p",
+        tag("strong", figure(returned.amount.amount, Unit.MONEY, returned.amount.currency)),
+        tag("span", " won this month with marketing’s leads"),
+        tag("small", " ", figure(returned.won, Unit.COUNT), f" {deals}"),
+        class_="returned",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from starlette.responses import HTMLResponse
 
-from api.web.assets import MODULES, asset
+from api.web.assets import LIVE, MODULES, asset
 from api.web.markup import Child, Html, fragment, tag
 
 POLICY = (
@@ -76,7 +76,7 @@ def _styles(styles: Sequence[str] | None) -> Sequence[str]:
 
 
 def _module(name: str) -> Html:
-    preloaded = MODULES if name in MODULES else ()
+    preloaded = MODULES if name in LIVE else ()
     return fragment(
         [
             *(tag("link", rel="modulepreload", href=asset(each)) for each in preloaded),

@@ -160,6 +160,21 @@ class Goal(_View, frozen=True):
     expected: Decimal | None = None
 
 
+class Amount(_View, frozen=True):
+    """Money."""
+
+    amount: Decimal
+    currency: str
+
+
+class Returned(_View, frozen=True):
+    """What marketing's leads bought this month."""
+
+    starts_on: date
+    won: int
+    amount: Amount
+
+
 class Board(_View, frozen=True):
     """Everything on the wall at one instant."""
 
@@ -170,6 +185,7 @@ class Board(_View, frozen=True):
     countdowns: tuple[Countdown, ...] = ()
     breaches: tuple[Breach, ...] = ()
     goals: tuple[Goal, ...] = ()
+    returned: Returned | None = None
 
 
 def board_of(snapshot: object) -> Board:

@@ -9,8 +9,8 @@ _FIGURES = "M3.5 5h17v14h-17zM3.5 10h17M3.5 14.5h17M10 5v14"
 _FULL = "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"
 
 
-def tools() -> Html:
-    """Return the connection's state and the buttons.
+def tools(elsewhere: tuple[str, str]) -> Html:
+    """Return the connection's state, the way to another page (its name and address), and buttons.
 
     Buttons are hidden until the script that works them is there; the two status lines are spoken,
     so they are filled with care (`announce.js`).
@@ -19,6 +19,7 @@ def tools() -> Html:
         "div",
         tag("p", tag("span", class_="lamp"), tag("span", "Not live yet", data_text=True),
             id="connection", data_state="waiting"),
+        tag("a", elsewhere[0], href=elsewhere[1], class_="elsewhere"),
         _button("figures", "Show figures", _FIGURES, pressed="false"),
         _button("theme", "Change theme", _THEME),
         _button("full-screen", "Full screen", _FULL),

@@ -9,12 +9,22 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.board import BoardClock, GoalsOn, RecentBreaches, SlasAround, UrgentClocks
+from domain.board import (
+    BoardClock,
+    DealsWon,
+    DealsWonSince,
+    GoalsOn,
+    RecentBreaches,
+    SlasAround,
+    UrgentClocks,
+)
 from domain.events import ClockTransitioned
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal
+from domain.handoff import Handoff
 from domain.identity import Team
 from domain.leads import Lead
+from domain.opportunities import Opportunity, OpportunityStatus
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
@@ -29,6 +39,8 @@ leads = table_of(Lead)
 teams = table_of(Team)
 commitments = table_of(Commitment)
 event_log = table_of(LoggedEvent)
+opportunities = table_of(Opportunity)
+handoffs = table_of(Handoff)
 
 # No time zone is further than this from UTC.
 _A_DAY = timedelta(days=1)
@@ -126,6 +138,36 @@ async def goals_on(work: PostgresWork, question: GoalsOn) -> Sequence[Goal]:
         .limit(question.limit)
     )
     return await work.fetch(Goal, statement)
+
+
+@answers(DealsWonSince)
+async def deals_won_since(work: PostgresWork, question: DealsWonSince) -> DealsWon | None:
+    """Add up the deals won since an instant whose lead was handed off, by opportunities_by_status.
+
+    Whether there is any deal at all is one look at an index.
+    """
+    any_deal = await work.rows(sa.select(opportunities.c.id).limit(1))
+    if not any_deal:
+        return None
+    handed_off = (
+        sa.select(sa.literal(1))
+        .where(
+            handoffs.c.tenant_id == work.tenant_id, handoffs.c.lead_id == opportunities.c.lead_id
+        )
+        .exists()
+    )
+    ours = opportunities.c.currency == question.currency
+    statement = sa.select(
+        sa.func.count(),
+        sa.func.coalesce(sa.func.sum(opportunities.c.amount_minor).filter(ours), 0),
+        sa.func.count(opportunities.c.currency).filter(~ours),
+    ).where(
+        opportunities.c.status == OpportunityStatus.WON.value,
+        opportunities.c.closed_at >= question.since,
+        handed_off,
+    )
+    ((deals, minor, foreign),) = await work.rows(statement)
+    return DealsWon(deals=deals, minor=int(minor), foreign=foreign)
 
 
 def _board_clocks(sales_team_id: Any) -> sa.Select[Any]:

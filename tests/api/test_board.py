@@ -78,6 +78,7 @@ async def test_before_anything_is_signed_the_board_says_so(world: World) -> None
         "countdowns": [],
         "breaches": [],
         "goals": [],
+        "returned": None,
     }
 
 

@@ -1,8 +1,7 @@
-// Speaks to screen readers, seldom: only verdicts that changed, new breaches and a lost line, and
-// never more often than every 15 seconds.  Numbers move too often to be read aloud.
+// Speaks to screen readers, seldom: only facts that changed and a lost line, and never more often
+// than every 15 seconds.  Numbers move too often to be read aloud.
 
 const PAUSE = 15_000;
-const word = (verdict) => verdict.toLowerCase().replace("_", " ");
 
 export class Announcer {
   #region;
@@ -15,8 +14,8 @@ export class Announcer {
     this.#region = region;
   }
 
-  tell(board) {
-    const facts = factsOf(board);
+  // Facts are sentences by their key; only those that changed are spoken.
+  tell(facts) {
     if (this.#known !== null) {
       for (const [key, sentence] of facts) {
         if (this.#known.get(key) !== sentence) this.#waiting.set(key, sentence);
@@ -42,18 +41,4 @@ export class Announcer {
       this.#speakSoon();
     }, PAUSE);
   }
-}
-
-function factsOf(board) {
-  const facts = new Map();
-  for (const side of board.sides) {
-    facts.set(side.side, `${side.teamName} is ${word(side.status)}.`);
-    for (const { id, label, status } of side.commitments) {
-      facts.set(id, `${label}: ${word(status)}.`);
-    }
-  }
-  for (const { id, commitmentLabel } of board.breaches) {
-    facts.set(id, `Breached: ${commitmentLabel}.`);
-  }
-  return facts;
 }

@@ -1,66 +1,21 @@
-// The live board: takes each update and puts the differences on the screen.
+// The live board.  Verdicts that changed and new breaches are read aloud, numbers are not.
 
-import { Announcer } from "./announce.js";
-import { ServerClock, tick } from "./countdown.js";
-import { format, nameZone } from "./format.js";
-import { morph } from "./morph.js";
-import { follow } from "./stream.js";
-import { keepAwake, recall, remember, setUpTools, showAllFigures } from "./tools.js";
+import { hang } from "./picture.js";
 
-const clock = new ServerClock();
-const announcer = new Announcer(document.getElementById("announcements"));
-const connection = document.getElementById("connection");
-const version = new URL(import.meta.url).pathname.split("/").at(-2);
-let asOf = document.querySelector("#colophon time").dateTime;
+const word = (verdict) => verdict.toLowerCase().replace("_", " ");
 
-function show(update) {
-  const { data, extensions } = update;
-  if (extensions.version !== version && renew()) return;
-  asOf = data.board.asOf;
-  clock.hear(asOf);
-  draw(extensions.html);
-  announcer.tell(data.board);
+function factsOf(board) {
+  const facts = new Map();
+  for (const side of board.sides) {
+    facts.set(side.side, `${side.teamName} is ${word(side.status)}.`);
+    for (const { id, label, status } of side.commitments) {
+      facts.set(id, `${label}: ${word(status)}.`);
+    }
+  }
+  for (const { id, commitmentLabel } of board.breaches) {
+    facts.set(id, `Breached: ${commitmentLabel}.`);
+  }
+  return facts;
 }
 
-// A screen hangs for months: when the server has become another, take its page.  But not more often
-// than once a minute, or a roll-out, where old and new answer in turn, would make it flicker.
-function renew() {
-  if (Date.now() - Number(recall("renewed")) < 60_000) return false;
-  remember("renewed", String(Date.now()));
-  location.reload();
-  return true;
-}
-
-function draw(html) {
-  const parts = new DOMParser().parseFromString(html, "text/html").body;
-  refine(parts);
-  for (const part of parts.children) morph(document.getElementById(part.id), part);
-  document.title = document.getElementById("board").dataset.title;
-}
-
-function refine(root) {
-  format(root);
-  nameZone(root);
-  tick(root, clock.now());
-  showAllFigures(root);
-}
-
-function tellState(state) {
-  connection.dataset.state = state;
-  const since = new Intl.DateTimeFormat(navigator.languages, { timeStyle: "short" });
-  const words = {
-    live: "Live",
-    waiting: "Connecting…",
-    reconnecting: "Reconnecting…",
-    stale: `Not live since ${since.format(new Date(asOf))}`,
-  };
-  connection.querySelector("[data-text]").textContent = words[state];
-  announcer.tellState(state, words[state]);
-}
-
-clock.hear(asOf);
-refine(document);
-setUpTools();
-keepAwake();
-setInterval(() => tick(document, clock.now()), 1000);
-follow(`${location.pathname}/stream`, { onUpdate: show, onState: tellState });
+hang("board", factsOf);

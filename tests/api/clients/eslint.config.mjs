@@ -12,6 +12,7 @@ const VALUES = [
   ...['ClockTransition', 'ClockTransitionEvent', 'EscalationStep'], // parts of a clock
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
+  ...['BoardReturn', 'ClosedLoop', 'LoopEffort', 'LoopSpan'], // figures of the closed loop
   ...['FunnelCohort', 'FunnelConversion', 'FunnelGroup', 'FunnelReport', 'FunnelStage', 'FunnelTime'],
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
   ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals

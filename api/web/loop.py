@@ -1,0 +1,235 @@
+"""The closed-loop page, drawn from one snapshot: what became of marketing's leads, in money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from api.web.figures import calendar_day, figure, moment
+from api.web.loop_charts import (
+    funnel,
+    funnel_table,
+    likely,
+    money,
+    revenue_chart,
+    revenue_table,
+)
+from api.web.loop_payload import Conversion, Effort, Loop, Window
+from api.web.markup import Child, Html, fragment, tag
+from api.web.payload import Unit
+
+_WINDOWS = {
+    Window.LAST_30_DAYS: "30 days",
+    Window.LAST_90_DAYS: "90 days",
+    Window.LAST_12_MONTHS: "12 months",
+}
+
+
+def whole_loop(loop: Loop, tools: Html) -> Html:
+    """Return the body of the page: what changes, and the tools, which do not."""
+    return fragment([tag("header", _masthead(loop), tools), _main(loop), _footer(loop)])
+
+
+def live_loop(loop: Loop) -> Html:
+    """Return the parts of the page that change, each with the id by which the script finds it."""
+    return fragment([_masthead(loop), _main(loop), _footer(loop)])
+
+
+def loop_title(loop: Loop) -> str:
+    """Return what the browser calls the page."""
+    return f"Closed loop – {loop.tenant_name}"
+
+
+def _masthead(loop: Loop) -> Html:
+    return tag(
+        "div",
+        tag("h1", tag("bdi", loop.tenant_name), tag("span", " Closed loop", class_="of")),
+        tag(
+            "nav",
+            [_window(window, name, loop.window) for window, name in _WINDOWS.items()],
+            class_="windows",
+            aria_label="How far back",
+        ),
+        id="masthead",
+    )
+
+
+def _window(window: Window, name: str, shown: Window) -> Html:
+    current = "page" if window is shown else None
+    return tag("a", name, href=f"?window={window}", aria_current=current)
+
+
+def _main(loop: Loop) -> Html:
+    return tag(
+        "main",
+        _tiles(loop),
+        tag("div", _funnel(loop), _revenue(loop), class_="pair"),
+        _efforts(loop),
+        id="picture",
+        data_title=loop_title(loop),
+    )
+
+
+def _tiles(loop: Loop) -> Html:
+    last = loop.stages[-1].from_first
+    return tag(
+        "dl",
+        _tile("leads", "Leads first seen", figure(loop.leads, Unit.COUNT), _days(loop)),
+        _tile("won", "Deals won with them", figure(loop.won, Unit.COUNT), "to date"),
+        _tile("rate", "Became customers", figure(last.rate, Unit.SHARE), _likely(last)),
+        _tile("revenue", "Revenue that came in", money(loop.revenue), _foreign(loop)),
+        class_="tiles",
+    )
+
+
+def _tile(name: str, label: str, value: Child, note: Child) -> Html:
+    return tag(
+        "div",
+        tag("dt", label),
+        tag("dd", tag("strong", value), " ", tag("small", note)),
+        data_key=name,
+    )
+
+
+def _days(loop: Loop) -> Html:
+    return fragment([calendar_day(loop.starts_on), " to ", calendar_day(loop.last_on)])
+
+
+def _likely(conversion: Conversion) -> Html:
+    if conversion.rate is None:
+        return Html("of the leads")
+    return fragment(["of the leads; ", likely(conversion)])
+
+
+def _foreign(loop: Loop) -> Child:
+    if not loop.foreign:
+        return "in these days"
+    amounts = "amount" if loop.foreign == 1 else "amounts"
+    return f"in these days; without {loop.foreign} {amounts} in other currencies"
+
+
+def _funnel(loop: Loop) -> Html:
+    if not loop.stages[0].reached:
+        return _panel(
+            "funnel-panel",
+            "How far they came",
+            None,
+            _nothing("Nobody became a lead in these days.", "Look further back, or bring leads."),
+        )
+    note: list[Child] = [
+        "What became of the leads of these days. ",
+        figure(loop.open, Unit.COUNT),
+        " are still on their way, so the shares may grow.",
+    ]
+    return _panel(
+        "funnel-panel", "How far they came", note, funnel(loop),
+        _figures("the funnel", funnel_table(loop)),
+    )  # fmt: skip
+
+
+def _revenue(loop: Loop) -> Html:
+    if not any(span.total or span.lost.amount for span in loop.spans):
+        return _panel(
+            "revenue-panel",
+            "Revenue coming back",
+            None,
+            _nothing("No revenue came in these days yet.", "It shows here when a deal is won."),
+        )
+    return _panel(
+        "revenue-panel",
+        "Revenue coming back",
+        "What came in these days, whoever it came from.",
+        revenue_chart(loop),
+        tag("ul", _key("new", "from new customers"), _key("again", "from those there were"),
+            class_="legend"),
+        _figures("revenue", revenue_table(loop)),
+    )  # fmt: skip
+
+
+def _key(name: str, text: str) -> Html:
+    mark = tag("rect", class_=name, width="100%", height="100%", rx="2")
+    return tag("li", tag("svg", mark, class_="swatch", aria_hidden="true"), text)
+
+
+def _efforts(loop: Loop) -> Html:
+    if not loop.efforts:
+        return _panel(
+            "efforts",
+            "Which efforts are fruitful",
+            None,
+            _nothing("No effort brought a lead in these days.", "Each lead's origin shows here."),
+        )
+    most = max(effort.revenue.amount for effort in loop.efforts)
+    heads = ("Source and campaign", "Leads", "MQL", "SQL", "Deals", "Won", "Revenue")
+    table = tag(
+        "table",
+        tag("caption", "Which efforts are fruitful"),
+        tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
+        tag("tbody", [_effort(effort, most) for effort in loop.efforts]),
+    )
+    return _panel(
+        "efforts",
+        "Which efforts are fruitful",
+        "What became of the leads of these days, by where they came from; revenue to date.",
+        _region("Efforts", table),
+    )
+
+
+def _effort(effort: Effort, most: Decimal) -> Html:
+    counts = (effort.leads, effort.mqls, effort.sqls, effort.opportunities, effort.won)
+    return tag(
+        "tr",
+        tag(
+            "th",
+            _spoken(effort.source),
+            None if effort.campaign is None else tag("small", " ", _spoken(effort.campaign)),
+            scope="row",
+        ),
+        *(tag("td", figure(count, Unit.COUNT)) for count in counts),
+        tag("td", money(effort.revenue), _bar(effort.revenue.amount, most), class_="revenue"),
+        data_key=f"{effort.source}/{effort.campaign}",
+    )
+
+
+def _bar(amount: Decimal, most: Decimal) -> Html:
+    share = 100 * amount / most if most else Decimal(0)
+    mark = tag("rect", class_="new", width=f"{share:.1f}%", height="100%")
+    return tag("svg", mark, class_="share", aria_hidden="true")
+
+
+def _spoken(name: str) -> Html:
+    """Return a name that people chose; one such as paid_search is said in words."""
+    return tag("bdi", name.replace("_", " "))
+
+
+def _figures(of: str, table: Html) -> Html:
+    return tag(
+        "details",
+        tag("summary", "Figures", tag("span", f" of {of}", class_="unseen")),
+        _region(f"Figures of {of}", table),
+    )
+
+
+def _region(name: str, table: Html) -> Html:
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)
+
+
+def _nothing(said: str, then: str) -> Html:
+    return tag("p", tag("strong", said), " ", then, class_="empty")
+
+
+def _panel(name: str, title: str, note: Child, *content: Child) -> Html:
+    shown = None if note is None else tag("p", note, class_="note")
+    return tag("section", tag("h2", title), shown, content, class_=f"card {name}", data_key=name)
+
+
+def _footer(loop: Loop) -> Html:
+    return tag(
+        "footer",
+        tag("p", tag("span", "Figures as of ", moment(loop.as_of), ".")),
+        tag(
+            "p",
+            tag("span", f"Days are those of {loop.time_zone}. "),
+            tag("span", "Times are in UTC.", data_zone=True),
+        ),
+        id="colophon",
+    )

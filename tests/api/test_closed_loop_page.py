@@ -1,0 +1,169 @@
+"""The closed-loop page over HTTP, without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from api.closed_loop_page import closed_loop_routes
+from api.web.loop import live_loop
+from api.web.loop_charts import duration, funnel, revenue_chart, summary
+from api.web.loop_payload import Window, loop_of
+from tests.api.browser.loops import a_loop, nothing_came
+from tests.api.test_board_page import Text
+
+PAGE = "/board/key/closed-loop"
+
+
+class Session:
+    """One accepted key that shows one picture."""
+
+    def __init__(self, plain: dict[str, Any]) -> None:
+        self.plain = plain
+
+    async def snapshot(self) -> dict[str, Any]:
+        return self.plain
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+
+@pytest.fixture
+def asked() -> list[Window]:
+    return []
+
+
+@pytest.fixture
+async def client(asked: list[Window]) -> AsyncIterator[httpx.AsyncClient]:
+    async def load(request: object, token: str, window: Window) -> Any:
+        asked.append(window)
+        return Session(a_loop(window=window.value)) if token == "key" else None
+
+    transport = httpx.ASGITransport(app=Starlette(routes=closed_loop_routes(load)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://board.test") as client:
+        yield client
+
+
+async def test_the_page_is_useful_before_any_script_runs(client: httpx.AsyncClient) -> None:
+    answer = await client.get(PAGE)
+
+    assert answer.status_code == 200
+    words = " ".join(Text(answer.text).words.split())
+    assert "Closed loop" in words
+    assert "Marketing qualified180" in words
+    assert "45%go on; likely 40% to 50%half of them within 14 days" in words
+    assert "paid search spring-pricing" in words
+
+
+async def test_pages_allow_nothing_from_elsewhere_and_nothing_inline(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get(PAGE)
+
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    tags = Text(answer.text).tags
+    assert [name for name, attributes in tags if "style" in attributes] == []
+    assert [a for name, a in tags if name == "script" and "src" not in a] == []
+    links = [a["href"] for name, a in tags if name == "a"]
+    assert links == [*(f"?window={window}" for window in Window), "/board/key"]
+
+
+@pytest.mark.parametrize(
+    ("query", "window"),
+    [
+        ("", Window.LAST_90_DAYS),
+        ("?window=LAST_12_MONTHS", Window.LAST_12_MONTHS),
+        ("?window=forever", Window.LAST_90_DAYS),
+    ],
+)
+async def test_the_window_stands_in_the_address(
+    query: str, window: Window, client: httpx.AsyncClient, asked: list[Window]
+) -> None:
+    answer = await client.get(f"{PAGE}{query}")
+
+    assert asked == [window]
+    current = [a["href"] for _, a in Text(answer.text).tags if a.get("aria-current")]
+    assert current == [f"?window={window}"]
+
+
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}/stream"])
+async def test_an_unknown_key_gets_the_answer_of_a_revoked_one(
+    path: str, client: httpx.AsyncClient
+) -> None:
+    answer = await client.get(path.replace("key", "unknown"))
+
+    assert (answer.status_code, answer.headers["board-access"]) == (404, "revoked")
+
+
+# The drawing
+
+
+def test_a_bar_is_as_wide_as_the_share_of_the_first_stage() -> None:
+    drawn = Text(str(funnel(loop_of(a_loop()))))
+
+    bars = [a["points"] or "" for name, a in drawn.tags if a.get("class") == "bar"]
+    widths = []
+    for points in bars:
+        left, right = (Decimal(corner.split(",")[0]) for corner in points.split()[:2])
+        widths.append(right - left)
+    assert widths == [Decimal(w) for w in ("100.00", "45.00", "30.00", "15.00", "7.50", "2.50")]
+
+
+def test_columns_stand_upon_each_other_and_none_is_above_the_scale() -> None:
+    drawn = Text(str(revenue_chart(loop_of(a_loop()))))
+
+    rects = [a for name, a in drawn.tags if name == "rect"]
+    assert [(a["class"], a["y"], a["height"]) for a in rects] == [
+        ("new", "60.00", "40.00"),
+        ("new", "20.00", "80.00"),
+        ("again", "10.00", "10.00"),
+    ]
+
+
+def test_the_chart_says_in_a_sentence_what_it_shows() -> None:
+    assert summary(loop_of(a_loop())) == (
+        "EUR 26,000 came from 11 Dec to 10 Mar; most, EUR 18,000, from 2 Mar to 8 Mar."
+    )
+
+
+def test_nothing_is_drawn_of_nothing_but_said() -> None:
+    words = Text(str(live_loop(loop_of(nothing_came())))).words
+
+    assert "Nobody became a lead in these days." in words
+    assert "No revenue came in these days yet." in words
+    assert "No effort brought a lead in these days." in words
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(), "a minute"),
+        (timedelta(minutes=40), "40 minutes"),
+        (timedelta(hours=2), "2 hours"),
+        (timedelta(hours=47), "47 hours"),
+        (timedelta(days=14, hours=7), "14 days"),
+    ],
+)
+def test_a_length_of_time_is_said_in_its_largest_unit(length: timedelta, said: str) -> None:
+    assert duration(length) == said
+
+
+@given(st.text(min_size=1))
+def test_no_name_people_choose_adds_an_element_to_the_page(name: str) -> None:
+    def drawn(chosen: str) -> list[str]:
+        plain = a_loop(tenantName=chosen)
+        plain["efforts"] = [{**plain["efforts"][0], "source": chosen, "campaign": chosen}]
+        return [tag for tag, _ in Text(str(live_loop(loop_of(plain)))).tags]
+
+    assert drawn(name) == drawn("plain")
