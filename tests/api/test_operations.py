@@ -284,6 +284,11 @@ async def hand_off(office: Office, front_end: FrontEnd) -> None:
     await front_end.change("lead-accept", lead=returned)
     recycled = await front_end.change("lead-recycle", lead=returned, reason="Next year.")
     assert recycled["stage"] == "LEAD"
+    report = await front_end.run("funnel-report", **OPERATIONS["funnel-report"].variables)
+    assert sum(group["leads"] for group in report["groups"]) >= len(office.leads)
+    behind = await front_end.run("funnel-leads", input={}, stage="SAL")
+    accepted_ever = {lead["email"] for lead in behind["groups"][0]["explain"]["nodes"]}
+    assert accepted_ever == {office.leads[0], office.leads[2]}
     met = await first(front_end.follow("clock-transitions", after=cursor), state="MET")
     assert met["lead"]["email"] == office.leads[0]
 
@@ -402,6 +407,8 @@ async def watch(office: Office, front_end: FrontEnd) -> None:
     assert live["sla"] == {"id": office.sla}
     board = await first(front_end.follow("board-live"))
     assert [side["side"] for side in board["sides"]] == ["MARKETING", "SALES"]
+    loop = await first(front_end.follow("closed-loop-live", window="LAST_90_DAYS"))
+    assert loop["stages"][0]["reached"] >= len(office.leads)
     assert await first_list(front_end.follow("handoff-inbox-live")) == []
     progress = await first(front_end.follow("goal-progress-live", goal=office.goal))
     assert progress["goal"] == {"id": office.goal}
