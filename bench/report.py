@@ -15,6 +15,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 ORDER = (
     "list",
     "status",
+    "funnel",
     "sweep",
     "live",
     "import",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import hostile, importing, sweep, touches
+from bench import funnel, hostile, importing, sweep, touches
 from bench.measuring import Cost, comparison, percentile
 from bench.report import Section, write
 
@@ -45,6 +45,14 @@ async def test_the_sweeper_can_be_measured() -> None:
 
     assert "| 0 | " in section.figures
     assert "sla_clocks" in section.figures
+
+
+async def test_the_funnel_can_be_measured() -> None:
+    section = await funnel.run(leads=300, rounds=1)
+
+    assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
+        f"| {name}" for name in funnel.REPORTS
+    ]
 
 
 async def test_imports_can_be_measured() -> None:
