@@ -118,7 +118,9 @@ async def _explain(  # noqa: PLR0917  # Relay's arguments, always given by name
     last: Any = UNSET,
     before: Any = UNSET,
 ) -> Any:
-    listing = replace(group.listing, stage=stage or None, page=page_of(first, after, last, before))
+    behind = replace(group.behind, stage=stage or None)
+    page = page_of(first, after, last, before)
+    listing = replace(group.listing, only=behind, page=page)
     async with info.context.work() as work:
         return await work.ask(listing)
 

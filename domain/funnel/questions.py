@@ -10,8 +10,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.filters import Filter
-from domain.leads import Lead
-from domain.paging import Listing
+from domain.paging import Narrowing
 from domain.ports import Question
 from domain.stages import Stage
 
@@ -121,7 +120,7 @@ class JourneyCounts(Question[Sequence[JourneyCount]]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FunnelLeads(Listing[Lead]):
+class FunnelLeads(Narrowing):
     """The leads of one group that came at least so far: those behind a number of a report.
 
     `group` is a place among the keys, one beyond them for all others; without a `stage`, all.

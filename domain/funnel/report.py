@@ -31,7 +31,7 @@ from domain.funnel.questions import (
 from domain.funnel.terms import FunnelTerms, check, cohorts_of
 from domain.identity import Actor, Permission, Team, Tenant, User
 from domain.leads import Lead
-from domain.paging import Order
+from domain.paging import Listing, Order
 from domain.personas import Persona
 from domain.ports import Work
 from domain.sla.agreeing import calendar_version_at, hours_of
@@ -97,7 +97,8 @@ class FunnelGroup:
     leads: int
     open: int
     stages: tuple[FunnelStage, ...]
-    listing: FunnelLeads
+    listing: Listing[Lead]
+    behind: FunnelLeads
 
     @property
     def open_share(self) -> Decimal | None:
@@ -201,11 +202,13 @@ def _group(count: JourneyCount, sheet: _Sheet) -> FunnelGroup:
         leads=count.leads,
         open=count.open,
         stages=_stages(count, sheet.terms),
-        listing=FunnelLeads(
+        listing=Listing(
             kind=Lead,
-            meant=sheet.meant if cohort is None else _cut(sheet.meant, cohort, sheet.zone),
             filter=sheet.meant.filter,
             order=(Order("created_at", descending=True),),
+        ),
+        behind=FunnelLeads(
+            meant=sheet.meant if cohort is None else _cut(sheet.meant, cohort, sheet.zone),
             keys=sheet.keys,
             group=count.group,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -24,12 +24,11 @@ from domain.funnel import (
 from domain.handoff import Handoff
 from domain.leads import Lead
 from domain.lifecycle import StageEntry
-from domain.paging import Page
 from domain.stages import Stage
 from infra.database import PostgresWork
 from infra.filters import where
 from infra.queries import answers
-from infra.queries.listing import narrows, page
+from infra.queries.listing import narrows
 from infra.rows import table_of
 
 leads = table_of(Lead)
@@ -96,36 +95,29 @@ async def journey_counts(work: PostgresWork, question: JourneyCounts) -> Sequenc
     return [_count(row, len(ranks)) for row in await work.rows(statement)]
 
 
-@answers(FunnelLeads)
-async def funnel_leads(work: PostgresWork, question: FunnelLeads) -> Page[Lead]:
-    """Return a page of the leads behind a number, in the listing's order, as any list of leads."""
-    found: Page[Lead] = await page(work, question)
-    return found
-
-
 @narrows(FunnelLeads)
-def _behind(statement: sa.Select[Any], question: FunnelLeads, tenant_id: Any) -> sa.Select[Any]:
-    """Restrict a list of leads to those of a group that reached a stage."""
-    meant = question.meant
-    statement = _within(statement, meant)
+def _behind(work: PostgresWork, only: FunnelLeads) -> sa.ColumnElement[bool]:
+    """Return the condition of the leads of a group that reached a stage."""
+    meant, tenant_id = only.meant, work.tenant_id
+    conditions = list(_within(meant))
     if meant.segments:
-        statement = statement.where(where(meant.segments[question.group - 1].filter, leads.c))
+        conditions.append(where(meant.segments[only.group - 1].filter, leads.c))
     elif meant.dimension is not None:
         key = _COLUMNS.get(meant.dimension, _team_of_one(tenant_id))
-        statement = statement.where(_place(key, question.keys) == question.group)
-    if question.stage is None:
-        return statement
-    far = sa.literal(_from(question.stage), postgresql.ARRAY(sa.Text()))
-    entered = (
-        sa.select(sa.literal(1))
-        .where(
-            entries.c.tenant_id == tenant_id,
-            entries.c.lead_id == leads.c.id,
-            entries.c.stage == sa.any_(far),
+        conditions.append(_place(key, only.keys) == only.group)
+    if only.stage is not None:
+        far = sa.literal(_from(only.stage), postgresql.ARRAY(sa.Text()))
+        entered = (
+            sa.select(sa.literal(1))
+            .where(
+                entries.c.tenant_id == tenant_id,
+                entries.c.lead_id == leads.c.id,
+                entries.c.stage == sa.any_(far),
+            )
+            .exists()
         )
-        .exists()
-    )
-    return statement.where(sa.or_(leads.c.stage == sa.any_(far), entered))
+        conditions.append(sa.or_(leads.c.stage == sa.any_(far), entered))
+    return sa.and_(sa.true(), *conditions)
 
 
 def _from(stage: Stage) -> list[str]:
@@ -184,14 +176,16 @@ def _steps(work: PostgresWork, question: JourneyCounts) -> sa.Select[Any]:
 
 
 def _restricted(statement: sa.Select[Any], meant: Meant) -> sa.Select[Any]:
-    statement = _within(statement, meant)
+    statement = statement.where(*_within(meant))
     return statement if meant.filter is None else statement.where(where(meant.filter, leads.c))
 
 
-def _within(statement: sa.Select[Any], meant: Meant) -> sa.Select[Any]:
+def _within(meant: Meant) -> Iterator[sa.ColumnElement[bool]]:
+    """Return the conditions of being first seen in the time that is meant."""
     if meant.since is not None:
-        statement = statement.where(leads.c.created_at >= meant.since)
-    return statement if meant.until is None else statement.where(leads.c.created_at < meant.until)
+        yield leads.c.created_at >= meant.since
+    if meant.until is not None:
+        yield leads.c.created_at < meant.until
 
 
 def _rank(stage: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, TypeAlias, get_type_hints, overload
+from typing import Any, get_type_hints, overload
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -41,9 +41,6 @@ MANY = 500
 # One at a time, so that a flood of long filters takes at most its share of one core.
 _LONG = ThreadPoolExecutor(1, "filters")
 
-Narrow: TypeAlias = Callable[[sa.Select[Any], Any, UUID], sa.Select[Any]]
-_NARROWED: dict[type, Narrow] = {}
-
 
 Narrow = Callable[[PostgresWork, Any], sa.ColumnElement[bool]]
 _NARROWS: dict[type, Narrow] = {}
@@ -71,8 +68,6 @@ async def page(work: PostgresWork, listing: Listing[Any]) -> Page[Any]:
     """
     whole = listing.filter is None and listing.only is None and not listing.equals
     if whole and listing.page.cursor is None:
-    plain = type(listing) is Listing and listing.filter is None and not listing.equals
-    if plain and listing.page.cursor is None:
         kind: Any = listing.kind
         text = _first_page(kind, listing.order, listing.page.backward)
         rows = await work.connection.fetch(text, work.tenant_id, listing.page.size + 1)
@@ -155,16 +150,6 @@ async def pages(work: PostgresWork, question: ListingsOf) -> Mapping[Any, Page[A
     }
 
 
-def narrows(kind: type[Listing[Any]]) -> Callable[[Narrow], Narrow]:
-    """Declare the function that restricts a kind of listing further than equality and filters."""
-
-    def declare(function: Narrow) -> Narrow:
-        _NARROWED[kind] = function
-        return function
-
-    return declare
-
-
 def _restricted(
     statement: sa.Select[Any], listing: Listing[Any], work: PostgresWork
 ) -> sa.Select[Any]:
@@ -183,8 +168,6 @@ def _restricted(
     if listing.only is not None:
         statement = statement.where(_NARROWS[type(listing.only)](work, listing.only))
     return statement
-    narrow = _NARROWED.get(type(listing))
-    return statement if narrow is None else narrow(statement, listing, work.tenant_id)
 
 
 def _keys(listing: Listing[Any]) -> tuple[Order, ...]:

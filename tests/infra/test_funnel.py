@@ -200,7 +200,9 @@ async def test_the_team_is_the_one_a_lead_was_handed_off_to_last(world: World) -
 
     assert {g.label: g.leads for g in found.groups} == {"Sales": 1, "None": 1}
     async with world.work() as work:
-        pages = [await work.ask(group.listing) for group in found.groups]
+        pages = [
+            await work.ask(replace(group.listing, only=group.behind)) for group in found.groups
+        ]
     behind = {g.label: p.nodes for g, p in zip(found.groups, pages, strict=True)}
     assert behind == {"Sales": [mine], "None": [none]}
 
@@ -332,7 +334,8 @@ async def _explained(world: World, group: Any, fits: list[Journey]) -> None:
     """Every number has as many leads behind it, and those are the ones that were counted."""
     async with world.work() as work:
         for stage in group.stages:
-            listing = replace(group.listing, stage=stage.stage, page=PageRequest(size=100))
+            only = replace(group.behind, stage=stage.stage)
+            listing = replace(group.listing, only=only, page=PageRequest(size=100))
             behind = {lead.id for lead in (await work.ask(listing)).nodes}
             furthest = {j[0].id: max(e.stage.rank for e in j[1]) for j in fits}
             assert behind == {id for id, rank in furthest.items() if rank >= stage.stage.rank}
@@ -342,7 +345,8 @@ async def _explained(world: World, group: Any, fits: list[Journey]) -> None:
 async def test_the_leads_behind_a_number_come_in_pages(world: World) -> None:
     await add_journeys(world, *(a_journey(on(1, n), (L, 0), (M, 1)) for n in range(5)))
     (group,) = (await report(world, stages=(L, M))).groups
-    listing = replace(group.listing, stage=M, page=PageRequest(size=2))
+    only = replace(group.behind, stage=M)
+    listing = replace(group.listing, only=only, page=PageRequest(size=2))
 
     seen: list[datetime] = []
     async with world.work() as work:
