@@ -21,6 +21,8 @@ Answers = Mapping[type, Callable[..., Awaitable[Any]]]
 
 # The fields by which the parts of a lead are looked for.  They never change.
 _BY = ("id", "lead_id", "handoff_id", "opportunity_id")
+# Of what kind they hold the id; `id` holds the thing's own.
+_WHOSE = {"lead_id": "Lead", "handoff_id": "Handoff", "opportunity_id": "Opportunity"}
 # So few calls that nobody waits long, so many that the transaction does not wait for everybody.
 _CALLS_A_TURN = 25
 
@@ -50,7 +52,7 @@ class Draft:
         self._held: dict[type, dict[UUID, Any]] = {}
         self._shelves: dict[tuple[type, str, UUID], dict[UUID, None]] = {}
         self._whole: dict[tuple[type, str], set[UUID]] = {}
-        self._made: set[UUID] = set()
+        self._made: set[tuple[str, UUID]] = set()
         self._new: dict[Place, None] = {}
         self._changed: dict[Place, int] = {}  # by the version that was read
         self._got: dict[tuple[Place, bool], Any] = {}
@@ -84,7 +86,8 @@ class Draft:
         """Read all entities of a kind with one of the keys in a field, and remember them all."""
         ((name, wanted),) = keys.items()
         known = self._whole.setdefault((kind, name), set())
-        missing = sorted(key for key in set(wanted) - known if key not in self._made)
+        whose = _WHOSE.get(name, kind.__name__)
+        missing = sorted(key for key in set(wanted) - known if (whose, key) not in self._made)
         found = await self._outer.find(kind, lock=lock, **{name: missing}) if missing else ()
         for entity in found:
             if cast(Any, entity).id not in self._held.get(kind, ()):
@@ -119,7 +122,7 @@ class Draft:
     async def add(self, entity: E) -> E:
         await self._give_a_turn()
         self._new[_place(entity)] = None
-        self._made.add(cast(Any, entity).id)
+        self._made.add((type(entity).__name__, cast(Any, entity).id))
         self._hold(entity)
         return entity
 
@@ -219,7 +222,9 @@ class Draft:
 
     def _knows(self, kind: type, name: str, keys: Sequence[Any]) -> bool:
         whole = self._whole.get((kind, name), ())
-        return all(key in self._made or key in whole for key in keys)
+        # By kind: what is kept under the lead's own id is not the lead.
+        whose = _WHOSE.get(name, kind.__name__)
+        return all((whose, key) in self._made or key in whole for key in keys)
 
     def _on_shelves(self, kind: type, name: str, equals: Mapping[str, object]) -> list[Any]:
         held = self._held.get(kind, {})

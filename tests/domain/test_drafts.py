@@ -17,6 +17,8 @@ from domain.goals.targets import MetricTally
 from domain.ids import new_id
 from domain.leads import LeadExternalId
 from domain.ports import Question
+from domain.provenance import LeadProvenance
+from tests.agreements import an_mql
 from tests.fakes import FakeWork
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -174,11 +176,20 @@ async def test_the_same_is_asked_for_once():
 async def test_what_belongs_to_something_new_can_only_be_new():
     outer = CountingWork(NOON)
     draft = Draft(outer)
-    lead = await draft.add(a_note())
+    lead = await draft.add(an_mql(NOON))
     part = await draft.add(a_note(lead_id=lead.id))
 
     assert await draft.find(Note, lead_id=lead.id) == [part]
     assert outer.statements == 0
+
+
+async def test_what_is_kept_under_a_leads_own_id_does_not_make_the_lead_new():
+    lead = an_mql(NOON)
+    note = a_note(lead_id=lead.id)
+    draft = Draft(CountingWork(NOON, lead, note))
+    await draft.add(LeadProvenance(id=lead.id, facts=()))
+
+    assert await draft.find(Note, lead_id=lead.id) == [note]
 
 
 async def test_events_and_counters_are_told_at_the_flush_and_once():
