@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.grades import Grade
 from domain.sla.clock import ClockState, EscalationAction
 from domain.stages import Stage
 
@@ -54,6 +55,14 @@ class LeadEnteredStage(Event):
     lead_id: UUID
     stage: Stage
     previous: Stage | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadGraded(Event):
+    """A lead has another grade, by what happened or because its engagement faded."""
+
+    lead_id: UUID
+    grade: Grade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +226,27 @@ class DefinitionSigned(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefinitionWithdrawn(Event):
     definition_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringModelActivated(Event):
+    """Leads are scored by another model from now on."""
+
+    model_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionModelTrained(Event):
+    """The chance of winning a lead is reckoned anew from what became of others."""
+
+    model_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesRecalibrated(Event):
+    """What lead types were worth lately was reckoned for a month."""
+
+    recalibration_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.briefs import freeze_brief
 from domain.consent import check_may_be_contacted
 from domain.errors import Invalid, NotFound
 from domain.events import (
@@ -127,6 +128,7 @@ async def hand_off(
         reason=reason,
     )
     handoff = await _promise(work, handoff, lead)
+    await freeze_brief(work, handoff, lead, whole=routed)
     work.record(
         LeadHandedOff(
             at=at,

@@ -30,6 +30,7 @@ from domain.leads import ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry, enter_stage
 from domain.ports import Work
 from domain.provenance import LeadProvenance, Source, SourceKind
+from domain.scoring import read_gradings_ahead
 from domain.sla.agreeing import AgreementsAround, CalendarVersionAt
 from domain.sla.agreement import Sla
 from domain.sla.calendars import CalendarVersion
@@ -299,6 +300,7 @@ async def _read_ahead(work: Draft, leads: Sequence[UUID]) -> None:
     handoffs = [handoff.id for handoff in await work.read_ahead(Handoff, lead_id=leads)]
     await work.read_ahead(SlaClock, handoff_id=handoffs)
     await work.read_ahead(HandoffCredit, handoff_id=handoffs)
+    await read_gradings_ahead(work, leads)
 
 
 def _distinct(rows: Sequence[ImportedLead], leads: Sequence[UUID | None]) -> int:

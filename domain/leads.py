@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.company_names import normal_name
 from domain.errors import DomainError, StaleWrite
 from domain.filters import FieldType, FilterField, FilterFields
+from domain.grades import Grade
 from domain.stages import Stage
 
 
@@ -39,6 +40,10 @@ class Lead:
 
     `phone` is in the form of E.164.  Nobody may be contacted who wishes it so: `do_not_contact`,
     since when and why, are set and lifted together (see `domain.consent`).
+
+    `score` is what somebody says; `fit`, `engagement` and `grade` are reckoned by the scoring model
+    in force, and are None without one.  Engagement fades by itself, so what is stored of it may be
+    a tenth too high; `domain.scoring` says what it is now.
     """
 
     id: UUID
@@ -58,6 +63,9 @@ class Lead:
     origin_campaign: str | None = None
     persona_id: UUID | None = None
     score: int = 0
+    fit: int | None = None
+    engagement: int | None = None
+    grade: Grade | None = None
     owner_id: UUID | None = None
     do_not_contact: bool = False
     do_not_contact_at: datetime | None = None
@@ -200,6 +208,26 @@ LEAD_FIELDS = FilterFields(
             attribute="score",
             type=FieldType.NUMBER,
             description="How promising the lead is, from -1000 to 1000.",
+        ),
+        FilterField(
+            name="fit",
+            attribute="fit",
+            type=FieldType.NUMBER,
+            description="How well the lead fits, in points of the scoring model.",
+        ),
+        FilterField(
+            name="engagement",
+            attribute="engagement",
+            type=FieldType.NUMBER,
+            description="How much the lead does, in points; at most a tenth above what it is now.",
+        ),
+        FilterField(
+            name="grade",
+            attribute="grade",
+            type=FieldType.CHOICE,
+            choices=Grade,
+            ordered=True,
+            description="Fit A-C with engagement 1-3; grades rank from C3 to A1, by fit first.",
         ),
         FilterField(
             name="ownerId",

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.audit import AuditEntry
+from domain.briefs import HandoffBrief
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
@@ -35,12 +36,18 @@ from domain.lifecycle import StageDefinition, StageEntry
 from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.prediction import PredictionModel
 from domain.provenance import LeadProvenance
 from domain.ratings import Rating
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.threads import Mention, Thread, ThreadMessage
+from domain.scoring import LeadGrading, ScoringModel
+from domain.sla.agreement import Commitment, Sla
+from domain.sla.calendars import Calendar, CalendarVersion
+from domain.sla.clocks import SlaClock, SlaTally
+from domain.sla.recalibration import ValueRecalibration
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -121,6 +128,11 @@ TABLES: Mapping[type, sa.Table] = {
         "next_steps": NextStep,
         "leak_limits": LeakLimit,
         "digest_subscriptions": DigestSubscription,
+        "handoff_briefs": HandoffBrief,
+        "scoring_models": ScoringModel,
+        "lead_gradings": LeadGrading,
+        "prediction_models": PredictionModel,
+        "value_recalibrations": ValueRecalibration,
         "sla_clocks": SlaClock,
         "sla_tallies": SlaTally,
         "goals": Goal,

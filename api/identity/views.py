@@ -59,6 +59,7 @@ enum(
     DISCUSS="Talk to the other team in threads, and rate campaigns and leads.",
     WAIVE_CLOCKS="Let a promise about a lead go, with a reason.",
     DEFINE_STAGES="Propose and sign what a stage means.",
+    EDIT_SCORING="Propose and activate scoring models, and train predictions.",
     EDIT_PERSONAS="Write personas.",
     EDIT_CONTENT="Make content assets known, change them and put them away.",
     ACKNOWLEDGE_PERSONAS="Say that one has read a persona.",

@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 LeadFilter = filter_input(LEAD_FIELDS)
 LeadOrder = order_input(
-    "Lead", {"CREATED_AT": "created_at", "SCORE": "score"}, "How leads are ordered"
+    "Lead",
+    {"CREATED_AT": "created_at", "SCORE": "score", "GRADE": "grade"},
+    "How leads are ordered",
 )
 
 

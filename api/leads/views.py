@@ -9,6 +9,7 @@ from uuid import UUID
 
 import strawberry
 
+import api.grades  # declares the enum Grade
 import api.stages  # noqa: F401  # declares the enum Stage
 from api.context import Info
 from api.errors import Refused, UserError
@@ -19,6 +20,7 @@ from api.views import listed, related, shown, view
 from domain import lead_intake
 from domain.consent import Consent
 from domain.customers import Customer
+from domain.grades import Grade
 from domain.handoff import Handoff
 from domain.identity import User
 from domain.lead_intake import UpsertedRow, UpsertOutcome
@@ -138,6 +140,8 @@ class LeadView:
     stage_entered_at: datetime = shown("When the lead entered its stage.")
     created_at: datetime = shown("When the person was first seen.")
     updated_at: datetime = shown("When the lead was last changed.")
+    fit: int | None = shown("How well the lead fits, in points; null without a scoring model.")
+    grade: Grade | None = shown("Fit and engagement in one word, as lists are filtered by it.")
     version: int = shown("Goes up with every change; send it along to change what you have seen.")
     company = related(
         CompanyView, Company, by="company_id", description="The company the person works for."

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.briefs import HandoffBrief
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
@@ -26,13 +27,16 @@ from domain.lifecycle import StageDefinition, StageEntry
 from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.prediction import PredictionModel
 from domain.provenance import LeadProvenance
 from domain.ratings import Rating
+from domain.scoring import LeadGrading, ScoringModel
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.threads import Mention, Thread, ThreadMessage
+from domain.sla.recalibration import ValueRecalibration
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -79,6 +83,10 @@ AUDITED: Mapping[type, Audited] = {
     Calendar: Audited(),
     CalendarVersion: Audited(),
     StageDefinition: Audited(),
+    # How far leads have been scored anew is nobody's decision.
+    ScoringModel: _but("scoring_after", "scored"),
+    # What came of the training follows from what became of the leads.
+    PredictionModel: _but("trained"),
     # How far leads have been assigned anew is nobody's decision.
     Persona: _but("assigning_after"),
     PersonaAcknowledgement: Audited(),
@@ -88,10 +96,13 @@ AUDITED: Mapping[type, Audited] = {
     Goal: Audited(),
     # How a company's name is compared follows from the name.
     Company: Audited(by_people=True, left_out=frozenset({"normal_name"})),
-    # Which persona a lead belongs to follows from the personas, and when it entered its stage or
-    # was changed is when the entry says.
+    # Which persona a lead belongs to follows from the personas, its points from the scoring model,
+    # and when it entered its stage or was changed is when the entry says.
     Lead: Audited(
-        by_people=True, left_out=frozenset({"persona_id", "stage_entered_at", "updated_at"})
+        by_people=True,
+        left_out=frozenset(
+            {"persona_id", "fit", "engagement", "grade", "stage_entered_at", "updated_at"}
+        ),
     ),
     LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
     Activity: Audited(by_people=True),
@@ -136,6 +147,9 @@ NOT_AUDITED: Mapping[type, str] = {
     LeadProvenance: "follows from what was said of the lead, whose changes are audited",
     StageEntry: "the history of a lead's stages, which change with the lead",
     Mention: "part of what the message says, which is audited",
+    HandoffBrief: "a copy of what was known when a lead was handed off, which is audited",
+    LeadGrading: "follows from the scoring model, the lead and what it touched",
+    ValueRecalibration: "follows from what became of the leads, and changes nothing by itself",
     HandoffCredit: "follows from the hand-off and the agreement",
     SlaTally: "counted from hand-offs and clocks, and recounted by a test",
     MetricTally: "counted from what happened",
@@ -155,6 +169,7 @@ REFERENCES: Mapping[str, str] = {
     "calendar_id": "Calendar",
     "calendar_version_id": "CalendarVersion",
     "campaign_id": "Campaign",
+    "activated_by": "User",
     "changed_by": "User",
     "commitment_id": "Commitment",
     "company_id": "Company",
@@ -181,6 +196,7 @@ REFERENCES: Mapping[str, str] = {
     "proposed_by": "User",
     "recorded_by": "User",
     "returned_by": "User",
+    "requested_by": "User",
     "sales_signed_by": "User",
     "sales_team_id": "Team",
     "sla_id": "Sla",

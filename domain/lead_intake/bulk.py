@@ -16,6 +16,7 @@ from domain.lead_intake.normalising import with_domains, with_phones
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead
 from domain.ports import Work
+from domain.scoring import read_gradings_ahead
 
 MOST_ROWS = 500
 
@@ -78,6 +79,7 @@ async def upsert_leads(
     )
     ready = await with_phones(work, ready, known)
     draft = Draft(work, order=WRITING_ORDER)
+    await read_gradings_ahead(draft, [*known.leads])
     outcomes = [
         await _upsert(draft, actor, index, row, known, judge=judge)
         for index, row in enumerate(ready)

@@ -20,6 +20,7 @@ from domain.leads import Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageEntry, definitions_in_force, promote
 from domain.personas import persona_for
 from domain.provenance import LeadProvenance
+from domain.scoring import scored_draft
 from domain.stages import Stage
 
 # Parents first, and unique values always in the same order.
@@ -44,6 +45,7 @@ async def store_new(
     )
     lead = await _told(draft, blank, details, known)
     lead = replace(lead, persona_id=await persona_for(draft, lead))
+    lead = await scored_draft(draft, lead)
     await _make_way(draft, lead, known)
     await draft.add(lead)
     await _name(draft, lead, details.external_ids)
@@ -96,6 +98,7 @@ async def store_changes(
     if told == lead and not names:
         return lead, False
     told = replace(told, persona_id=await persona_for(draft, told), updated_at=draft.now)
+    told = await scored_draft(draft, told)
     await _make_way(draft, told, known)
     lead = await draft.save(told)
     await _name(draft, lead, names)

@@ -160,13 +160,18 @@ class TooManyComparisons(DomainError):
 
 
 # Who somebody is.  What becomes of a lead, such as its stage or owner, changes without the lead
-# being assigned anew, and a persona that depends on the persona would be a circle.
+# being assigned anew, and a persona that depends on the persona, or on the fit that may follow from
+# it, would be a circle.
 PERSONA_FIELDS = FilterFields(
     "persona's criterion",
     tuple(
         field
         for field in LEAD_FIELDS
-        if field.name not in {"personaId", "ownerId", "stage", "stageEnteredAt", "updatedAt"}
+        if field.name
+        not in {
+            *("personaId", "fit", "engagement", "grade"),
+            *("ownerId", "stage", "stageEnteredAt", "updatedAt"),
+        }
     ),
 )
 

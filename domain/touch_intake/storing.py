@@ -14,6 +14,7 @@ from domain.errors import DomainError, Refusals
 from domain.events import LeadTouched, VisitorIdentified
 from domain.ids import new_id
 from domain.ports import Question, Work
+from domain.scoring import rescore_soon
 from domain.touch_intake.details import TouchDetails, checked
 from domain.touch_intake.known import Known, read_known
 from domain.touches import Channel, Touch, Visitor
@@ -162,6 +163,7 @@ class Batch:
             await self.work.ask(
                 TouchesFollow(visitor_ids=tuple(stored), lead_ids=tuple(stored.values()))
             )
+        await rescore_soon(self.work, self.touched())
         self._tell(touch.lead_id for touch in self.touches.values())
 
     def _give(self, visitor_id: UUID, lead_id: UUID) -> None:

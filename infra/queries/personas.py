@@ -18,6 +18,7 @@ from domain.personas import (
     PersonaAcknowledgement,
     WhoHasYetToRead,
 )
+from domain.scoring import MarkDue
 from domain.stages import Stage
 from infra.database import PostgresWork
 from infra.filters import where
@@ -123,6 +124,9 @@ async def assign_leads(work: PostgresWork, question: AssignLeads) -> UUID | None
             .where(leads.c.id == sa.any_(_ids(lead_ids)))
             .values(persona_id=persona_id, version=leads.c.version + 1)
         )
+    # How well a lead fits may follow from its persona: the worker scores it anew.
+    if everybody := tuple(lead_id for lead_ids in moved.values() for lead_id in lead_ids):
+        await work.ask(MarkDue(lead_ids=everybody, at=work.now))
     return last
 
 

@@ -41,6 +41,10 @@ POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 # What the platform's role may read of a tenant's tables, across tenants.
 PLATFORM_COLUMNS = {
     "digest_subscriptions": {"tenant_id", "next_at"},
+    "commitments": {"tenant_id", "measure"},
+    "lead_gradings": {"tenant_id", "changes_at"},
+    "prediction_models": {"tenant_id", "status"},
+    "scoring_models": {"tenant_id", "scoring_after"},
     "api_keys": {"tenant_id", "id", "digest", "previous_digest"},
     "boards": {"tenant_id", "id", "digest"},
     "feeds": {"tenant_id", "last_number"},

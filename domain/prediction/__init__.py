@@ -1,0 +1,70 @@
+"""The predictive score: what became of a tenant's own hand-offs says what will become of others."""
+
+from domain.prediction.bayes import (
+    Factor,
+    Facts,
+    FieldCounts,
+    OutcomeCounts,
+    ValueCounts,
+    chance,
+    counted,
+)
+from domain.prediction.calibration import Calibration
+from domain.prediction.facts import JobLevel, PredictionField, facts_of, job_level
+from domain.prediction.learning import (
+    ClosedOutcome,
+    LiftDecile,
+    NotEnoughOutcomes,
+    Prediction,
+    TrainedModel,
+    Validation,
+    learnt_from,
+    predict,
+)
+from domain.prediction.training import (
+    USUAL_FIELDS,
+    ClosedOutcomes,
+    CountOutcomes,
+    CurrentModel,
+    LeadPrediction,
+    OutcomeNumbers,
+    PredictionModel,
+    PredictionStatus,
+    predictions_of,
+    request_training,
+    train_next,
+)
+
+__all__ = [
+    "USUAL_FIELDS",
+    "Calibration",
+    "ClosedOutcome",
+    "ClosedOutcomes",
+    "CountOutcomes",
+    "CurrentModel",
+    "Factor",
+    "Facts",
+    "FieldCounts",
+    "JobLevel",
+    "LeadPrediction",
+    "LiftDecile",
+    "NotEnoughOutcomes",
+    "OutcomeCounts",
+    "OutcomeNumbers",
+    "Prediction",
+    "PredictionField",
+    "PredictionModel",
+    "PredictionStatus",
+    "TrainedModel",
+    "Validation",
+    "ValueCounts",
+    "chance",
+    "counted",
+    "facts_of",
+    "job_level",
+    "learnt_from",
+    "predict",
+    "predictions_of",
+    "request_training",
+    "train_next",
+]

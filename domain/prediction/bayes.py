@@ -1,0 +1,135 @@
+"""Naive Bayes over what is known of a lead, as Odoo scores leads: exact, in decimals.
+
+Source: docs/sources.md, "Predictive lead scoring".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+SMOOTHING = Decimal("0.1")
+UNKNOWN = ""
+"""Stands for a fact that is not known, which says something, too."""
+
+Facts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueCounts:
+    """How many with one value of a field were won and lost."""
+
+    value: str
+    won: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldCounts:
+    """The counts of all values of one field."""
+
+    field: str
+    values: tuple[ValueCounts, ...]
+
+    @property
+    def won_total(self) -> Decimal:
+        """All that were won, each value's smoothed."""
+        return sum((each.won + SMOOTHING for each in self.values), Decimal(0))
+
+    @property
+    def lost_total(self) -> Decimal:
+        return sum((each.lost + SMOOTHING for each in self.values), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCounts:
+    """How many were won and lost, in all and by the value of each field."""
+
+    won: int
+    lost: int
+    fields: tuple[FieldCounts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """How much one known fact speaks for winning: above 1 for it, below 1 against it."""
+
+    field: str
+    value: str
+    factor: Decimal
+
+
+def counted(outcomes: Iterable[tuple[Facts, bool]], fields: Sequence[str]) -> OutcomeCounts:
+    """Return the counts of outcomes: the facts of each, and whether it was won."""
+    won = lost = 0
+    found: dict[str, dict[str, list[int]]] = {
+        field: defaultdict(lambda: [0, 0]) for field in fields
+    }
+    for facts, is_won in outcomes:
+        won, lost = won + is_won, lost + (not is_won)
+        for field in fields:
+            found[field][facts.get(field, UNKNOWN)][is_won] += 1
+    return OutcomeCounts(
+        won=won,
+        lost=lost,
+        fields=tuple(
+            FieldCounts(
+                field=field,
+                values=tuple(
+                    ValueCounts(value=value, won=counts[1], lost=counts[0])
+                    for value, counts in sorted(values.items())
+                ),
+            )
+            for field, values in found.items()
+        ),
+    )
+
+
+def commonest(counts: OutcomeCounts, most: int) -> OutcomeCounts:
+    """Return counts with the commonest values of each field; the others then say nothing."""
+    return replace(
+        counts,
+        fields=tuple(
+            replace(
+                field,
+                values=tuple(
+                    sorted(field.values, key=lambda each: (-each.won - each.lost, each.value))
+                )[:most],
+            )
+            for field in counts.fields
+        ),
+    )
+
+
+def factors(counts: OutcomeCounts, facts: Facts) -> tuple[Factor, ...]:
+    """Return what each known fact says; a value that was never met says nothing.
+
+    won(v)/won_total by lost(v)/lost_total, each count with 0.1 added.
+    """
+    said = []
+    for field in counts.fields:
+        value = facts.get(field.field, UNKNOWN)
+        met = next((each for each in field.values if each.value == value), None)
+        if met is not None:
+            for_winning = (met.won + SMOOTHING) / field.won_total
+            for_losing = (met.lost + SMOOTHING) / field.lost_total
+            said.append(Factor(field=field.field, value=value, factor=for_winning / for_losing))
+    return tuple(said)
+
+
+def chance(counts: OutcomeCounts, facts: Facts) -> Decimal:
+    """Return the chance of winning, a share of 0-1.
+
+    S_won = (W/N) · Π won(v)/won_total, S_lost likewise; S_won / (S_won + S_lost).
+
+    Raises:
+        ValueError: if nothing was ever won or nothing lost: then nothing can be said.
+    """
+    if not counts.won or not counts.lost:
+        raise ValueError("a chance takes outcomes of both kinds")
+    odds = Decimal(counts.won) / counts.lost
+    for said in factors(counts, facts):
+        odds *= said.factor
+    return odds / (1 + odds)

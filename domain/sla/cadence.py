@@ -1,0 +1,91 @@
+"""How often to call: the number of attempts at which a commitment pays best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from domain.sla.terms import CurrencyMismatch, OutOfRange
+from domain.values import Money
+
+MOST_ATTEMPTS = 20
+_PLACES = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CadenceStep:
+    """What a commitment to so many attempts gives.
+
+    `return_ratio` is what comes in for what is spent.
+    """
+
+    attempts: int
+    win_rate: Decimal
+    expected_attempts: Decimal
+    return_ratio: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCadence:
+    """Every number of attempts, and the one that pays best."""
+
+    best: int
+    steps: tuple[CadenceStep, ...]
+
+
+def call_cadence(
+    *, value: Money, lead_cost: Money, call_cost: Money, win_rates: Sequence[Decimal]
+) -> CallCadence:
+    """Return the number of attempts that pays best: of several alike, the least.
+
+    argmax over n of value × P(win within n attempts) / (lead cost + call cost × expected attempts).
+    P(win within n) is 1 − Π (1 − p_i); an attempt is made only if none before it won, so
+    n attempts are expected to take Σ Π (1 − p_j) over the attempts before each.
+
+    Args:
+        value: What a win is worth.
+        lead_cost: What the lead cost; same currency, 0 or more.
+        call_cost: What an attempt costs; same currency, above 0.
+        win_rates: The chance that each attempt wins if none before it did, the first one's first.
+
+    Raises:
+        OutOfRange: if there are no rates or more than 20, one is no share, or an amount is wrong.
+        CurrencyMismatch: if the currencies differ.
+
+    Source: docs/sources.md, "Call cadence".
+    """
+    if not 1 <= len(win_rates) <= MOST_ATTEMPTS:
+        raise OutOfRange(f"There are 1 to {MOST_ATTEMPTS} attempts.", path=("winRates",))
+    for n, rate in enumerate(win_rates):
+        if not 0 <= rate <= 1:
+            raise OutOfRange("A rate runs from 0 to 1.", path=("winRates", n))
+    for name, amount, least in (("value", value, 1), ("leadCost", lead_cost, 0)):
+        if amount.minor < least:
+            raise OutOfRange("The amount is too small.", path=(name,))
+    if call_cost.minor < 1:
+        raise OutOfRange("An attempt costs something.", path=("callCost",))
+    if len({value.currency, lead_cost.currency, call_cost.currency}) > 1:
+        raise CurrencyMismatch("The amounts are in different currencies.", path=("value",))
+    steps = tuple(_steps(value, lead_cost, call_cost, win_rates))
+    best = max(steps, key=lambda step: (step.return_ratio, -step.attempts))
+    return CallCadence(best=best.attempts, steps=steps)
+
+
+def _steps(
+    value: Money, lead_cost: Money, call_cost: Money, win_rates: Sequence[Decimal]
+) -> list[CadenceStep]:
+    steps, still_open, made = [], Decimal(1), Decimal(0)
+    for attempts, rate in enumerate(win_rates, start=1):
+        made += still_open
+        still_open *= 1 - rate
+        spent = lead_cost.minor + call_cost.minor * made
+        steps.append(
+            CadenceStep(
+                attempts=attempts,
+                win_rate=(1 - still_open).quantize(_PLACES),
+                expected_attempts=made.quantize(_PLACES),
+                return_ratio=(value.minor * (1 - still_open) / spent).quantize(_PLACES),
+            )
+        )
+    return steps

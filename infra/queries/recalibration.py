@@ -1,0 +1,106 @@
+"""Reads about what lead types brought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from domain.handoff import Handoff
+from domain.leads import Lead
+from domain.opportunities import Opportunity, OpportunityStatus
+from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla
+from domain.sla.recalibration import ResultsOfTypes, TypeResult, ValuedDeliveries, WindowResults
+from infra.database import PostgresWork, rows_of
+from infra.filters import where
+from infra.queries import answers
+from infra.rows import table_of
+
+handoffs = table_of(Handoff)
+leads = table_of(Lead)
+opportunities = table_of(Opportunity)
+commitments = table_of(Commitment)
+slas = table_of(Sla)
+
+
+@answers(ValuedDeliveries)
+async def valued_deliveries(work: PostgresWork, question: ValuedDeliveries) -> Sequence[Commitment]:
+    """Return deliveries in points or money of agreements that end after a day, in order."""
+    statement = (
+        rows_of(Commitment)
+        .select_from(sa.join(commitments, slas, commitments.c.sla_id == slas.c.id))
+        .where(
+            commitments.c.kind == CommitmentKind.DELIVERY.value,
+            commitments.c.measure != Measure.COUNT.value,
+            slas.c.ends_on > question.on,
+        )
+        .order_by(commitments.c.sla_id, commitments.c.position)
+    )
+    return await work.fetch(Commitment, statement)
+
+
+@answers(ResultsOfTypes)
+async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> WindowResults:
+    """Return what became of a window's hand-offs by the first type their leads match now.
+
+    A hand-off is won if an opportunity of it is, or one of its lead that names no hand-off and was
+    opened after it.  Revenue is the mean of the amounts won in the currency asked for.
+    """
+    place = sa.case(*((where(each, leads.c), n) for n, each in enumerate(question.types)), else_=-1)
+    deal = (
+        sa.select(opportunities.c.id)
+        .where(
+            opportunities.c.tenant_id == work.tenant_id,
+            opportunities.c.lead_id == handoffs.c.lead_id,
+            opportunities.c.status == OpportunityStatus.WON.value,
+            sa.or_(
+                opportunities.c.handoff_id == handoffs.c.id,
+                sa.and_(
+                    opportunities.c.handoff_id.is_(None),
+                    opportunities.c.opened_at >= handoffs.c.handed_off_at,
+                ),
+            ),
+        )
+        .exists()
+    )
+    inner = (
+        sa.select(place.label("place"), deal.label("won"))
+        .select_from(sa.join(handoffs, leads, handoffs.c.lead_id == leads.c.id))
+        .where(
+            handoffs.c.tenant_id == work.tenant_id,
+            leads.c.tenant_id == work.tenant_id,
+            handoffs.c.from_team_id == question.marketing_team_id,
+            handoffs.c.to_team_id == question.sales_team_id,
+            handoffs.c.handed_off_at >= question.starts_at,
+            handoffs.c.handed_off_at < question.ends_at,
+        )
+        .subquery()
+    )
+    rows = await work.rows(
+        sa.select(inner.c.place, sa.func.count(), sa.func.count().filter(inner.c.won)).group_by(
+            inner.c.place
+        )
+    )
+    found = {row[0]: TypeResult(handed_off=row[1], won=row[2]) for row in rows}
+    nothing = TypeResult(handed_off=0, won=0)
+    return WindowResults(
+        types=tuple(found.get(n, nothing) for n in range(len(question.types))),
+        handed_off=sum(each.handed_off for each in found.values()),
+        won=sum(each.won for each in found.values()),
+        average_revenue_minor=await _average_revenue(work, question),
+    )
+
+
+async def _average_revenue(work: PostgresWork, question: ResultsOfTypes) -> int | None:
+    """Return the mean amount won in a window, to the minor unit, by opportunities_by_status."""
+    mean = sa.func.round(sa.func.avg(opportunities.c.amount_minor))
+    rows = await work.rows(
+        sa.select(sa.cast(mean, sa.BigInteger)).where(
+            opportunities.c.status == OpportunityStatus.WON.value,
+            opportunities.c.currency == question.currency,
+            opportunities.c.closed_at >= question.starts_at,
+            opportunities.c.closed_at < question.ends_at,
+        )
+    )
+    found: int | None = rows[0][0]
+    return found
