@@ -38,6 +38,8 @@ FEATURES = (
     "next_steps",
     "leaks",
     "digests",
+    "scoring",
+    "prediction",
     "sla",
     "sla_status",
     "clocks",

@@ -15,6 +15,7 @@ from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.mail.sending import mail_loop
 from infra.personas import PersonaAssigner
+from infra.scoring import MonthlyRecalibration, ScoreKeeper
 from infra.services import Services
 from infra.worker import Loop
 
@@ -30,6 +31,8 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "imports": ImportLoop(services.database).run,
         "kept_answers": AnswerCleaner(services.database).run,
         "personas": PersonaAssigner(services.database).run,
+        "scores": ScoreKeeper(services.database).run,
+        "recalibration": MonthlyRecalibration(services.database).run,
         "mail": mail_loop(services).run,
         "digests": digest_loop(services).run,
     }

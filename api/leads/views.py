@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from uuid import UUID
 
 import strawberry
@@ -31,7 +31,9 @@ from domain.opportunities import Opportunity
 from domain.paging import Order
 from domain.personas import Persona
 from domain.ports import Work, by_id
+from domain.prediction import LeadPrediction, predictions_of
 from domain.provenance import LeadFact, LeadProvenance
+from domain.scoring import Grading, gradings_of
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
 from domain.threads import Thread
@@ -119,6 +121,10 @@ class ActivityView:
 class ExternalIdView:
     source: str = shown("Which system.")
     value: str = shown("What it calls it.")
+
+
+_Grading: TypeAlias = Annotated["GradingView", strawberry.lazy("api.scoring")]  # type: ignore[name-defined]  # noqa: F821  # named lazily, against a circle
+_Prediction: TypeAlias = Annotated["LeadPredictionView", strawberry.lazy("api.prediction")]  # type: ignore[name-defined]  # noqa: F821  # as above
 
 
 @view(Lead, description="A person who may become a customer.")
@@ -238,6 +244,18 @@ class LeadView:
     async def customer(lead: strawberry.Parent[Any], info: Info) -> Any:
         return await info.context.load_with("Lead.customer", _customers, lead.id)
 
+    @strawberry.field(
+        description="How the lead is graded this instant, and why; null without a scoring model."
+    )
+    async def grading(lead: strawberry.Parent[Any], info: Info) -> _Grading | None:
+        return await info.context.load_with("Lead.grading", _gradings, lead.id)
+
+    @strawberry.field(
+        description="The chance of winning the lead; null until a prediction model is trained."
+    )
+    async def prediction(lead: strawberry.Parent[Any], info: Info) -> _Prediction | None:
+        return await info.context.load_with("Lead.prediction", _predictions, lead)
+
     @strawberry.field(description="What other systems call the lead, by system.")
     async def external_ids(lead: strawberry.Parent[Any], info: Info) -> list[ExternalIdView]:
         return await info.context.load_with("Lead.externalIds", _external_ids, lead.id)  # type: ignore[no-any-return]  # ExternalId
@@ -252,6 +270,16 @@ async def _provenance(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[Lea
 async def _customers(work: Work, lead_ids: Sequence[UUID]) -> list[Customer | None]:
     found = {each.lead_id: each for each in await work.find(Customer, lead_id=lead_ids)}
     return [found.get(lead_id) for lead_id in lead_ids]
+
+
+async def _gradings(work: Work, lead_ids: Sequence[UUID]) -> list[Grading | None]:
+    found = await gradings_of(work, lead_ids)
+    return [found[lead_id] for lead_id in lead_ids]
+
+
+async def _predictions(work: Work, leads: Sequence[Lead]) -> list[LeadPrediction | None]:
+    found = await predictions_of(work, leads)
+    return [found[lead.id] for lead in leads]
 
 
 async def _external_ids(work: Work, lead_ids: Sequence[UUID]) -> list[Sequence[ExternalId]]:

@@ -57,6 +57,7 @@ from infra.tokens import AccessTokens
 from tests.admission import a_reset, admission_of, an_invitation
 from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.api.scene_feedback import the_talk
+from tests.api.learning import what_was_learnt
 from tests.api.scene_web import the_web
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
@@ -398,6 +399,7 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         paused = await keeping.pause_clock(work, rep, clocks[1].id, reason="On holiday.")
         commitment = await work.get(Commitment, clocks[0].commitment_id)
     return {
+        **_named(*await what_was_learnt(world, sla)),
         "paused clock": public("SlaClock", paused.id),
         "qualified lead": public("Lead", qualified.id),
         "handed lead": public("Lead", handed.id),

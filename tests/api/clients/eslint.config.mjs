@@ -11,9 +11,13 @@ const VALUES = [
   ...['CalendarDay', 'OpenHours', 'Window'], // parts of a calendar
   ...['ClockTransition', 'ClockTransitionEvent', 'EscalationStep'], // parts of a clock
   ...['CommitmentStanding', 'SideStanding', 'SlaStanding', 'SeriesDay', 'SlaSignature'],
+  ...['CallBrief', 'BriefedAsset', 'BriefedLead', 'BriefedPersona', 'BriefedReason', 'SuggestedAsset'], // as it was known
+  ...['CadenceStep', 'CallCadence'], // a calculation
+  ...['CalibratedDelivery', 'CalibratedValue'], // parts of a recalibration
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
   ...['BoardReturn', 'ClosedLoop', 'LoopEffort', 'LoopSpan'], // figures of the closed loop
   ...['FunnelCohort', 'FunnelConversion', 'FunnelGroup', 'FunnelReport', 'FunnelStage', 'FunnelTime'],
+  ...['EngagementGroup', 'EngagementRule', 'FitGroup', 'FitRule', 'ScoringTerms'], // parts of a scoring model
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
   ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
@@ -24,7 +28,10 @@ const VALUES = [
   ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
   ...['DigestSubscription', 'FeedbackDigest', 'HandoffOutcome', 'OutcomeCount'], // what marketing hears
   ...['Effort', 'LeakLimits', 'LeakReport', 'LeakTotal', 'RatingSummary'],
+  ...['GradeCount', 'Grading', 'PreviewedLead', 'ScoredGroup', 'ScoredRule', 'ScoringPreview'], // computed when asked
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
+  ...['LeadPrediction', 'LiftDecile', 'PredictionFactor', 'PredictionValidation'], // computed, too
+  ...['QueuedLead', 'WorkQueue'], // as it is this instant
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 

@@ -1,0 +1,67 @@
+"""What scores, learns and reckons beside the requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+
+from domain.grades import Grade
+from domain.ids import new_id
+from domain.leads import Lead
+from domain.prediction import PredictionField, PredictionModel, PredictionStatus
+from domain.scoring import PRESET, LeadGrading, activate_model, propose_model, rescore_soon
+from infra.scoring import ScoreKeeper
+from tests.agreements import an_mql
+from tests.world import World
+
+
+async def a_scored_lead(world: World) -> Lead:
+    lead = an_mql(world.now)
+    async with world.work() as work:
+        await work.add(lead)
+        model = await propose_model(work, world.actor(), name="Ours", terms=PRESET)
+        await activate_model(work, world.actor(), model.id)
+    return lead
+
+
+async def test_a_tenant_that_cannot_be_scored_keeps_no_other_waiting(
+    world: World, other_world: World, database_urls: Any
+) -> None:
+    broken, sound = await a_scored_lead(world), await a_scored_lead(other_world)
+    owner = await asyncpg.connect(database_urls.owner)
+    try:
+        await owner.execute("SET row_security = off")
+        await owner.execute(
+            "UPDATE scoring_models SET terms = '{}' WHERE tenant_id = $1", world.tenant.id
+        )
+    finally:
+        await owner.close()
+    for each, lead in ((world, broken), (other_world, sound)):
+        async with each.work() as work:
+            await rescore_soon(work, [lead.id])
+
+    await ScoreKeeper(world.database).score_all()
+
+    async with other_world.work() as work:
+        [kept] = await work.find(LeadGrading, lead_id=sound.id)
+    assert (kept.changes_at, kept.grade) == (None, Grade.C3)
+    async with world.work() as work:
+        [waiting] = await work.find(LeadGrading, lead_id=broken.id)
+    assert waiting.changes_at == world.now
+
+
+async def test_outcomes_that_are_too_few_by_then_are_told_as_the_reason(world: World) -> None:
+    model = PredictionModel(
+        id=new_id(), number=1, fields=(PredictionField.COUNTRY,), requested_at=world.now
+    )
+    async with world.work() as work:
+        await work.add(model)
+
+    await ScoreKeeper(world.database).train_all()
+
+    async with world.work() as work:
+        refused = await work.get(PredictionModel, model.id)
+    assert (refused.status, refused.trained) == (PredictionStatus.REFUSED, None)
+    assert refused.reason is not None
+    assert refused.reason.startswith("0 hand-offs were won and 0 lost so far.")
