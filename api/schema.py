@@ -40,6 +40,7 @@ FEATURES = (
     "digests",
     "scoring",
     "prediction",
+    "briefs",
     "sla",
     "sla_status",
     "clocks",

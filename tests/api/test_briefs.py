@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from domain import handoff_flow
+from domain.briefs import HandoffBrief
+from domain.content import AssetKind, ContentAsset, JourneyStage
+from domain.ids import new_id, public
+from domain.leads import Agency, Company, Lead
+from domain.personas import Persona
+from domain.touches import Channel, Touch, TouchKind
+from tests.agreements import an_mql
+from tests.world import World
+
+FIELDS = """doNotContact asOf who { name email phone jobTitle company country origin stage }
+  persona { name number jobTitle goals challenges }
+  read { title kind topic journeyStage times lastAt } grade fit engagement
+  reasons { part rule points } openQuestions
+  suggestion { title kind url reason } opener"""
+BRIEF = f"query($id: ID!) {{ callBrief(lead: {{id: $id}}) {{ {FIELDS} }} }}"
+FROZEN = f"query($id: ID!) {{ handoff(id: $id) {{ brief {{ {FIELDS} }} }} }}"
+
+
+async def a_known_lead(world: World) -> Lead:
+    """Store a lead who read a page twice and a paper once, and what there is to send."""
+    company = Company(id=new_id(), name="Initech", created_at=world.now)
+    persona = Persona(
+        id=new_id(),
+        name="Helga",
+        job_title="Head of IT",
+        goals=("Sleep at night",),
+        challenges=("No budget",),
+        buying_questions=("What does it cost?",),
+        criterion=None,
+        rank=1,
+        number=1,
+        created_at=world.now,
+    )
+    lead = an_mql(
+        world.now,
+        first_name="Ada",
+        last_name="Byron",
+        job_title="Head of IT",
+        country="IE",
+        company_id=company.id,
+        persona_id=persona.id,
+        origin_source="fair",
+        origin_medium="stand",
+    )
+    page = asset(world, "Why nights are short", AssetKind.PAGE, JourneyStage.AWARENESS)
+    paper = asset(world, "Ways to sleep", AssetKind.WHITEPAPER, JourneyStage.CONSIDERATION)
+    costs = asset(world, "What it costs", AssetKind.ARTICLE, JourneyStage.DECISION)
+    machine = replace(touch(world, lead, costs, hours=1), agency=Agency.AUTOMATIC)
+    async with world.work() as work:
+        await work.add_all([company, persona, lead, page, paper, costs])
+        await work.add_all([touch(world, lead, page, hours=n) for n in (50, 30)])
+        await work.add_all([touch(world, lead, paper, hours=2), machine])
+    return lead
+
+
+def asset(world: World, title: str, kind: AssetKind, stage: JourneyStage) -> ContentAsset:
+    return ContentAsset(
+        id=new_id(),
+        title=title,
+        kind=kind,
+        created_at=world.now,
+        topic="sleep",
+        journey_stage=stage,
+        url=f"https://acme.example/{new_id().hex}",
+    )
+
+
+def touch(world: World, lead: Lead, about: ContentAsset, *, hours: int) -> Touch:
+    at = world.now - timedelta(hours=hours)
+    return Touch(
+        id=new_id(),
+        kind=TouchKind.PAGE_VIEW,
+        channel=Channel.DIRECT,
+        agency=Agency.HUMAN,
+        occurred_at=at,
+        recorded_at=at,
+        lead_id=lead.id,
+        asset_id=about.id,
+    )
+
+
+async def brief_of(world: World, lead: Lead) -> dict[str, Any]:
+    data = await world.data(BRIEF, {"id": public("Lead", lead.id)}, as_=world.rep)
+    found: dict[str, Any] = data["callBrief"]
+    return found
+
+
+async def frozen(world: World, handoff_id: Any) -> dict[str, Any] | None:
+    data = await world.data(FROZEN, {"id": public("Handoff", handoff_id)}, as_=world.rep)
+    found: dict[str, Any] | None = data["handoff"]["brief"]
+    return found
+
+
+async def test_a_brief_tells_what_is_known_before_a_call(world: World) -> None:
+    lead = await a_known_lead(world)
+
+    brief = await brief_of(world, lead)
+
+    suggestion = brief.pop("suggestion")
+    assert (suggestion["title"], suggestion["reason"]) == (
+        "What it costs",
+        "Not read yet; for the stage DECISION; on sleep, which was read about last.",
+    )
+    assert brief == {
+        "doNotContact": False,
+        "asOf": "2026-03-10T12:00:00Z",
+        "who": {
+            "name": "Ada Byron",
+            "email": lead.email,
+            "phone": None,
+            "jobTitle": "Head of IT",
+            "company": "Initech",
+            "country": "IE",
+            "origin": "fair / stand",
+            "stage": "MQL",
+        },
+        "persona": {
+            "name": "Helga",
+            "number": 1,
+            "jobTitle": "Head of IT",
+            "goals": ["Sleep at night"],
+            "challenges": ["No budget"],
+        },
+        "read": [
+            {
+                "title": "Ways to sleep",
+                "kind": "WHITEPAPER",
+                "topic": "sleep",
+                "journeyStage": "CONSIDERATION",
+                "times": 1,
+                "lastAt": "2026-03-10T10:00:00Z",
+            },
+            {
+                "title": "Why nights are short",
+                "kind": "PAGE",
+                "topic": "sleep",
+                "journeyStage": "AWARENESS",
+                "times": 2,
+                "lastAt": "2026-03-09T06:00:00Z",
+            },
+        ],
+        "grade": None,
+        "fit": None,
+        "engagement": None,
+        "reasons": [],
+        "openQuestions": ["What does it cost?"],
+        "opener": 'Hello Ada, you read "Ways to sleep" on 10 March.'
+        '  Is "Sleep at night" something you want to reach?',
+    }
+
+
+async def test_a_brief_says_why_the_lead_has_its_grade(world: World) -> None:
+    lead = await a_known_lead(world)
+    data = await world.data(
+        """mutation { scoringModelPropose(input: {name: "Preset"}) { scoringModel { id } } }"""
+    )
+    id = data["scoringModelPropose"]["scoringModel"]["id"]
+    await world.data(
+        "mutation($id: ID!) { scoringModelActivate(input: {model: $id}) { userErrors { code } } }",
+        {"id": id},
+    )
+
+    brief = await brief_of(world, lead)
+
+    assert (brief["grade"], brief["fit"], brief["engagement"]) == ("A3", 95, 7)
+    assert brief["reasons"][:2] == [
+        {"part": "FIT", "rule": "One of our personas", "points": 30},
+        {"part": "FIT", "rule": "Company known", "points": 20},
+    ]
+
+
+async def test_a_hand_off_keeps_what_was_known_then(world: World) -> None:
+    lead = await a_known_lead(world)
+    before = await brief_of(world, lead)
+    async with world.work() as work:
+        handoff = await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)
+
+    world.wait(days=3)
+    async with world.work() as work:
+        now = await work.get(Lead, lead.id)
+        await work.save(replace(now, first_name="Augusta", job_title="Retired"))
+        persona = await work.get(Persona, lead.persona_id)
+        await work.save(replace(persona, goals=("Wake up",), number=2))
+
+    assert await frozen(world, handoff.id) == before
+    assert (await brief_of(world, lead))["who"]["name"] == "Augusta Byron"
+
+
+async def test_a_hand_off_of_the_past_pretends_to_no_knowledge(world: World) -> None:
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        handoff = await handoff_flow.hand_off(
+            work, world.actor(world.marketer), lead.id, routed=False
+        )
+    assert await frozen(world, handoff.id) is None
+    async with world.work() as work:
+        [kept] = await work.find(HandoffBrief, handoff_id=handoff.id)
+    assert kept.facts["ORIGIN_SOURCE"] == "fair"
+
+
+async def test_a_refused_hand_off_freezes_nothing(world: World) -> None:
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        await work.save(replace(await work.get(Lead, lead.id), stage="LEAD"))
+    data = await world.data(
+        """mutation($id: ID!) { leadHandOff(input: {lead: {id: $id}}) { userErrors { code } } }""",
+        {"id": public("Lead", lead.id)},
+    )
+    assert data["leadHandOff"]["userErrors"] == [{"code": "NOT_AN_MQL"}]
+    async with world.work() as work:
+        assert await work.find(HandoffBrief) == []
+
+
+async def test_nobody_reads_a_brief_of_another_tenants_lead(
+    world: World, other_world: World
+) -> None:
+    lead = await a_known_lead(other_world)
+    answer = await world.ask(BRIEF, {"id": public("Lead", lead.id)})
+    assert answer["data"] is None
+    assert "Byron" not in str(answer)
+
+
+async def test_that_a_lead_wants_to_be_left_alone_comes_first_and_nothing_is_suggested(
+    world: World,
+) -> None:
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        now = await work.get(Lead, lead.id)
+        told = {"do_not_contact_at": world.now, "do_not_contact_reason": "Asked to."}
+        await work.save(replace(now, do_not_contact=True, phone="+353123456", **told))
+    brief = await brief_of(world, lead)
+    assert next(iter(brief)) == "doNotContact"
+    assert (brief["doNotContact"], brief["suggestion"], brief["opener"]) == (True, None, None)
+    assert brief["who"]["phone"] == "+353123456"
