@@ -41,6 +41,7 @@ FEATURES = (
     "scoring",
     "prediction",
     "briefs",
+    "work_queue",
     "sla",
     "sla_status",
     "clocks",

@@ -1,0 +1,99 @@
+"""The work queue: whom to call next, and why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import strawberry
+
+from api.context import Info
+from api.errors import query, subscription
+from api.leads import LeadView
+from api.sla_status import until
+from api.types import MoneyView
+from api.views import shown, view
+from domain import work_queue
+from domain.identity import Permission
+from domain.paging import LARGEST_PAGE
+from domain.work_queue import QueuedLead, WorkQueue
+
+
+@view(QueuedLead, description="A lead in the queue.  rank = chance × deal × urgency.")
+class QueuedLeadView:
+    lead: LeadView = shown("The lead.")
+    rank: Decimal = shown("What it is ranked by; only its order means anything.")
+    chance: Decimal = shown("The chance of winning it, 0 to 1: predicted, or usual for its grade.")
+    deal: MoneyView | None = shown(
+        "Its open opportunity, or an average deal; null while nothing was won."
+    )
+    expected_value: MoneyView | None = shown("The deal times the chance.")
+    urgency: Decimal = shown(
+        "4 when a promise is late, 3 with an hour of working time left, 2 with four,"
+        " 1.5 with eight, else 1."
+    )
+    due_at: datetime | None = shown("When its first open promise is due.")
+    reasons: list[str] = shown("Why it stands where it does.", metadata={"most": 3})
+
+
+@view(WorkQueue, description="A page of what you are to work, the most rewarding first.")
+class WorkQueueView:
+    as_of: datetime = shown("The instant for which it was ranked.")
+    total: int = shown("How many leads are in the queue; of more than 200, the first due.")
+    average_deal: MoneyView | None = shown(
+        "The mean of the deals won in the last 365 days, in the tenant's currency."
+    )
+    entries: list[QueuedLeadView] = shown(
+        "The leads of this page, in order.", metadata={"most": LARGEST_PAGE}
+    )
+    cursor: str | None = shown(
+        "Give this as `after` for what ranks highest then and was on no page yet; null at the end."
+    )
+    next_at: datetime | None = shown("When the order may change by itself.")
+
+
+_First = Annotated[
+    int | None, strawberry.argument(description="How many; 25 if left out, at most 100.")
+]
+
+
+@strawberry.type
+class Queries:
+    @query(
+        "What you are to work: your leads by expected value and urgency.  Whoever must not be"
+        " contacted is left out.",
+        shows=WorkQueueView,
+    )
+    async def work_queue(
+        self,
+        info: Info,
+        first: _First = None,
+        after: Annotated[
+            str | None, strawberry.argument(description="The cursor of the page before.")
+        ] = None,
+    ) -> Any:
+        return await _read(info, first, after)
+
+
+@strawberry.type
+class Subscriptions:
+    @subscription(
+        "What you are to work, whenever that changes: when something happens, and as promises"
+        " come due.",
+        needs=Permission.VIEW,
+        shared=False,
+        shows=WorkQueueView,
+    )
+    async def work_queue_changed(self, info: Info, first: _First = None) -> AsyncIterator[Any]:
+        with info.context.live.watch(info.context.actor.tenant_id) as watch:
+            while True:
+                queue = await _read(info, first, None)
+                yield queue
+                await watch.news(within=until(queue.as_of, queue.next_at))
+
+
+async def _read(info: Info, first: int | None, after: str | None) -> WorkQueue:
+    async with info.context.work() as work:
+        return await work_queue.work_queue(work, info.context.actor, first=first, after=after)
