@@ -44,6 +44,8 @@ FEATURES = (
     "work_queue",
     "sla",
     "sla_status",
+    "recalibration",
+    "cadence",
     "clocks",
     "feed",
     "pipeline",
