@@ -19,6 +19,7 @@ GROUPS = (
     "Leads",
     "Hand-off",
     "Feedback",
+    "Scoring",
     "SLA",
     "Feed",
     "Goals",

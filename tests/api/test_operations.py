@@ -166,6 +166,7 @@ async def test_every_documented_operation_runs(
     await know_people(front_end)
     await hand_off(office, front_end)
     await hear_back(office, front_end)
+    await prioritise(office, front_end)
     await watch(office, front_end)
     await sell(office, front_end)
     await import_leads(front_end)
@@ -397,6 +398,28 @@ async def mind_the_leaks(office: Office, front_end: FrontEnd) -> None:
         dueAt="2099-01-01T00:00:00Z",
     )
     assert (await front_end.change("next-step-done", nextStep=step["id"]))["doneAt"]
+async def prioritise(office: Office, front_end: FrontEnd) -> None:
+    preset = await front_end.run("scoring-preset")
+    assert preset["fit"][0]["name"] == "Role"
+    given = OPERATIONS["scoring-model-propose"].variables["input"]
+    model = await front_end.change("scoring-model-propose", **given)
+    preview = await front_end.run("scoring-preview", model=model["id"])
+    assert preview["changed"] == preview["sampled"] > 0
+    active = await front_end.change("scoring-model-activate", model=model["id"])
+    assert (active["status"], active["scored"]) == ("ACTIVE", preview["sampled"])
+    (shown,) = (await front_end.run("scoring-models"))["nodes"]
+    assert shown["id"] == model["id"]
+    taken = {"email": office.leads[0]}
+    graded = await front_end.run("lead-grading", lead=taken)
+    assert (graded["grading"]["grade"], graded["prediction"]) == ("C3", None)
+    assert (await front_end.run("prediction-models"))["nodes"] == []
+    assert (await front_end.run("value-recalibrations"))["nodes"] == []
+    brief = await front_end.run("call-brief", lead=taken)
+    assert (brief["who"]["email"], brief["grade"]) == (office.leads[0], "C3")
+    queue = await front_end.run("work-queue", first=10)
+    assert [entry["lead"]["email"] for entry in queue["entries"]] == [office.leads[0]]
+    live = await first(front_end.follow("work-queue-live"))
+    assert live["total"] == 1
 
 
 async def watch(office: Office, front_end: FrontEnd) -> None:
