@@ -1,5 +1,4 @@
 """Routing: whose turn it is to get a lead."""
-"""Whose turn it is: a hand-off goes to whoever has waited longest and can take one."""
 
 from __future__ import annotations
 
