@@ -28,8 +28,8 @@ from domain.opportunities import Opportunity
 from domain.outcomes import outcomes_of
 from domain.paging import Order
 from domain.personas import Persona
-from domain.ratings import Rating
 from domain.ports import Work
+from domain.ratings import Rating
 from domain.sla.agreement import Sla
 from domain.sla.clocks import SlaClock
 from domain.threads import Thread

@@ -39,15 +39,12 @@ from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Pho
 from domain.prediction import PredictionModel
 from domain.provenance import LeadProvenance
 from domain.ratings import Rating
-from domain.sla.agreement import Commitment, Sla
-from domain.sla.calendars import Calendar, CalendarVersion
-from domain.sla.clocks import SlaClock, SlaTally
-from domain.threads import Mention, Thread, ThreadMessage
 from domain.scoring import LeadGrading, ScoringModel
 from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.recalibration import ValueRecalibration
+from domain.threads import Mention, Thread, ThreadMessage
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk

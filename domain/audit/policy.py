@@ -35,8 +35,8 @@ from domain.sla.agreement import Commitment, Sla
 from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
-from domain.threads import Mention, Thread, ThreadMessage
 from domain.sla.recalibration import ValueRecalibration
+from domain.threads import Mention, Thread, ThreadMessage
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk

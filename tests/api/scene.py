@@ -56,8 +56,8 @@ from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
 from tests.admission import a_reset, admission_of, an_invitation
 from tests.agreements import a_sla, an_mql, usual_commitments
-from tests.api.scene_feedback import the_talk
 from tests.api.learning import what_was_learnt
+from tests.api.scene_feedback import the_talk
 from tests.api.scene_web import the_web
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world

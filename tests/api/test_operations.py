@@ -398,6 +398,8 @@ async def mind_the_leaks(office: Office, front_end: FrontEnd) -> None:
         dueAt="2099-01-01T00:00:00Z",
     )
     assert (await front_end.change("next-step-done", nextStep=step["id"]))["doneAt"]
+
+
 async def prioritise(office: Office, front_end: FrontEnd) -> None:
     preset = await front_end.run("scoring-preset")
     assert preset["fit"][0]["name"] == "Role"
