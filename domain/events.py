@@ -318,6 +318,20 @@ class ExchangeRateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignChanged(Event):
+    """A campaign, its costs or its assets were changed."""
+
+    campaign_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionModelChanged(Event):
+    """A model was made or archived, or has seen all opportunities."""
+
+    model_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TenantChanged(Event):
     tenant_id: UUID
 

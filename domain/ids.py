@@ -74,6 +74,7 @@ PREFIXES = {
     "Campaign": "campaign",
     "CampaignCost": "campaigncost",
     "CampaignAsset": "campaignasset",
+    "AttributionModel": "model",
     "Visitor": "visitor",
     "Touch": "touch",
     "TrackingSite": "site",

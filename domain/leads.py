@@ -62,6 +62,7 @@ class Lead:
     origin_medium: str | None = None
     origin_campaign: str | None = None
     persona_id: UUID | None = None
+    campaign_id: UUID | None = None
     score: int = 0
     fit: int | None = None
     engagement: int | None = None

@@ -18,6 +18,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.attribution import AttributionCredit, AttributionModel
 from domain.audit import AuditEntry
 from domain.briefs import HandoffBrief
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
@@ -144,6 +145,8 @@ TABLES: Mapping[type, sa.Table] = {
         "campaigns": Campaign,
         "campaign_costs": CampaignCost,
         "campaign_assets": CampaignAsset,
+        "attribution_models": AttributionModel,
+        "attribution_credits": AttributionCredit,
         "visitors": Visitor,
         "touches": Touch,
         "tracking_sites": TrackingSite,

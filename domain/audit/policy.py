@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.briefs import HandoffBrief
+from domain.attribution import AttributionCredit, AttributionModel
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
@@ -103,6 +104,11 @@ AUDITED: Mapping[type, Audited] = {
         left_out=frozenset(
             {"persona_id", "fit", "engagement", "grade", "stage_entered_at", "updated_at"}
         ),
+    # Which persona and campaign a lead belongs to follows from those, and when it entered its
+    # stage or was changed is when the entry says.
+    Lead: Audited(
+        by_people=True,
+        left_out=frozenset({"persona_id", "campaign_id", "stage_entered_at", "updated_at"}),
     ),
     LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
     Activity: Audited(by_people=True),
@@ -125,7 +131,9 @@ AUDITED: Mapping[type, Audited] = {
     ),
     ContentAsset: Audited(),
     TrackingSite: Audited(),
-    Campaign: Audited(),
+    # How far it has looked for what belongs to it is nobody's decision.
+    Campaign: _but("adopting_after"),
+    AttributionModel: _but("computing_after", "computed_count", "opportunity_count"),
     CampaignCost: Audited(),
     CampaignAsset: Audited(part_of=(Campaign, "campaign_id")),
     PipelineStage: Audited(),
@@ -150,6 +158,7 @@ NOT_AUDITED: Mapping[type, str] = {
     HandoffBrief: "a copy of what was known when a lead was handed off, which is audited",
     LeadGrading: "follows from the scoring model, the lead and what it touched",
     ValueRecalibration: "follows from what became of the leads, and changes nothing by itself",
+    AttributionCredit: "follows from touches, opportunities and models, and recounted by a test",
     HandoffCredit: "follows from the hand-off and the agreement",
     SlaTally: "counted from hand-offs and clocks, and recounted by a test",
     MetricTally: "counted from what happened",

@@ -13,11 +13,13 @@ from domain.lead_intake.forms import create_lead, update_lead
 from domain.lead_intake.keys import resolve_lead
 from domain.lead_intake.known import HandedOff
 from domain.lead_intake.observing import source_of, trust_of
+from domain.lead_intake.origins import FirstCampaigns
 from domain.lead_intake.storing import WRITING_ORDER
 
 __all__ = [
     "MOST_ROWS",
     "WRITING_ORDER",
+    "FirstCampaigns",
     "HandedOff",
     "NoIdentity",
     "TooManyRows",

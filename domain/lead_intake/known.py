@@ -11,6 +11,7 @@ from domain.errors import DomainError, Invalid, NotFound
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Actor, Permission, User
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany
+from domain.lead_intake.origins import Origins, read_origins
 from domain.leads import Company, DuplicateLead, ExternalId, Lead, LeadExternalId
 from domain.ports import Work, by_id
 from domain.provenance import LeadProvenance
@@ -33,6 +34,7 @@ class Known:
     users: dict[UUID, User]
     handed_off: frozenset[UUID]
     provenance: dict[UUID, LeadProvenance]
+    origins: Origins
     released: set[str] = field(default_factory=set)
     """Addresses that leads of this request gave up, which is not written yet."""
 
@@ -131,6 +133,7 @@ async def read_known(
         names=names,
         companies=await _companies(work, rows),
         users=await _owners(work, rows),
+        origins=await read_origins(work, rows, known),
         handed_off=await _handed_off(work, rows, known),
         provenance=await _provenance(work, known),
     )

@@ -111,7 +111,7 @@ async def store_changes(
 
 async def _told(draft: Draft, lead: Lead, details: LeadDetails, known: Known) -> Lead:
     """Return a lead with everything that was said of it."""
-    told = described(lead, details)
+    told = known.origins.belonging(described(lead, details), details)
     named = details.company
     if named is UNSAID:
         if details.employer is None or told.company_id is not None:

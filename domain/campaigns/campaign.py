@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.filters import FieldType, FilterField, FilterFields, fold_case
 from domain.values import Money
 
 
@@ -28,7 +29,11 @@ class CampaignKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """An effort of marketing.  `code` is the `utm_campaign` by which touches and leads find it."""
+    """An effort of marketing.  `code` is the `utm_campaign` by which touches and leads find it.
+
+    It ends the day before `ends_on`.  `adopting_after` is how far, by id, it has looked for touches
+    and leads that named it before it was there; None once it has seen all.
+    """
 
     id: UUID
     name: str
@@ -41,6 +46,7 @@ class Campaign:
     budget_minor: int | None = None
     currency: str | None = None
     archived_at: datetime | None = None
+    adopting_after: UUID | None = None
     version: int = 1
 
     @property
@@ -79,3 +85,52 @@ class CampaignAsset:
     campaign_id: UUID
     asset_id: UUID
     added_at: datetime
+
+
+def campaign_code(text: str) -> str:
+    """Return the code that a `utm_campaign` or an origin names: trimmed, A-Z made a-z."""
+    return fold_case(text.strip())
+
+
+CAMPAIGN_FIELDS = FilterFields(
+    "campaign",
+    (
+        FilterField(
+            name="name",
+            attribute="name",
+            type=FieldType.TEXT,
+            description="What people call it.",
+        ),
+        FilterField(
+            name="code",
+            attribute="code",
+            type=FieldType.TEXT,
+            description="The `utm_campaign` by which touches and leads find it, in small letters.",
+        ),
+        FilterField(
+            name="kind",
+            attribute="kind",
+            type=FieldType.CHOICE,
+            choices=CampaignKind,
+            description="What sort of effort it is.",
+        ),
+        FilterField(
+            name="startsOn",
+            attribute="starts_on",
+            type=FieldType.DAY,
+            description="Its first day.",
+        ),
+        FilterField(
+            name="endsOn",
+            attribute="ends_on",
+            type=FieldType.DAY,
+            description="The day after its last one.",
+        ),
+        FilterField(
+            name="archivedAt",
+            attribute="archived_at",
+            type=FieldType.INSTANT,
+            description="When it was put away; missing before.",
+        ),
+    ),
+)

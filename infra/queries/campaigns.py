@@ -1,0 +1,81 @@
+"""Reads and set-based writes about campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.campaigns import AdoptTouches, NextStrays, Strays
+from domain.leads import Lead
+from domain.touches import Touch
+from infra.database import PostgresWork
+from infra.queries import answers
+from infra.queries.attribution import folded
+from infra.rows import table_of
+
+leads = table_of(Lead)
+touches = table_of(Touch)
+
+
+@answers(NextStrays)
+async def next_strays(work: PostgresWork, question: NextStrays) -> Strays:
+    """Return what names one of some campaigns, along the primary keys of touches and leads."""
+    ends = [await _last_of(work, table, question) for table in (touches, leads)]
+    last = min((end for end in ends if end is not None), default=None)
+    codes = sa.literal(list(question.campaigns), sa.ARRAY(sa.Text))
+    named = folded(touches.c.utm_campaign)
+    stray = sa.select(touches.c.id, touches.c.lead_id, named).where(
+        *_among(touches, question.after, last),
+        touches.c.campaign_id.is_(None),
+        named == sa.any_(codes),
+    )
+    origin = folded(leads.c.origin_campaign)
+    naming = sa.select(leads.c.id).where(
+        *_among(leads, question.after, last), origin == sa.any_(codes)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    lead_ids = {row[0] for row in await work.rows(naming)}
+    for touch_id, lead_id, code in await work.rows(stray):
+        found.setdefault(question.campaigns[code], []).append(touch_id)
+        lead_ids |= {lead_id} - {None}
+    return Strays(
+        touches={campaign_id: tuple(ids) for campaign_id, ids in found.items()},
+        lead_ids=tuple(sorted(lead_ids)),
+        last=last,
+    )
+
+
+@answers(AdoptTouches)
+async def adopt_touches(work: PostgresWork, question: AdoptTouches) -> None:
+    """Give touches their campaign: a statement each, by the primary key."""
+    for campaign_id, ids in question.touches.items():
+        await work.execute(
+            sa.update(touches)
+            .where(touches.c.id == sa.any_(_ids(ids)), touches.c.campaign_id.is_(None))
+            .values(campaign_id=campaign_id, version=touches.c.version + 1)
+        )
+
+
+async def _last_of(work: PostgresWork, table: sa.Table, question: NextStrays) -> UUID | None:
+    """Return the last row of a table's next batch, None if it is the last batch."""
+    statement = (
+        sa.select(table.c.id)
+        .where(table.c.id > question.after)
+        .order_by(table.c.id)
+        .offset(question.limit - 1)
+        .limit(1)
+    )
+    rows = await work.rows(statement)
+    return rows[0][0] if rows else None
+
+
+def _among(table: sa.Table, after: UUID, last: UUID | None) -> Sequence[sa.ColumnElement[bool]]:
+    above = table.c.id > after
+    return (above,) if last is None else (above, table.c.id <= last)
+
+
+def _ids(ids: Sequence[UUID]) -> sa.BindParameter[Any]:
+    return sa.literal(list(ids), sa.ARRAY(sa.Uuid))
