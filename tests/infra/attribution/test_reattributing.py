@@ -100,9 +100,7 @@ async def test_a_lost_deal_loses_its_credits_and_has_them_back_when_it_is_reopen
 async def test_nothing_is_written_that_is_right_already(world: World) -> None:
     lead, stage = a_lead(world.now - 9 * DAY), a_stage(world.now)
     touches = [a_touch(world.now - n * DAY, lead_id=lead.id) for n in (8, 7)]
-    await store(
-        world, lead, stage, *touches, a_deal(world.now, lead=lead, stage=stage), of=(lead,)
-    )
+    await store(world, lead, stage, *touches, a_deal(world.now, lead=lead, stage=stage), of=(lead,))
 
     async def rows() -> Any:
         async with world.work() as work:
@@ -149,8 +147,10 @@ async def test_a_lead_belongs_to_the_campaign_its_origin_names_or_that_touched_i
 ) -> None:
     spring, autumn = a_campaign(world.now, "spring"), a_campaign(world.now, "autumn")
     named = a_lead(world.now, origin_campaign=" SPRING ")
-    touched, both, neither = a_lead(world.now), a_lead(world.now, origin_campaign="autumn"), a_lead(
-        world.now, origin_campaign="unknown"
+    touched, both, neither = (
+        a_lead(world.now),
+        a_lead(world.now, origin_campaign="autumn"),
+        a_lead(world.now, origin_campaign="unknown"),
     )
     touches = [
         a_touch(world.now - 3 * DAY, lead_id=touched.id),
@@ -206,7 +206,7 @@ async def test_random_stories_leave_what_a_recount_finds(world: World) -> None:
     """Touches come and are stitched, deals open, change, close and move: always only one lead."""
     import random
 
-    chance = random.Random(20261122)  # noqa: S311  # a story, not a secret
+    chance = random.Random(20261122)  # a story, not a secret
     stage = a_stage(world.now)
     campaigns = [a_campaign(world.now, f"c{n}") for n in range(3)]
     leads = [a_lead(world.now - chance.randrange(40) * DAY) for _ in range(6)]
