@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
+from infra.attribution import AttributionKeeper
 from infra.database import Database
 from infra.digests import digest_loop
 from infra.idempotency import AnswerCleaner
@@ -33,6 +34,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "personas": PersonaAssigner(services.database).run,
         "scores": ScoreKeeper(services.database).run,
         "recalibration": MonthlyRecalibration(services.database).run,
+        "attribution": AttributionKeeper(services.database).run,
         "mail": mail_loop(services).run,
         "digests": digest_loop(services).run,
     }

@@ -67,6 +67,8 @@ enum(
     SET_GOALS="Set goals.",
     MANAGE_PIPELINE="Change the stages that opportunities go through.",
     SET_EXCHANGE_RATES="Say what other currencies are worth.",
+    EDIT_CAMPAIGNS="Make and change campaigns, and record what they cost.",
+    DEFINE_ATTRIBUTION="Make attribution models.",
     EDIT_CALENDARS="Set working hours.",
     IMPORT_LEADS="Import leads from files.",
     MANAGE_TENANT="Change the tenant's name, time zone and currency.",

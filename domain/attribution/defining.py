@@ -12,8 +12,8 @@ from domain.attribution.models import (
     FIRST_OPPORTUNITY,
     AnchorShare,
     AttributionModel,
-    BuiltIn,
-    Spread,
+    BuiltInModel,
+    CreditSpread,
 )
 from domain.attribution.reattributing import compute_models, models_in_use
 from domain.attribution.sharing import SHARE_PLACES
@@ -118,7 +118,7 @@ async def create_model(
     name: str,
     anchors: Sequence[AnchorShare],
     rest_share: Decimal,
-    spread: Spread = Spread.EVEN,
+    spread: CreditSpread = CreditSpread.EVEN,
     half_life_days: int | None = None,
     skips_direct: bool = False,
 ) -> AttributionModel:
@@ -165,7 +165,7 @@ async def archive_model(work: Work, actor: Actor, model_id: UUID) -> Attribution
     return await work.get(AttributionModel, model.id)
 
 
-async def model_of(work: Work, key: UUID | BuiltIn) -> AttributionModel:
+async def model_of(work: Work, key: UUID | BuiltInModel) -> AttributionModel:
     """Return the model that an id or the name of a built-in one tells.
 
     Raises:
@@ -180,7 +180,7 @@ async def model_of(work: Work, key: UUID | BuiltIn) -> AttributionModel:
     return found
 
 
-async def model_for_figures(work: Work, key: UUID | BuiltIn) -> AttributionModel:
+async def model_for_figures(work: Work, key: UUID | BuiltInModel) -> AttributionModel:
     """Return a model that figures can be read by.
 
     Raises:
@@ -217,7 +217,7 @@ def _check_share(share: Decimal, *, path: Sequence[str | int], least: Decimal) -
 
 
 def _check_spread(model: AttributionModel) -> None:
-    if model.spread is Spread.EVEN:
+    if model.spread is CreditSpread.EVEN:
         if model.half_life_days is not None:
             raise BadHalfLife("Only a decay has a half-life.", path=("halfLifeDays",))
     elif model.half_life_days not in _HALF_LIVES:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class Anchor(StrEnum):
+class TouchAnchor(StrEnum):
     """A touch that stands out on the way from stranger to customer."""
 
     FIRST = "FIRST"
@@ -20,14 +20,14 @@ class Anchor(StrEnum):
     CLOSE = "CLOSE"
 
 
-class Spread(StrEnum):
+class CreditSpread(StrEnum):
     """How the touches that are no anchors share what is left to them."""
 
     EVEN = "EVEN"
     DECAY = "DECAY"
 
 
-class BuiltIn(StrEnum):
+class BuiltInModel(StrEnum):
     """The models that every tenant has."""
 
     FIRST = "FIRST"
@@ -45,7 +45,7 @@ class BuiltIn(StrEnum):
 class AnchorShare:
     """What an anchor gets: a share of 0-1."""
 
-    anchor: Anchor
+    anchor: TouchAnchor
     share: Decimal
 
 
@@ -65,11 +65,11 @@ class AttributionModel:
     name: str
     anchors: tuple[AnchorShare, ...]
     rest_share: Decimal
-    spread: Spread
+    spread: CreditSpread
     created_at: datetime
     half_life_days: int | None = None
     skips_direct: bool = False
-    built_in: BuiltIn | None = None
+    built_in: BuiltInModel | None = None
     created_by: UUID | None = None
     archived_at: datetime | None = None
     computing_after: UUID | None = None
@@ -98,9 +98,9 @@ _MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 def _built_in(
     number: int,
-    kind: BuiltIn,
+    kind: BuiltInModel,
     name: str,
-    anchors: Mapping[Anchor, str],
+    anchors: Mapping[TouchAnchor, str],
     rest: str = "0",
     half_life_days: int | None = None,
 ) -> AttributionModel:
@@ -109,40 +109,44 @@ def _built_in(
         name=name,
         anchors=tuple(AnchorShare(anchor, Decimal(share)) for anchor, share in anchors.items()),
         rest_share=Decimal(rest),
-        spread=Spread.EVEN if half_life_days is None else Spread.DECAY,
+        spread=CreditSpread.EVEN if half_life_days is None else CreditSpread.DECAY,
         half_life_days=half_life_days,
-        skips_direct=kind is BuiltIn.LAST_NON_DIRECT,
+        skips_direct=kind is BuiltInModel.LAST_NON_DIRECT,
         built_in=kind,
         created_at=_MADE_AT,
     )
 
 
-_F, _L, _D = Anchor.FIRST, Anchor.LEAD_CREATION, Anchor.DEAL_CREATION
+_F, _L, _D = TouchAnchor.FIRST, TouchAnchor.LEAD_CREATION, TouchAnchor.DEAL_CREATION
 BUILT_IN_MODELS: tuple[AttributionModel, ...] = (
-    _built_in(1, BuiltIn.FIRST, "First touch", {_F: "1"}),
-    _built_in(2, BuiltIn.LAST, "Last touch", {Anchor.LAST: "1"}),
-    _built_in(3, BuiltIn.LAST_NON_DIRECT, "Last non-direct touch", {Anchor.LAST: "1"}),
-    _built_in(4, BuiltIn.LINEAR, "Linear", {}, "1"),
+    _built_in(1, BuiltInModel.FIRST, "First touch", {_F: "1"}),
+    _built_in(2, BuiltInModel.LAST, "Last touch", {TouchAnchor.LAST: "1"}),
+    _built_in(3, BuiltInModel.LAST_NON_DIRECT, "Last non-direct touch", {TouchAnchor.LAST: "1"}),
+    _built_in(4, BuiltInModel.LINEAR, "Linear", {}, "1"),
     _built_in(
-        5, BuiltIn.U_FIRST_LEAD, "U-shaped, first and lead creation", {_F: "0.4", _L: "0.4"}, "0.2"
+        5,
+        BuiltInModel.U_FIRST_LEAD,
+        "U-shaped, first and lead creation",
+        {_F: "0.4", _L: "0.4"},
+        "0.2",
     ),
     _built_in(
         6,
-        BuiltIn.U_FIRST_LAST,
+        BuiltInModel.U_FIRST_LAST,
         "U-shaped, first and last",
-        {_F: "0.4", Anchor.LAST: "0.4"},
+        {_F: "0.4", TouchAnchor.LAST: "0.4"},
         "0.2",
     ),
-    _built_in(7, BuiltIn.W_SHAPED, "W-shaped", {_F: "0.3", _L: "0.3", _D: "0.3"}, "0.1"),
+    _built_in(7, BuiltInModel.W_SHAPED, "W-shaped", {_F: "0.3", _L: "0.3", _D: "0.3"}, "0.1"),
     _built_in(
         8,
-        BuiltIn.FULL_PATH,
+        BuiltInModel.FULL_PATH,
         "Full path",
-        {_F: "0.225", _L: "0.225", _D: "0.225", Anchor.CLOSE: "0.225"},
+        {_F: "0.225", _L: "0.225", _D: "0.225", TouchAnchor.CLOSE: "0.225"},
         "0.1",
     ),
-    _built_in(9, BuiltIn.TIME_DECAY, "Time decay, 7 days", {}, "1", half_life_days=7),
+    _built_in(9, BuiltInModel.TIME_DECAY, "Time decay, 7 days", {}, "1", half_life_days=7),
 )
-BY_KIND: Mapping[BuiltIn, AttributionModel] = {
+BY_KIND: Mapping[BuiltInModel, AttributionModel] = {
     model.built_in: model for model in BUILT_IN_MODELS if model.built_in is not None
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from domain.attribution.defining import model_for_figures
-from domain.attribution.models import AttributionModel, BuiltIn
+from domain.attribution.models import AttributionModel, BuiltInModel
 from domain.errors import Invalid
 from domain.exchange import RateMissing
 from domain.filters import Filter
@@ -19,6 +19,7 @@ from domain.identity import Actor, Permission, Tenant
 from domain.paging import Listing, Page, PageRequest
 from domain.ports import Question, Work
 from domain.sla.calendar import always_open
+from domain.touches import Channel
 from domain.values import Money, Period
 
 MOST_ROWS = 500
@@ -26,7 +27,7 @@ _LONGEST_DAYS = 3_700
 _RATE = Decimal("0.0001")
 
 
-class Dimension(StrEnum):
+class PerformanceDimension(StrEnum):
     """By what figures are told apart."""
 
     CAMPAIGN = "CAMPAIGN"
@@ -38,17 +39,17 @@ class Dimension(StrEnum):
     @property
     def is_of_leads(self) -> bool:
         """Whether it is the lead that has it, and so the whole deal, and not each touch."""
-        return self in {Dimension.ORIGIN, Dimension.PERSONA}
+        return self in {PerformanceDimension.ORIGIN, PerformanceDimension.PERSONA}
 
 
-class Basis(StrEnum):
+class PerformanceBasis(StrEnum):
     """Which leads, touches and deals belong to a period."""
 
     COHORT = "COHORT"
     CLOSE = "CLOSE"
 
 
-class Measure(StrEnum):
+class PerformanceMeasure(StrEnum):
     """A number that has rows behind it."""
 
     COST = "COST"
@@ -63,7 +64,12 @@ class Measure(StrEnum):
 
     @property
     def is_money(self) -> bool:
-        return self in {Measure.COST, Measure.PIPELINE, Measure.WON, Measure.INFLUENCED}
+        return self in {
+            PerformanceMeasure.COST,
+            PerformanceMeasure.PIPELINE,
+            PerformanceMeasure.WON,
+            PerformanceMeasure.INFLUENCED,
+        }
 
 
 class PerformancePeriodTooLong(Invalid):
@@ -83,9 +89,9 @@ class Scope:
     the day: of the cost, of the close, and of `today` for deals that are open.
     """
 
-    dimension: Dimension
+    dimension: PerformanceDimension
     model: AttributionModel
-    basis: Basis
+    basis: PerformanceBasis
     period: Period
     currency: str
     time_zone: str
@@ -118,6 +124,27 @@ class Figures:
     influenced_minor: int
     all_won_minor: int
     cost_minor: int | None = None
+
+    @property
+    def campaign_id(self) -> UUID | None:
+        return self._id(PerformanceDimension.CAMPAIGN)
+
+    @property
+    def asset_id(self) -> UUID | None:
+        return self._id(PerformanceDimension.CONTENT)
+
+    @property
+    def persona_id(self) -> UUID | None:
+        return self._id(PerformanceDimension.PERSONA)
+
+    @property
+    def channel(self) -> Channel | None:
+        is_channel = self.scope.dimension is PerformanceDimension.CHANNEL
+        return Channel(self.key) if is_channel and self.key is not None else None
+
+    @property
+    def origin_source(self) -> str | None:
+        return self.key if self.scope.dimension is PerformanceDimension.ORIGIN else None
 
     @property
     def cost(self) -> Money | None:
@@ -159,6 +186,10 @@ class Figures:
         """Deals with any human touch from here, of all that was won.  They may overlap."""
         return self._of_all(self.influenced_minor)
 
+    def _id(self, dimension: PerformanceDimension) -> UUID | None:
+        is_it = self.scope.dimension is dimension
+        return UUID(self.key) if is_it and self.key is not None else None
+
     def _of_all(self, minor: int) -> Decimal | None:
         if not self.all_won_minor:
             return None
@@ -178,6 +209,56 @@ class Performance:
     row_count: int
     total: Figures
 
+    @property
+    def model(self) -> AttributionModel:
+        return self.scope.model
+
+    @property
+    def basis(self) -> PerformanceBasis:
+        return self.scope.basis
+
+    @property
+    def dimension(self) -> PerformanceDimension:
+        return self.scope.dimension
+
+    @property
+    def currency(self) -> str:
+        return self.scope.currency
+
+    @property
+    def starts_on(self) -> date:
+        return self.scope.period.first
+
+    @property
+    def ends_on(self) -> date:
+        return self.scope.period.end
+
+
+_FORMULAS: Mapping[PerformanceMeasure, str] = {
+    PerformanceMeasure.COST: "the sum of the costs dated in the period",
+    PerformanceMeasure.TOUCHES: "the number of human touches",
+    PerformanceMeasure.LEADS: "the number of leads",
+    PerformanceMeasure.MQLS: "the number of leads that entered the stage MQL",
+    PerformanceMeasure.ACCEPTED: "the number of leads that entered the stage SAL",
+    PerformanceMeasure.SQLS: "the number of leads that entered the stage SQL",
+    PerformanceMeasure.PIPELINE: "the sum of what the model credits here of the open deals",
+    PerformanceMeasure.WON: "the sum of what the model credits here of the deals won",
+    PerformanceMeasure.INFLUENCED: "the sum of the deals won after any human touch from here",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One number of a row, by the row's key."""
+
+    scope: Scope
+    measure: PerformanceMeasure
+    key: Key
+
+    @property
+    def formula(self) -> str:
+        return _FORMULAS[self.measure]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -186,13 +267,13 @@ class Evidence:
     `amount_minor` is what it adds to a sum of money, in the scope's currency.
     """
 
-    measure: Measure
+    measure: PerformanceMeasure
     currency: str
     lead_id: UUID | None = None
     touch_id: UUID | None = None
     cost_id: UUID | None = None
     opportunity_id: UUID | None = None
-    share: Decimal | None = None
+    credited_share: Decimal | None = None
     amount_minor: int | None = None
 
     @property
@@ -230,18 +311,16 @@ class EvidenceListing(Listing[Evidence]):
     """A page of the rows behind a number."""
 
     kind: type[Evidence] = field(default=Evidence, init=False)
-    scope: Scope
-    measure: Measure
-    key: Key
+    number: Number
 
 
 async def scope_of(
     work: Work,
     actor: Actor,
-    dimension: Dimension,
+    dimension: PerformanceDimension,
     *,
-    model: UUID | BuiltIn,
-    basis: Basis,
+    model: UUID | BuiltInModel,
+    basis: PerformanceBasis,
     period: Period,
     filter: Filter | None = None,
 ) -> Scope:
@@ -276,13 +355,10 @@ async def performance(work: Work, actor: Actor, scope: Scope, *, most: int) -> P
     return Performance(scope=scope, rows=ordered[:most], row_count=len(ordered), total=total)
 
 
-async def evidence(
-    work: Work, actor: Actor, scope: Scope, measure: Measure, key: Key, page: PageRequest
-) -> Page[Evidence]:
+async def evidence(work: Work, actor: Actor, number: Number, page: PageRequest) -> Page[Evidence]:
     """Return a page of the rows behind a number; all of them add up to it."""
     actor.require(Permission.VIEW)
-    listing = EvidenceListing(scope=scope, measure=measure, key=key, page=page)
-    return await work.ask(listing)
+    return await work.ask(EvidenceListing(number=number, page=page))
 
 
 def _order(row: Figures) -> Any:

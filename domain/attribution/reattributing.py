@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -150,7 +150,11 @@ async def _store(
     instead_of: Sequence[AttributionModel] | None = None,
 ) -> None:
     """Store the credits that differ from what is stored, and forget those that are no more."""
-    wanted = await _wanted(journeys, models)
+    wanted: dict[CreditKey, AttributionCredit] = {}
+    for place in range(0, len(journeys), _A_TURN):
+        await asyncio.sleep(0)
+        found = credits_of(journeys[place : place + _A_TURN], models)
+        wanted.update((_key(credit), credit) for credit in found)
     kept = await work.find(
         AttributionCredit,
         model_id=sorted(model.id for model in instead_of or models),
@@ -163,18 +167,6 @@ async def _store(
     fresh = [credit for key, credit in wanted.items() if key not in right]
     if fresh:
         await work.add_all(fresh)
-
-
-async def _wanted(
-    journeys: Sequence[Journey], models: Sequence[AttributionModel]
-) -> Mapping[CreditKey, AttributionCredit]:
-    wanted: dict[CreditKey, AttributionCredit] = {}
-    for place in range(0, len(journeys), _A_TURN):
-        if place:
-            await asyncio.sleep(0)
-        found = credits_of(journeys[place : place + _A_TURN], models)
-        wanted.update((_key(credit), credit) for credit in found)
-    return wanted
 
 
 def _key(credit: AttributionCredit) -> CreditKey:

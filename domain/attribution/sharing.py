@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from uuid import UUID
 
-from domain.attribution.models import Anchor, AttributionModel, Spread
+from domain.attribution.models import AttributionModel, CreditSpread, TouchAnchor
 from domain.touches import Channel
 
 # Shares are kept to this many places, so that those of one deal sum to exactly 1.
@@ -138,7 +138,9 @@ def _weights(
     return anchored if any(anchored) else [1] * len(ordered)
 
 
-def _places(instants: Sequence[datetime], milestones: Milestones) -> Mapping[Anchor, int | None]:
+def _places(
+    instants: Sequence[datetime], milestones: Milestones
+) -> Mapping[TouchAnchor, int | None]:
     """Return which touch each anchor is, None where there is none."""
 
     def last_by(at: datetime | None) -> int | None:
@@ -147,17 +149,17 @@ def _places(instants: Sequence[datetime], milestones: Milestones) -> Mapping[Anc
         return bisect_right(instants, at) - 1 if instants[0] <= at else None
 
     return {
-        Anchor.FIRST: 0,
-        Anchor.LAST: len(instants) - 1,
-        Anchor.LEAD_CREATION: last_by(milestones.lead_created_at),
-        Anchor.DEAL_CREATION: last_by(milestones.deal_created_at),
-        Anchor.CLOSE: last_by(milestones.closed_at),
+        TouchAnchor.FIRST: 0,
+        TouchAnchor.LAST: len(instants) - 1,
+        TouchAnchor.LEAD_CREATION: last_by(milestones.lead_created_at),
+        TouchAnchor.DEAL_CREATION: last_by(milestones.deal_created_at),
+        TouchAnchor.CLOSE: last_by(milestones.closed_at),
     }
 
 
 def _spread(model: AttributionModel, instants: Sequence[datetime]) -> Sequence[int]:
     """Return the weights, among themselves, of the touches that are no anchors."""
-    if model.spread is Spread.EVEN or model.half_life_days is None:
+    if model.spread is CreditSpread.EVEN or model.half_life_days is None:
         return [1] * len(instants)
     half_life = Decimal(model.half_life_days * (_DAY // _MICROSECOND))
     with localcontext(prec=40):

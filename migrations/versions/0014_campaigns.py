@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from alembic import op
+
+from infra.settings import PLATFORM_ROLE
 from migrations.tenancy import EXTERNAL_NAME, begin, choice, drop, tenant_table
 
 revision = "0014"
@@ -64,6 +67,8 @@ def upgrade() -> None:
             "campaigns_adopting": "adopting_after WHERE adopting_after IS NOT NULL",
         },
     )
+    # Which tenants have touches to adopt: the worker asks across tenants, for this alone.
+    op.execute(f"GRANT SELECT (tenant_id, adopting_after) ON campaigns TO {PLATFORM_ROLE}")
     tenant_table(
         "campaign_costs",
         "id uuid NOT NULL",

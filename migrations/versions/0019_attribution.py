@@ -74,7 +74,7 @@ def upgrade() -> None:
         },
         may="SELECT, INSERT, UPDATE, DELETE",
     )
-    op.execute(f"GRANT SELECT (tenant_id, adopting_after) ON campaigns TO {PLATFORM_ROLE}")
+    # Which tenants have deals to compute: the worker asks across tenants, for this alone.
     op.execute(
         f"GRANT SELECT (tenant_id, computing_after) ON attribution_models TO {PLATFORM_ROLE}"
     )

@@ -19,9 +19,12 @@ from typing_extensions import override
 from api.context import Context
 from api.engine import GraphQLRequest
 from domain import handoff_flow
+from domain.attribution import BY_KIND, BuiltInModel
 from domain.audit import SYSTEM, AuditEntry, Cause
+from domain.campaigns import CampaignAsset, CampaignCost
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
+from domain.content import AssetKind, ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
@@ -59,6 +62,7 @@ from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.api.learning import what_was_learnt
 from tests.api.scene_feedback import the_talk
 from tests.api.scene_web import the_web
+from tests.journeys import a_campaign
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
 
@@ -338,7 +342,29 @@ async def _things(world: World) -> dict[str, Any]:
     )
     async with world.work() as work:
         await work.add_all([goal, upload, chunk, job, fault])
-    return _named(goal, upload, job, fault)
+    return _named(goal, upload, job, fault) | await _campaigns(world)
+
+
+async def _campaigns(world: World) -> dict[str, Any]:
+    campaign = a_campaign(world.now, "spring")
+    asset = ContentAsset(id=new_id(), title="Guide", kind=AssetKind.ARTICLE, created_at=world.now)
+    member = CampaignAsset(
+        id=new_id(), campaign_id=campaign.id, asset_id=asset.id, added_at=world.now
+    )
+    cost = CampaignCost(
+        id=new_id(),
+        campaign_id=campaign.id,
+        on=date(2026, 3, 3),
+        amount_minor=100_000,
+        currency="EUR",
+        recorded_at=world.now,
+    )
+    model = replace(
+        BY_KIND[BuiltInModel.LINEAR], id=new_id(), name="Ours", built_in=None, created_at=world.now
+    )
+    async with world.work() as work:
+        await work.add_all([campaign, asset, member, cost, model])
+    return _named(campaign, asset, member, cost, model)
 
 
 async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:

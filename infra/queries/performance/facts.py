@@ -8,8 +8,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.attribution import BY_KIND, AttributionCredit, BuiltIn
-from domain.attribution.performance import Basis, Dimension, Measure, Scope
+from domain.attribution import BY_KIND, AttributionCredit, BuiltInModel
+from domain.attribution.performance import (
+    PerformanceBasis,
+    PerformanceDimension,
+    PerformanceMeasure,
+    Scope,
+)
 from domain.campaigns import CampaignCost
 from domain.leads import Agency, Lead
 from domain.lifecycle import StageEntry
@@ -32,15 +37,19 @@ Condition: TypeAlias = sa.ColumnElement[bool]
 Facts: TypeAlias = sa.Select[Any]
 
 _NO_ID = sa.literal(UUID(int=0), sa.Uuid)
-_STAGE = {Measure.MQLS: Stage.MQL, Measure.ACCEPTED: Stage.SAL, Measure.SQLS: Stage.SQL}
+_STAGE = {
+    PerformanceMeasure.MQLS: Stage.MQL,
+    PerformanceMeasure.ACCEPTED: Stage.SAL,
+    PerformanceMeasure.SQLS: Stage.SQL,
+}
 _STATUS = {
-    Measure.PIPELINE: OpportunityStatus.OPEN,
-    Measure.WON: OpportunityStatus.WON,
-    Measure.INFLUENCED: OpportunityStatus.WON,
+    PerformanceMeasure.PIPELINE: OpportunityStatus.OPEN,
+    PerformanceMeasure.WON: OpportunityStatus.WON,
+    PerformanceMeasure.INFLUENCED: OpportunityStatus.WON,
 }
 
 
-def facts(tenant_id: UUID, scope: Scope, measure: Measure) -> Facts:
+def facts(tenant_id: UUID, scope: Scope, measure: PerformanceMeasure) -> Facts:
     """Return a statement for the rows behind a measure, told apart by the scope's dimension.
 
     Its columns: `key` as text, the ids `lead_id`, `touch_id`, `cost_id`, `opportunity_id`, the
@@ -61,7 +70,7 @@ class _Source:
 
     @property
     def is_cohort(self) -> bool:
-        return self.scope.basis is Basis.COHORT
+        return self.scope.basis is PerformanceBasis.COHORT
 
     def ours(self, *tables: Any) -> list[Condition]:
         return [table.c.tenant_id == self.tenant for table in tables]
@@ -86,28 +95,28 @@ class _Source:
     def lead_keys(self) -> tuple[Any, sa.ColumnElement[Any]]:
         """Return leads with what tells them apart, and that."""
         match self.scope.dimension:
-            case Dimension.CAMPAIGN:
+            case PerformanceDimension.CAMPAIGN:
                 return leads, sa.cast(leads.c.campaign_id, sa.Text)
-            case Dimension.ORIGIN:
+            case PerformanceDimension.ORIGIN:
                 return leads, leads.c.origin_source
-            case Dimension.PERSONA:
+            case PerformanceDimension.PERSONA:
                 return leads, sa.cast(leads.c.persona_id, sa.Text)
-            case Dimension.CHANNEL:
+            case PerformanceDimension.CHANNEL:
                 first = self._first_channel().lateral("first")
                 return leads.outerjoin(first, sa.true()), first.c.channel
-            case Dimension.CONTENT:
+            case PerformanceDimension.CONTENT:
                 read = self._contents().lateral("read")
                 return leads.outerjoin(read, sa.true()), sa.cast(read.c.asset_id, sa.Text)
 
     def touch_key(self, table: Any) -> sa.ColumnElement[Any]:
         """Return what tells touches, or credits, apart."""
         match self.scope.dimension:
-            case Dimension.CAMPAIGN:
+            case PerformanceDimension.CAMPAIGN:
                 return sa.cast(table.c.campaign_id, sa.Text)
-            case Dimension.CHANNEL:
+            case PerformanceDimension.CHANNEL:
                 channel: sa.ColumnElement[Any] = table.c.channel
                 return channel
-            case Dimension.CONTENT:
+            case PerformanceDimension.CONTENT:
                 return sa.cast(table.c.asset_id, sa.Text)
             case _:
                 return self.lead_keys()[1]
@@ -154,7 +163,7 @@ def _fact(
     return sa.select(*(column.label(name) for name, column in columns.items()))
 
 
-def _costs(source: _Source, _: Measure) -> Facts:
+def _costs(source: _Source, _: PerformanceMeasure) -> Facts:
     amount = Amount(source.tenant, costs.c.amount_minor, costs.c.currency, costs.c.on)
     period = source.scope.period
     return (
@@ -174,7 +183,7 @@ def _costs(source: _Source, _: Measure) -> Facts:
     )
 
 
-def _touches(source: _Source, _: Measure) -> Facts:
+def _touches(source: _Source, _: PerformanceMeasure) -> Facts:
     """Human touches; those of visitors nobody knows count where no lead is asked for."""
     scope = source.scope
     found = _fact(
@@ -193,11 +202,11 @@ def _touches(source: _Source, _: Measure) -> Facts:
     return found.select_from(sources).where(*human, source.during(touches.c.occurred_at))
 
 
-def _leads(source: _Source, measure: Measure) -> Facts:
+def _leads(source: _Source, measure: PerformanceMeasure) -> Facts:
     """Leads that came in the period; or that entered a stage, then or ever."""
     sources, key = source.lead_keys()
     found = _fact(key, leads.c.id, scope=source.scope, lead_id=leads.c.id).select_from(sources)
-    if measure is Measure.LEADS:
+    if measure is PerformanceMeasure.LEADS:
         return found.where(*source.ours(leads), *source.dated(leads.c.created_at))
     entered = sa.select(entries.c.lead_id).where(
         *source.ours(entries), entries.c.stage == _STAGE[measure].value
@@ -212,7 +221,7 @@ def _leads(source: _Source, measure: Measure) -> Facts:
     return found.where(*source.ours(leads), leads.c.id.in_(entered), *narrowed)
 
 
-def _deals(source: _Source, measure: Measure) -> Facts:
+def _deals(source: _Source, measure: PerformanceMeasure) -> Facts:
     """Deals by the credited share of each touch; what no touch has earned is nobody's.
 
     Where the lead has the key the whole deal counts, whatever touched the lead.
@@ -252,7 +261,7 @@ def _deals(source: _Source, measure: Measure) -> Facts:
     return found.select_from(joined.outerjoin(credits, credited)).where(*conditions)
 
 
-def _influenced(source: _Source, measure: Measure) -> Facts:
+def _influenced(source: _Source, measure: PerformanceMeasure) -> Facts:
     """Whole deals, once for each key that any human touch before the close has.
 
     Under the linear model every such touch has a credit.
@@ -264,7 +273,7 @@ def _influenced(source: _Source, measure: Measure) -> Facts:
         sa.select(source.touch_key(credits).label("key"), credits.c.opportunity_id)
         .where(
             *source.ours(credits),
-            credits.c.model_id == sa.literal(BY_KIND[BuiltIn.LINEAR].id, sa.Uuid),
+            credits.c.model_id == sa.literal(BY_KIND[BuiltInModel.LINEAR].id, sa.Uuid),
         )
         .distinct()
         .subquery("met")
@@ -284,7 +293,7 @@ def _influenced(source: _Source, measure: Measure) -> Facts:
     )
 
 
-def _lead_deals(source: _Source, measure: Measure) -> tuple[Any, list[Condition]]:
+def _lead_deals(source: _Source, measure: PerformanceMeasure) -> tuple[Any, list[Condition]]:
     """Return deals with their leads, and which of them count."""
     status = _STATUS[measure]
     on = deals.c.closed_at if status is OpportunityStatus.WON else deals.c.opened_at
@@ -294,7 +303,9 @@ def _lead_deals(source: _Source, measure: Measure) -> tuple[Any, list[Condition]
     return joined, [*source.ours(deals), deals.c.status == status.value, *source.dated(on)]
 
 
-def _deal_amount(source: _Source, measure: Measure, minor: sa.ColumnElement[Any]) -> Amount:
+def _deal_amount(
+    source: _Source, measure: PerformanceMeasure, minor: sa.ColumnElement[Any]
+) -> Amount:
     """Return a deal's amount with the day whose rate counts: of its close, or today."""
     day: sa.ColumnElement[Any] = sa.literal(source.scope.today, sa.Date)
     if _STATUS[measure] is OpportunityStatus.WON:
@@ -302,14 +313,14 @@ def _deal_amount(source: _Source, measure: Measure, minor: sa.ColumnElement[Any]
     return Amount(source.tenant, minor, deals.c.currency, day)
 
 
-_FACTS: Mapping[Measure, Callable[[_Source, Measure], Facts]] = {
-    Measure.COST: _costs,
-    Measure.TOUCHES: _touches,
-    Measure.LEADS: _leads,
-    Measure.MQLS: _leads,
-    Measure.ACCEPTED: _leads,
-    Measure.SQLS: _leads,
-    Measure.PIPELINE: _deals,
-    Measure.WON: _deals,
-    Measure.INFLUENCED: _influenced,
+_FACTS: Mapping[PerformanceMeasure, Callable[[_Source, PerformanceMeasure], Facts]] = {
+    PerformanceMeasure.COST: _costs,
+    PerformanceMeasure.TOUCHES: _touches,
+    PerformanceMeasure.LEADS: _leads,
+    PerformanceMeasure.MQLS: _leads,
+    PerformanceMeasure.ACCEPTED: _leads,
+    PerformanceMeasure.SQLS: _leads,
+    PerformanceMeasure.PIPELINE: _deals,
+    PerformanceMeasure.WON: _deals,
+    PerformanceMeasure.INFLUENCED: _influenced,
 }

@@ -11,14 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.attribution.performance import (
-    Dimension,
     Evidence,
     EvidenceCount,
     EvidenceListing,
     EvidencePage,
     Figures,
     Key,
-    Measure,
+    PerformanceDimension,
+    PerformanceMeasure,
     Rows,
     Scope,
 )
@@ -27,7 +27,7 @@ from infra.database import PostgresWork
 from infra.queries import answers
 from infra.queries.performance.facts import facts
 
-_EVIDENCE = ("lead_id", "touch_id", "cost_id", "opportunity_id", "share")
+_EVIDENCE = ("lead_id", "touch_id", "cost_id", "opportunity_id")
 
 
 @answers(Rows)
@@ -43,14 +43,14 @@ async def rows(
     scope = question.scope
     parts = [_aggregate(work, scope, measure) for measure in _measures(scope)]
     whole = sa.union_all(*parts).subquery("whole")
-    book: dict[Key, dict[Measure, Any]] = {}
-    total: dict[Measure, Any] = {}
+    book: dict[Key, dict[PerformanceMeasure, Any]] = {}
+    total: dict[PerformanceMeasure, Any] = {}
     lacking: list[str] = []
     for name, key, is_total, *values, lacks in await work.rows(sa.select(whole)):
         place = total if is_total else book.setdefault(key, {})
-        place[Measure(name)] = values
+        place[PerformanceMeasure(name)] = values
         lacking += [lacks] if lacks else []
-    all_won = int(_value(total, Measure.WON, 1))
+    all_won = int(_value(total, PerformanceMeasure.WON, 1))
     found = [_figures(scope, key, values, all_won) for key, values in book.items()]
     return found, _figures(scope, None, total, all_won), _first_missing(lacking)
 
@@ -58,10 +58,10 @@ async def rows(
 @answers(EvidenceListing)
 async def evidence(work: PostgresWork, listing: EvidenceListing) -> Page[Evidence]:
     """Return a page of the rows behind a number, by deal, lead, touch or cost."""
-    behind = facts(work.tenant_id, listing.scope, listing.measure).subquery("behind")
+    behind = facts(work.tenant_id, listing.number.scope, listing.number.measure).subquery("behind")
     page = listing.page
     place = sa.tuple_(behind.c.a, behind.c.b)
-    statement = sa.select(behind).where(behind.c.key.is_not_distinct_from(listing.key))
+    statement = sa.select(behind).where(behind.c.key.is_not_distinct_from(listing.number.key))
     if page.cursor is not None:
         cursor = sa.tuple_(*(sa.literal(id, sa.Uuid) for id in _ids_in(page.cursor)))
         statement = statement.where(place < cursor if page.backward else place > cursor)
@@ -84,18 +84,22 @@ async def evidence(work: PostgresWork, listing: EvidenceListing) -> Page[Evidenc
 async def evidence_count(work: PostgresWork, question: EvidenceCount) -> int:
     """Return how many rows there are behind a number."""
     listing = question.listing
-    behind = facts(work.tenant_id, listing.scope, listing.measure).subquery("behind")
-    statement = sa.select(sa.func.count()).where(behind.c.key.is_not_distinct_from(listing.key))
+    behind = facts(work.tenant_id, listing.number.scope, listing.number.measure).subquery("behind")
+    statement = sa.select(sa.func.count()).where(
+        behind.c.key.is_not_distinct_from(listing.number.key)
+    )
     total: int = (await work.rows(statement))[0][0]
     return total
 
 
-def _measures(scope: Scope) -> Sequence[Measure]:
-    costs = scope.dimension is Dimension.CAMPAIGN and scope.filter is None
-    return [measure for measure in Measure if costs or measure is not Measure.COST]
+def _measures(scope: Scope) -> Sequence[PerformanceMeasure]:
+    costs = scope.dimension is PerformanceDimension.CAMPAIGN and scope.filter is None
+    return [
+        measure for measure in PerformanceMeasure if costs or measure is not PerformanceMeasure.COST
+    ]
 
 
-def _aggregate(work: PostgresWork, scope: Scope, measure: Measure) -> sa.Select[Any]:
+def _aggregate(work: PostgresWork, scope: Scope, measure: PerformanceMeasure) -> sa.Select[Any]:
     """Return the number, the sum of money and the sum of shares of a measure, by key and in all.
 
     Whoever is in several rows counts once in the total.
@@ -103,11 +107,11 @@ def _aggregate(work: PostgresWork, scope: Scope, measure: Measure) -> sa.Select[
     behind = facts(work.tenant_id, scope, measure).subquery(measure.lower())
     of_key = behind.c.key
     number = sa.func.count(behind.c.a.distinct())
-    if not (scope.dimension is Dimension.CONTENT or measure.is_money):
+    if not (scope.dimension is PerformanceDimension.CONTENT or measure.is_money):
         number = sa.func.count()
     minor: sa.ColumnElement[Any] = sa.func.sum(behind.c.minor)
     total = sa.func.grouping(of_key) == 1
-    if measure is Measure.INFLUENCED:
+    if measure is PerformanceMeasure.INFLUENCED:
         minor = sa.case((total, _once(work, scope)), else_=minor)
     return sa.select(
         sa.literal(measure.value).label("measure"),
@@ -122,35 +126,37 @@ def _aggregate(work: PostgresWork, scope: Scope, measure: Measure) -> sa.Select[
 
 def _once(work: PostgresWork, scope: Scope) -> sa.ScalarSelect[Any]:
     """Return the sum of all deals that anything influenced, each of them once."""
-    behind = facts(work.tenant_id, scope, Measure.INFLUENCED).subquery("influence")
+    behind = facts(work.tenant_id, scope, PerformanceMeasure.INFLUENCED).subquery("influence")
     once = sa.select(behind.c.a, behind.c.minor).distinct().subquery("once")
     return sa.select(sa.func.sum(once.c.minor)).scalar_subquery()
 
 
 def _figures(
-    scope: Scope, key: Key, values: Mapping[Measure, Sequence[Any]], all_won: int
+    scope: Scope, key: Key, values: Mapping[PerformanceMeasure, Sequence[Any]], all_won: int
 ) -> Figures:
     cost = None
-    if Measure.COST in _measures(scope):
-        cost = int(_value(values, Measure.COST, 1))
+    if PerformanceMeasure.COST in _measures(scope):
+        cost = int(_value(values, PerformanceMeasure.COST, 1))
     return Figures(
         scope=scope,
         key=key,
-        touches=int(_value(values, Measure.TOUCHES, 0)),
-        leads=int(_value(values, Measure.LEADS, 0)),
-        mqls=int(_value(values, Measure.MQLS, 0)),
-        accepted=int(_value(values, Measure.ACCEPTED, 0)),
-        sqls=int(_value(values, Measure.SQLS, 0)),
-        pipeline_minor=int(_value(values, Measure.PIPELINE, 1)),
-        won_minor=int(_value(values, Measure.WON, 1)),
-        won_deals=Decimal(_value(values, Measure.WON, 2)),
-        influenced_minor=int(_value(values, Measure.INFLUENCED, 1)),
+        touches=int(_value(values, PerformanceMeasure.TOUCHES, 0)),
+        leads=int(_value(values, PerformanceMeasure.LEADS, 0)),
+        mqls=int(_value(values, PerformanceMeasure.MQLS, 0)),
+        accepted=int(_value(values, PerformanceMeasure.ACCEPTED, 0)),
+        sqls=int(_value(values, PerformanceMeasure.SQLS, 0)),
+        pipeline_minor=int(_value(values, PerformanceMeasure.PIPELINE, 1)),
+        won_minor=int(_value(values, PerformanceMeasure.WON, 1)),
+        won_deals=Decimal(_value(values, PerformanceMeasure.WON, 2)),
+        influenced_minor=int(_value(values, PerformanceMeasure.INFLUENCED, 1)),
         all_won_minor=all_won,
         cost_minor=cost,
     )
 
 
-def _value(values: Mapping[Measure, Sequence[Any]], measure: Measure, place: int) -> Any:
+def _value(
+    values: Mapping[PerformanceMeasure, Sequence[Any]], measure: PerformanceMeasure, place: int
+) -> Any:
     """Return a measure's number (0), money (1) or shares (2); 0 where there is none."""
     return (values.get(measure) or (0, 0, 0))[place] or 0
 
@@ -164,9 +170,10 @@ def _first_missing(lacking: Sequence[str]) -> tuple[str, date] | None:
 
 def _evidence(row: Any, listing: EvidenceListing) -> Evidence:
     return Evidence(
-        measure=listing.measure,
-        currency=listing.scope.currency,
+        measure=listing.number.measure,
+        currency=listing.number.scope.currency,
         amount_minor=row["minor"],
+        credited_share=row["share"],
         **{name: row[name] for name in _EVIDENCE},
     )
 

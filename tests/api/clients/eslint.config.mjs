@@ -32,6 +32,8 @@ const VALUES = [
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
   ...['LeadPrediction', 'LiftDecile', 'PredictionFactor', 'PredictionValidation'], // computed, too
   ...['QueuedLead', 'WorkQueue'], // as it is this instant
+  ...['AttributionAnchor', 'CampaignCostRow'], // parts of a model, what became of a row
+  ...['Performance', 'PerformanceRow', 'PerformanceNumber', 'PerformanceEvidence'], // computed when asked
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 

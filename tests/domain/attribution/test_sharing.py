@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from domain.attribution import (
     BUILT_IN_MODELS,
     BY_KIND,
-    Anchor,
     AnchorShare,
     AttributionModel,
-    BuiltIn,
+    BuiltInModel,
+    CreditSpread,
     Milestones,
-    Spread,
     Step,
+    TouchAnchor,
     portions,
     split,
 )
@@ -56,8 +56,10 @@ def milestones(lead: float = 5, deal: float = 30, closed: float | None = 40) -> 
 
 def a_model(rest: str = "0", **shares: str) -> AttributionModel:
     return replace(
-        BY_KIND[BuiltIn.LINEAR],
-        anchors=tuple(AnchorShare(Anchor[name], Decimal(share)) for name, share in shares.items()),
+        BY_KIND[BuiltInModel.LINEAR],
+        anchors=tuple(
+            AnchorShare(TouchAnchor[name], Decimal(share)) for name, share in shares.items()
+        ),
         rest_share=Decimal(rest),
     )
 
@@ -74,18 +76,18 @@ def amounts(
 @pytest.mark.parametrize(
     ("kind", "dollars"),
     [
-        (BuiltIn.FIRST, (12000, 0, 0, 0, 0)),
-        (BuiltIn.LAST, (0, 0, 0, 0, 12000)),
-        (BuiltIn.LAST_NON_DIRECT, (0, 0, 0, 0, 12000)),
-        (BuiltIn.LINEAR, (2400, 2400, 2400, 2400, 2400)),
-        (BuiltIn.U_FIRST_LEAD, (4800, 4800, 800, 800, 800)),
-        (BuiltIn.U_FIRST_LAST, (4800, 800, 800, 800, 4800)),
-        (BuiltIn.W_SHAPED, (3600, 3600, 600, 3600, 600)),
-        (BuiltIn.FULL_PATH, (2700, 2700, 1200, 2700, 2700)),
+        (BuiltInModel.FIRST, (12000, 0, 0, 0, 0)),
+        (BuiltInModel.LAST, (0, 0, 0, 0, 12000)),
+        (BuiltInModel.LAST_NON_DIRECT, (0, 0, 0, 0, 12000)),
+        (BuiltInModel.LINEAR, (2400, 2400, 2400, 2400, 2400)),
+        (BuiltInModel.U_FIRST_LEAD, (4800, 4800, 800, 800, 800)),
+        (BuiltInModel.U_FIRST_LAST, (4800, 800, 800, 800, 4800)),
+        (BuiltInModel.W_SHAPED, (3600, 3600, 600, 3600, 600)),
+        (BuiltInModel.FULL_PATH, (2700, 2700, 1200, 2700, 2700)),
     ],
 )
 def test_twelve_thousand_dollars_are_shared_out_as_the_model_says(
-    kind: BuiltIn, dollars: tuple[int, ...]
+    kind: BuiltInModel, dollars: tuple[int, ...]
 ) -> None:
     assert amounts(BY_KIND[kind], touched(*DAYS), milestones()) == [100 * each for each in dollars]
 
@@ -95,14 +97,14 @@ def test_half_as_much_for_each_week_of_age() -> None:
 
     It is missing where rounding up gave most: the first touch has 175.1952 to get.
     """
-    found = amounts(BY_KIND[BuiltIn.TIME_DECAY], touched(*DAYS), milestones())
+    found = amounts(BY_KIND[BuiltInModel.TIME_DECAY], touched(*DAYS), milestones())
 
     assert found == [17519, 28744, 57488, 341704, 754545]
     assert sum(found) == 1_200_000
 
 
 def test_the_last_touch_that_came_by_no_road_is_passed_over() -> None:
-    model = BY_KIND[BuiltIn.LAST_NON_DIRECT]
+    model = BY_KIND[BuiltInModel.LAST_NON_DIRECT]
 
     assert amounts(model, touched(*DAYS, direct=(2, 4)), milestones(), 100) == [0, 0, 0, 100, 0]
     assert amounts(model, touched(0, 5, direct=(0, 1)), milestones(), 100) == [0, 100]
@@ -112,23 +114,23 @@ def test_the_last_touch_that_came_by_no_road_is_passed_over() -> None:
     ("kind", "days", "at", "expected"),
     [
         # One touch is everything at once.
-        *((kind, (3,), milestones(lead=4), (100,)) for kind in BuiltIn),
+        *((kind, (3,), milestones(lead=4), (100,)) for kind in BuiltInModel),
         # The first touch made the lead: 30 and 30 of W are its, the other two have the rest.
-        (BuiltIn.W_SHAPED, (0, 12, 30), milestones(lead=1, deal=31), (60, 10, 30)),
+        (BuiltInModel.W_SHAPED, (0, 12, 30), milestones(lead=1, deal=31), (60, 10, 30)),
         # All touches are anchors: what was the rest's goes to them in proportion.
-        (BuiltIn.U_FIRST_LAST, (0, 9), milestones(), (50, 50)),
-        (BuiltIn.W_SHAPED, (0, 30), milestones(lead=1, deal=31), (67, 33)),
+        (BuiltInModel.U_FIRST_LAST, (0, 9), milestones(), (50, 50)),
+        (BuiltInModel.W_SHAPED, (0, 30), milestones(lead=1, deal=31), (67, 33)),
         # The lead was there before any touch: what L had to get is shared by all others.
-        (BuiltIn.U_FIRST_LEAD, (6, 7, 8), milestones(lead=5), (67, 17, 16)),
+        (BuiltInModel.U_FIRST_LEAD, (6, 7, 8), milestones(lead=5), (67, 17, 16)),
         # Open, so nothing closed it yet: 22.5, 22.5, 10 and 22.5 of 77.5.
-        (BuiltIn.FULL_PATH, (0, 5, 12, 30), milestones(closed=None), (29, 29, 13, 29)),
+        (BuiltInModel.FULL_PATH, (0, 5, 12, 30), milestones(closed=None), (29, 29, 13, 29)),
         # Twice at the same instant: in the order of their ids, whoever is asked.
-        (BuiltIn.FIRST, (4, 4), milestones(), (100, 0)),
-        (BuiltIn.LAST, (4, 4), milestones(), (0, 100)),
+        (BuiltInModel.FIRST, (4, 4), milestones(), (100, 0)),
+        (BuiltInModel.LAST, (4, 4), milestones(), (0, 100)),
     ],
 )
 def test_anchors_that_coincide_or_are_missing(
-    kind: BuiltIn, days: tuple[float, ...], at: Milestones, expected: tuple[int, ...]
+    kind: BuiltInModel, days: tuple[float, ...], at: Milestones, expected: tuple[int, ...]
 ) -> None:
     assert amounts(BY_KIND[kind], touched(*days), at, 100) == list(expected)
 
@@ -149,11 +151,13 @@ def test_where_nothing_the_model_knows_is_there_all_touches_get_the_same() -> No
 
 
 def test_no_touches_no_credit() -> None:
-    assert portions(BY_KIND[BuiltIn.LINEAR], [], milestones(), amount_minor=100) == ()
+    assert portions(BY_KIND[BuiltInModel.LINEAR], [], milestones(), amount_minor=100) == ()
 
 
 def test_shares_are_kept_to_twelve_places_and_a_deal_without_an_amount_has_shares_only() -> None:
-    found = portions(BY_KIND[BuiltIn.LINEAR], touched(0, 1, 2), milestones(), amount_minor=None)
+    found = portions(
+        BY_KIND[BuiltInModel.LINEAR], touched(0, 1, 2), milestones(), amount_minor=None
+    )
 
     assert [(each.share, each.amount_minor) for each in found] == [
         (Decimal("0.333333333334"), None),
@@ -163,14 +167,14 @@ def test_shares_are_kept_to_twelve_places_and_a_deal_without_an_amount_has_share
 
 
 def test_what_is_older_than_a_hundred_half_lives_gets_nothing() -> None:
-    found = amounts(BY_KIND[BuiltIn.TIME_DECAY], touched(-36500, 0), milestones(), 100)
+    found = amounts(BY_KIND[BuiltInModel.TIME_DECAY], touched(-36500, 0), milestones(), 100)
 
     assert found == [0, 100]
 
 
 models = st.sampled_from(BUILT_IN_MODELS) | st.builds(
     lambda cuts, anchors, spread: replace(
-        BY_KIND[BuiltIn.TIME_DECAY],
+        BY_KIND[BuiltInModel.TIME_DECAY],
         anchors=tuple(
             AnchorShare(anchor, Decimal(high - low).scaleb(-4))
             for anchor, low, high in zip(anchors, cuts, cuts[1:], strict=False)
@@ -183,10 +187,10 @@ models = st.sampled_from(BUILT_IN_MODELS) | st.builds(
         spread=spread,
     ),
     st.lists(st.integers(0, 10_000), min_size=6, max_size=6).map(sorted),
-    st.permutations(list(Anchor)).flatmap(
+    st.permutations(list(TouchAnchor)).flatmap(
         lambda anchors: st.integers(0, 5).map(lambda number: anchors[:number])
     ),
-    st.sampled_from(Spread),
+    st.sampled_from(CreditSpread),
 )
 journeys = st.lists(
     st.tuples(st.integers(0, 90 * 24), st.sampled_from([Channel.DIRECT, Channel.EMAIL])),

@@ -9,14 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.attribution import BuiltIn, reattribute
+from domain.attribution import BuiltInModel, reattribute
 from domain.attribution.performance import (
-    Basis,
-    Dimension,
     Evidence,
     Figures,
-    Measure,
+    Number,
     Performance,
+    PerformanceBasis,
+    PerformanceDimension,
+    PerformanceMeasure,
     Scope,
     evidence,
     performance,
@@ -104,25 +105,32 @@ async def story(world: World) -> dict[str, Any]:
     return {"spring": spring, "autumn": autumn, "guide": guide, "film": film, "bob": bob}
 
 
-async def scoped(world: World, dimension: Dimension, **changes: Any) -> Scope:
-    wanted = {"model": BuiltIn.LINEAR, "basis": Basis.CLOSE, "period": MARCH, **changes}
+async def scoped(world: World, dimension: PerformanceDimension, **changes: Any) -> Scope:
+    wanted = {
+        "model": BuiltInModel.LINEAR,
+        "basis": PerformanceBasis.CLOSE,
+        "period": MARCH,
+        **changes,
+    }
     async with world.work() as work:
         return await scope_of(work, world.actor(), dimension, **wanted)
 
 
-async def figures(world: World, dimension: Dimension, **changes: Any) -> Performance:
+async def figures(world: World, dimension: PerformanceDimension, **changes: Any) -> Performance:
     scope = await scoped(world, dimension, **changes)
     async with world.work() as work:
         return await performance(work, world.actor(), scope, most=100)
 
 
-async def behind(world: World, scope: Scope, measure: Measure, key: str | None) -> list[Evidence]:
+async def behind(
+    world: World, scope: Scope, measure: PerformanceMeasure, key: str | None
+) -> list[Evidence]:
     """Return all rows behind a number, two a page."""
     found: list[Evidence] = []
-    page = PageRequest(size=2)
+    number, page = Number(scope=scope, measure=measure, key=key), PageRequest(size=2)
     while True:
         async with world.work() as work:
-            got = await evidence(work, world.actor(), scope, measure, key, page)
+            got = await evidence(work, world.actor(), number, page)
             total = await work.ask(got.counting)
         found += got.nodes
         if not got.has_next_page:
@@ -145,7 +153,7 @@ def told(row: Figures) -> tuple[Any, ...]:
 async def test_what_campaigns_are_worth_by_date_of_close(
     world: World, story: dict[str, Any]
 ) -> None:
-    found = await figures(world, Dimension.CAMPAIGN)
+    found = await figures(world, PerformanceDimension.CAMPAIGN)
 
     spring, autumn = str(story["spring"].id), str(story["autumn"].id)
     assert {row.key: told(row) for row in found.rows} == {
@@ -164,7 +172,12 @@ async def test_what_campaigns_are_worth_by_date_of_close(
 
 async def test_what_became_of_a_cohort(world: World, story: dict[str, Any]) -> None:
     """Cid came in February: neither his stages nor his deal are of March's leads."""
-    found = await figures(world, Dimension.CAMPAIGN, basis=Basis.COHORT, model=BuiltIn.FIRST)
+    found = await figures(
+        world,
+        PerformanceDimension.CAMPAIGN,
+        basis=PerformanceBasis.COHORT,
+        model=BuiltInModel.FIRST,
+    )
 
     spring, autumn = str(story["spring"].id), str(story["autumn"].id)
     assert {row.key: told(row) for row in found.rows} == {
@@ -178,7 +191,7 @@ async def test_what_became_of_a_cohort(world: World, story: dict[str, Any]) -> N
     ("dimension", "expected"),
     [
         (
-            Dimension.CHANNEL,
+            PerformanceDimension.CHANNEL,
             {
                 "SOCIAL": (None, 1, (1, 1, 1, 1), 0, 600_000, 1_200_000),
                 "EMAIL": (None, 3, (1, 1, 0, 0), 300_001, 600_000, 1_200_000),
@@ -186,7 +199,7 @@ async def test_what_became_of_a_cohort(world: World, story: dict[str, Any]) -> N
             },
         ),
         (
-            Dimension.ORIGIN,
+            PerformanceDimension.ORIGIN,
             {
                 "organic": (None, 2, (1, 1, 1, 1), 0, 1_300_000, 1_300_000),
                 "paid": (None, 2, (1, 1, 0, 0), 300_001, 0, 0),
@@ -194,13 +207,13 @@ async def test_what_became_of_a_cohort(world: World, story: dict[str, Any]) -> N
             },
         ),
         (
-            Dimension.PERSONA,
+            PerformanceDimension.PERSONA,
             {None: (None, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_300_000)},
         ),
     ],
 )
 async def test_what_sources_and_personas_are_worth(
-    world: World, story: dict[str, Any], dimension: Dimension, expected: dict[Any, Any]
+    world: World, story: dict[str, Any], dimension: PerformanceDimension, expected: dict[Any, Any]
 ) -> None:
     found = await figures(world, dimension)
 
@@ -210,7 +223,7 @@ async def test_what_sources_and_personas_are_worth(
 async def test_a_lead_that_met_two_contents_is_in_both_rows_and_once_in_the_total(
     world: World, story: dict[str, Any]
 ) -> None:
-    found = await figures(world, Dimension.CONTENT)
+    found = await figures(world, PerformanceDimension.CONTENT)
 
     guide, film = str(story["guide"].id), str(story["film"].id)
     assert {row.key: told(row) for row in found.rows} == {
@@ -226,7 +239,7 @@ async def test_a_filter_narrows_leads_and_all_that_is_theirs_but_no_costs(
 ) -> None:
     paid = parse({"originSource": {"eq": "paid"}}, LEAD_FIELDS)
 
-    found = await figures(world, Dimension.CAMPAIGN, filter=paid)
+    found = await figures(world, PerformanceDimension.CAMPAIGN, filter=paid)
 
     assert {row.key: told(row) for row in found.rows} == {
         str(story["autumn"].id): (None, 1, (1, 1, 0, 0), 150_001, 0, 0),
@@ -235,34 +248,37 @@ async def test_a_filter_narrows_leads_and_all_that_is_theirs_but_no_costs(
 
 
 VALUE = {
-    Measure.COST: lambda row: row.cost_minor or 0,
-    Measure.TOUCHES: lambda row: row.touches,
-    Measure.LEADS: lambda row: row.leads,
-    Measure.MQLS: lambda row: row.mqls,
-    Measure.ACCEPTED: lambda row: row.accepted,
-    Measure.SQLS: lambda row: row.sqls,
-    Measure.PIPELINE: lambda row: row.pipeline_minor,
-    Measure.WON: lambda row: row.won_minor,
-    Measure.INFLUENCED: lambda row: row.influenced_minor,
+    PerformanceMeasure.COST: lambda row: row.cost_minor or 0,
+    PerformanceMeasure.TOUCHES: lambda row: row.touches,
+    PerformanceMeasure.LEADS: lambda row: row.leads,
+    PerformanceMeasure.MQLS: lambda row: row.mqls,
+    PerformanceMeasure.ACCEPTED: lambda row: row.accepted,
+    PerformanceMeasure.SQLS: lambda row: row.sqls,
+    PerformanceMeasure.PIPELINE: lambda row: row.pipeline_minor,
+    PerformanceMeasure.WON: lambda row: row.won_minor,
+    PerformanceMeasure.INFLUENCED: lambda row: row.influenced_minor,
 }
 
 
-@pytest.mark.parametrize("basis", Basis)
-@pytest.mark.parametrize("dimension", Dimension)
+@pytest.mark.parametrize("basis", PerformanceBasis)
+@pytest.mark.parametrize("dimension", PerformanceDimension)
 async def test_the_rows_behind_each_number_add_up_to_it(
-    world: World, story: dict[str, Any], dimension: Dimension, basis: Basis
+    world: World, story: dict[str, Any], dimension: PerformanceDimension, basis: PerformanceBasis
 ) -> None:
     found = await figures(world, dimension, basis=basis)
 
     for row in found.rows:
         for measure, value in VALUE.items():
-            if measure is Measure.COST and dimension is not Dimension.CAMPAIGN:
+            if (
+                measure is PerformanceMeasure.COST
+                and dimension is not PerformanceDimension.CAMPAIGN
+            ):
                 continue
             rows = await behind(world, found.scope, measure, row.key)
             amounts = [each.amount_minor or 0 for each in rows]
             assert (sum(amounts) if measure.is_money else len(rows)) == value(row), measure
-            if measure is Measure.WON:
-                assert sum(each.share or 0 for each in rows) == row.won_deals
+            if measure is PerformanceMeasure.WON:
+                assert sum(each.credited_share or 0 for each in rows) == row.won_deals
 
 
 def _rate(world: World, currency: str, rate: str, on: date) -> ExchangeRate:
@@ -312,11 +328,11 @@ async def test_each_amount_is_exchanged_by_the_rate_of_the_day_it_was_won(
             ]
         )
 
-    found = await figures(world, Dimension.CHANNEL)
+    found = await figures(world, PerformanceDimension.CHANNEL)
 
     by_key = {row.key: row.won_minor for row in found.rows}
     assert [by_key[key] for key in ("SOCIAL", "EMAIL", "REFERRAL")] == won
-    rows = await behind(world, found.scope, Measure.WON, "SOCIAL")
+    rows = await behind(world, found.scope, PerformanceMeasure.WON, "SOCIAL")
     assert [row.amount_minor for row in rows] == [won[0]]
 
 
@@ -326,7 +342,7 @@ async def test_currencies_are_not_mixed_without_a_rate(world: World) -> None:
         await work.add(_rate(world, "USD", "0.9", date(2026, 3, 10)))
 
     with pytest.raises(RateMissing) as refused:
-        await figures(world, Dimension.CHANNEL)
+        await figures(world, PerformanceDimension.CHANNEL)
 
     assert (refused.value.currency, refused.value.on) == ("USD", date(2026, 3, 9))
 
@@ -334,6 +350,6 @@ async def test_currencies_are_not_mixed_without_a_rate(world: World) -> None:
 async def test_another_tenant_sees_none_of_it(
     world: World, other_world: World, story: dict[str, Any]
 ) -> None:
-    found = await figures(other_world, Dimension.CAMPAIGN)
+    found = await figures(other_world, PerformanceDimension.CAMPAIGN)
 
     assert (found.rows, told(found.total)) == ([], (0, 0, (0, 0, 0, 0), 0, 0, 0))

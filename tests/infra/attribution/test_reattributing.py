@@ -12,7 +12,7 @@ from domain.attribution import (
     BY_KIND,
     AttributionCredit,
     AttributionModel,
-    BuiltIn,
+    BuiltInModel,
     reattribute,
 )
 from domain.ids import new_id
@@ -39,7 +39,7 @@ async def store(world: World, *entities: Any, of: tuple[Lead, ...] = ()) -> None
         await reattribute(work, [lead.id for lead in of])
 
 
-async def amounts(world: World, kind: BuiltIn) -> dict[UUID, int | None]:
+async def amounts(world: World, kind: BuiltInModel) -> dict[UUID, int | None]:
     credits = await stored_credits(world)
     return {
         credit.touch_id: credit.amount_minor
@@ -60,11 +60,11 @@ async def test_a_deal_is_credited_to_the_human_touches_before_its_close(world: W
 
     await store(world, campaign, lead, stage, first, second, late, robot, deal, of=(lead,))
 
-    assert await amounts(world, BuiltIn.LINEAR) == {first.id: 600_000, second.id: 600_000}
+    assert await amounts(world, BuiltInModel.LINEAR) == {first.id: 600_000, second.id: 600_000}
     credits = await stored_credits(world)
-    assert credits[BY_KIND[BuiltIn.FIRST].id, deal.id, first.id] == AttributionCredit(
+    assert credits[BY_KIND[BuiltInModel.FIRST].id, deal.id, first.id] == AttributionCredit(
         opportunity_id=deal.id,
-        model_id=BY_KIND[BuiltIn.FIRST].id,
+        model_id=BY_KIND[BuiltInModel.FIRST].id,
         touch_id=first.id,
         channel=Channel.SOCIAL,
         share=1,  # type: ignore[arg-type]  # equal to the decimal
@@ -186,7 +186,7 @@ async def test_of_two_touches_at_once_neither_is_forgotten(world: World) -> None
         )
     )
 
-    assert len(await amounts(world, BuiltIn.LINEAR)) == 6
+    assert len(await amounts(world, BuiltInModel.LINEAR)) == 6
     assert await stored_credits(world) == await recounted(world)
 
 

@@ -1,0 +1,297 @@
+"""What campaigns, sources, contents and personas are worth, and the rows behind each number."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from api.attribution import AttributionModelRef, AttributionModelView
+from api.campaigns import CampaignCostView, CampaignView
+from api.context import Info
+from api.errors import query
+from api.filtering import enum, filter_of
+from api.leads.operations import LeadFilter
+from api.types import Currency, MoneyView
+from api.views import PAGE_ARGUMENTS, PARENT, connection, page_of, related, shown, view
+from domain import ids
+from domain.attribution import performance as domain
+from domain.attribution.performance import (
+    MOST_ROWS,
+    Evidence,
+    Figures,
+    Number,
+    Performance,
+    PerformanceBasis,
+    PerformanceDimension,
+    PerformanceMeasure,
+    Scope,
+)
+from domain.campaigns import Campaign, CampaignCost
+from domain.errors import Invalid
+from domain.leads import LEAD_FIELDS, Lead
+from domain.personas import Persona
+from domain.touches import Channel
+from domain.values import PeriodKind, period_of
+
+enum(
+    Channel,
+    "By which road the buyer came.",
+    DIRECT="By none that we know of.",
+    ORGANIC_SEARCH="By a search engine.",
+    PAID_SEARCH="By an advertisement on a search engine.",
+    SOCIAL="By a social network.",
+    PAID_SOCIAL="By an advertisement on a social network.",
+    DISPLAY="By an advertisement on another page.",
+    EMAIL="By an e-mail.",
+    REFERRAL="By a link on another site.",
+    PARTNER="By a partner.",
+    EVENT="By an event.",
+    OFFLINE="Not over the internet.",
+    OTHER="By another one.",
+)
+enum(
+    PerformanceBasis,
+    "Which leads, touches and deals belong to a period.",
+    COHORT="The leads first seen in it, and whatever became of them since.",
+    CLOSE="What happened in it: deals won by the day they closed, deals by the day they opened.",
+)
+enum(
+    PerformanceDimension,
+    "By what figures are told apart.",
+    CAMPAIGN="By campaign.",
+    CHANNEL="By the channel of the touch; of a lead, of its first human touch.",
+    ORIGIN="By the lead's origin source.",
+    CONTENT="By content asset.",
+    PERSONA="By the lead's buyer persona.",
+)
+enum(
+    PerformanceMeasure,
+    "A number that has rows behind it.",
+    COST="What was spent.",
+    TOUCHES="Human touches.",
+    LEADS="Leads.",
+    MQLS="Leads that became marketing-qualified.",
+    ACCEPTED="Leads that sales accepted.",
+    SQLS="Leads that became sales-qualified.",
+    PIPELINE="Open deals, by their credited shares.",
+    WON="Deals won, by their credited shares.",
+    INFLUENCED="Deals won after any human touch from there, whole.",
+)
+
+
+@strawberry.enum(description="By what sources are told apart.")
+class SourceDimension(Enum):
+    CHANNEL = strawberry.enum_value("CHANNEL", description="By the channel of each touch.")
+    ORIGIN = strawberry.enum_value("ORIGIN", description="By the lead's origin source.")
+
+
+_SOURCES = {
+    SourceDimension.CHANNEL: PerformanceDimension.CHANNEL,
+    SourceDimension.ORIGIN: PerformanceDimension.ORIGIN,
+}
+_KINDS = {
+    PerformanceDimension.CAMPAIGN: "Campaign",
+    PerformanceDimension.CONTENT: "ContentAsset",
+    PerformanceDimension.PERSONA: "Persona",
+}
+
+
+@view(
+    Figures,
+    name="PerformanceRow",
+    description="What one campaign, source, content or persona is worth, or all of them together.",
+)
+class FiguresView:
+    channel: Channel | None = shown("The channel.")
+    origin_source: str | None = shown("The origin source.")
+    cost: MoneyView | None = shown(
+        "What was spent in the period; known by campaign only, and not where leads are filtered."
+    )
+    touches: int = shown("Human touches.")
+    leads: int = shown("Leads first seen.")
+    mqls: int = shown("Leads that became marketing-qualified.")
+    accepted: int = shown("Leads that sales accepted.")
+    sqls: int = shown("Leads that became sales-qualified.")
+    pipeline: MoneyView = shown("Open deals, by their credited shares.")
+    won: MoneyView = shown("Deals won, by their credited shares.")
+    won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")
+    influenced: MoneyView = shown("Deals won after any human touch from here; rows may overlap.")
+    cac: MoneyView | None = shown("Cost per deal won; null where there is none of either.")
+    roi_rate: Decimal | None = shown("(won - cost) / cost; null where nothing was spent.")
+    sourced_share: Decimal | None = shown("`won` of all that was won, 0 to 1.")
+    influenced_share: Decimal | None = shown("`influenced` of all that was won, 0 to 1.")
+    campaign = related(CampaignView, Campaign, by="campaign_id", description="The campaign.")
+    persona = related(
+        "api.personas.PersonaView", Persona, by="persona_id", description="The persona."
+    )
+
+    @strawberry.field(
+        description="What `performanceExplain` takes; null in the row of all that has none."
+    )
+    def key(row: strawberry.Parent[Any]) -> str | None:
+        kind = _KINDS.get(row.scope.dimension)
+        return row.key if kind is None or row.key is None else ids.public(kind, UUID(row.key))
+
+
+@view(Performance, description="Figures of a period under one attribution model.")
+class PerformanceView:
+    model: AttributionModelView = shown("The model by which deals are credited.")
+    basis: PerformanceBasis = shown("Which leads, touches and deals belong to the period.")
+    dimension: PerformanceDimension = shown("By what the rows are told apart.")
+    starts_on: date = shown("The first day, in the tenant's time zone.")
+    ends_on: date = shown("The day after the last one.")
+    currency: Currency = shown("The currency that all money is exchanged into.")
+    rows: list[FiguresView] = shown("A row each, what won most in front.")
+    row_count: int = shown("How many rows there are, those that were not asked for with them.")
+    total: FiguresView = shown("All of it; every lead, touch and deal counts once.")
+
+
+@view(Evidence, description="One row behind a number.")
+class PerformanceEvidenceView:
+    amount: MoneyView | None = shown("What it adds to a sum of money.")
+    credited_share: Decimal | None = shown("Which share of the deal is credited here, 0 to 1.")
+    lead = related("api.leads.LeadView", Lead, by="lead_id", description="The lead.")
+    cost = related(CampaignCostView, CampaignCost, by="cost_id", description="The cost.")
+
+
+async def _rows(  # Relay's arguments, always given by name
+    number: Any,
+    info: Info,
+    first: Any = UNSET,
+    after: Any = UNSET,
+    last: Any = UNSET,
+    before: Any = UNSET,
+) -> Any:
+    page = page_of(first, after, last, before)
+    async with info.context.work() as work:
+        return await domain.evidence(work, info.context.actor, number, page)
+
+
+_rows.__annotations__ = {"number": PARENT, "info": Info, **PAGE_ARGUMENTS, "return": Any}
+
+
+@view(
+    Number,
+    name="PerformanceNumber",
+    description="A number with all the rows behind it, which add up to it.",
+)
+class NumberView:
+    measure: PerformanceMeasure = shown("Which number.")
+    formula: str = shown("How it follows from the rows.")
+
+    rows = strawberry.field(
+        resolver=_rows,
+        graphql_type=connection(PerformanceEvidenceView),
+        description="The rows behind it.",
+    )
+
+
+@strawberry.input(description="What figures are read for.")
+class PerformanceInput:
+    model: AttributionModelRef = shown("By which model deals are credited.")
+    starts_on: date = shown("The first day, in the tenant's time zone.")
+    ends_on: date = shown("The day after the last one.")
+    basis: PerformanceBasis = shown(
+        "Which leads, touches and deals belong to it.", default=PerformanceBasis.CLOSE
+    )
+    filter: LeadFilter | None = shown(
+        "Only leads that match, with their touches and deals; costs are then unknown.",
+        default=UNSET,
+    )
+    most: int = shown("How many rows at most; up to 500.", default=100)
+
+
+@strawberry.input(description="Which number of which row is to be explained.")
+class PerformanceExplainInput:
+    dimension: PerformanceDimension = shown("By what the row is told apart from others.")
+    key: str | None = shown("The row's `key`; null for all that has none.", default=UNSET)
+    measure: PerformanceMeasure = shown("Which number.")
+
+
+_Scope = Annotated[PerformanceInput, strawberry.argument(description="What to read them for.")]
+
+
+@strawberry.type
+class Queries:
+    @query(
+        "What campaigns cost and what they are worth.",
+        shows=PerformanceView,
+    )
+    async def campaign_performance(self, info: Info, input: _Scope) -> Any:
+        return await _performance(info, input, PerformanceDimension.CAMPAIGN)
+
+    @query("What channels, or origin sources, are worth.", shows=PerformanceView)
+    async def source_performance(
+        self,
+        info: Info,
+        input: _Scope,
+        by: Annotated[
+            SourceDimension, strawberry.argument(description="By what sources are told apart.")
+        ] = SourceDimension.CHANNEL,
+    ) -> Any:
+        return await _performance(info, input, _SOURCES[by])
+
+    @query("What content assets are worth.", shows=PerformanceView)
+    async def content_performance(self, info: Info, input: _Scope) -> Any:
+        return await _performance(info, input, PerformanceDimension.CONTENT)
+
+    @query("What buyer personas are worth.", shows=PerformanceView)
+    async def persona_performance(self, info: Info, input: _Scope) -> Any:
+        return await _performance(info, input, PerformanceDimension.PERSONA)
+
+    @query(
+        "The rows behind a number of one of the performances, which add up to it.",
+        shows=NumberView,
+    )
+    async def performance_explain(
+        self,
+        info: Info,
+        input: _Scope,
+        number: Annotated[
+            PerformanceExplainInput, strawberry.argument(description="Which number.")
+        ],
+    ) -> Any:
+        async with info.context.work() as work:
+            scope = await _scope(work, info, input, number.dimension)
+        return Number(scope=scope, measure=number.measure, key=_key(number))
+
+
+async def _performance(
+    info: Info, input: PerformanceInput, dimension: PerformanceDimension
+) -> Performance:
+    if not 1 <= input.most <= MOST_ROWS:
+        raise Invalid(f"`most` is from 1 to {MOST_ROWS}.", path=("input", "most"))
+    async with info.context.work() as work:
+        scope = await _scope(work, info, input, dimension)
+        return await domain.performance(work, info.context.actor, scope, most=input.most)
+
+
+async def _scope(
+    work: Any, info: Info, input: PerformanceInput, dimension: PerformanceDimension
+) -> Scope:
+    return await domain.scope_of(
+        work,
+        info.context.actor,
+        dimension,
+        model=input.model.key(),
+        basis=input.basis,
+        period=period_of(PeriodKind.CUSTOM, input.starts_on, input.ends_on),
+        filter=filter_of(input.filter, LEAD_FIELDS, path=("input", "filter")),
+    )
+
+
+def _key(number: PerformanceExplainInput) -> str | None:
+    """Return the key of a row as it is kept: ids without their kind."""
+    if not number.key:
+        return None
+    kind = _KINDS.get(number.dimension)
+    if kind is None:
+        return number.key
+    found: UUID = ids.expect(kind, number.key, path=("number", "key"))
+    return str(found)

@@ -1,0 +1,133 @@
+"""Touches and leads find their campaign, whichever of them comes first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.attribution import reattribute
+from domain.campaigns import Campaign, CampaignPlan, adopt_strays, create_campaign
+from domain.identity import system
+from domain.lead_details import LeadDetails
+from domain.lead_intake import create_lead, update_lead, upsert_leads
+from domain.leads import Lead
+from domain.touches import Touch
+from infra.attribution import AttributionKeeper
+from tests.journeys import DAY, a_campaign, a_deal, a_lead, a_stage, a_touch, stored_credits
+from tests.world import World
+
+
+async def make(world: World, code: str = "spring") -> Campaign:
+    async with world.work() as work:
+        return await create_campaign(
+            work, world.actor(), code=code, plan=CampaignPlan(name="Spring")
+        )
+
+
+async def belongings(world: World, kind: type) -> list[Any]:
+    async with world.work() as work:
+        return [each.campaign_id for each in await work.find(kind)]
+
+
+async def test_a_campaign_adopts_what_named_it_before_it_was_there(world: World) -> None:
+    lead, other = a_lead(world.now - 9 * DAY), a_lead(world.now, origin_campaign="Spring")
+    stage = a_stage(world.now)
+    touches = [
+        a_touch(world.now - 8 * DAY, lead_id=lead.id, utm_campaign=" SPRING"),
+        a_touch(world.now - 7 * DAY, lead_id=lead.id, utm_campaign="summer"),
+        a_touch(world.now - 6 * DAY, lead_id=lead.id),
+    ]
+    deal = a_deal(world.now - DAY, lead=lead, stage=stage)
+    async with world.work() as work:
+        await work.add_all([lead, other, stage, *touches, deal])
+        await reattribute(work, [lead.id])
+
+    campaign = await make(world)
+
+    assert await belongings(world, Touch) == [campaign.id, None, None]
+    assert await belongings(world, Lead) == [campaign.id, campaign.id]
+    credits = await stored_credits(world)
+    assert {c.touch_id for c in credits.values() if c.campaign_id} == {touches[0].id}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+async def test_batches_of_any_size_find_everything(world: World, limit: int) -> None:
+    lead = a_lead(world.now, origin_campaign="SPRING")
+    touches = [a_touch(world.now, lead_id=lead.id, utm_campaign="spring") for _ in range(5)]
+    leads = [a_lead(world.now, origin_campaign="spring") for _ in range(4)]
+    campaign = await make(world)
+    async with world.work() as work:
+        await work.add_all([lead, *touches, *leads])
+    world.wait(minutes=2)
+
+    for _ in range(20):
+        async with world.work() as work:
+            if not await adopt_strays(work, system(world.tenant.id), limit=limit):
+                break
+
+    assert await belongings(world, Touch) == [campaign.id] * 5
+    assert await belongings(world, Lead) == [campaign.id] * 5
+    async with world.work() as work:
+        (done,) = await work.find(Campaign)
+    assert done.adopting_after is None
+
+
+async def test_what_was_stored_while_a_campaign_was_made_is_found_a_little_later(
+    world: World,
+) -> None:
+    campaign = await make(world)
+    async with world.work() as work:
+        lead = await work.add(a_lead(world.now))
+        await work.add(a_touch(world.now, lead_id=lead.id, utm_campaign="spring"))
+
+    await AttributionKeeper(world.database).catch_up()
+    world.wait(minutes=2)
+    await AttributionKeeper(world.database).catch_up()
+
+    assert await belongings(world, Touch) == [campaign.id]
+    async with world.work() as work:
+        assert (await work.get(Campaign, campaign.id)).adopting_after is None
+
+
+async def test_a_lead_belongs_to_the_campaign_that_its_form_names(world: World) -> None:
+    spring, summer = await make(world), await make(world, "summer")
+    actor = world.actor()
+
+    async with world.work() as work:
+        named = await create_lead(work, actor, LeadDetails(origin_campaign="Spring"))
+        plain = await create_lead(work, actor, LeadDetails(email="a@example.com"))
+    async with world.work() as work:
+        await work.add(a_touch(world.now, lead_id=named.id, campaign_id=summer.id))
+        moved = await update_lead(work, actor, named.id, LeadDetails(origin_campaign="nothing"))
+    async with world.work() as work:
+        same = await update_lead(work, actor, named.id, LeadDetails(first_name="Ann"))
+
+    assert (named.campaign_id, plain.campaign_id) == (spring.id, None)
+    assert (moved.campaign_id, same.campaign_id) == (summer.id, summer.id)
+
+
+async def test_rows_in_bulk_belong_to_the_campaigns_they_name(world: World) -> None:
+    spring = await make(world)
+    rows = [LeadDetails(email=f"{n}@example.com", origin_campaign=code) for n, code in
+            enumerate(("SPRING", "spring ", "autumn", None))]  # fmt: skip
+
+    async with world.work() as work:
+        found = await upsert_leads(work, world.actor(), rows)
+
+    assert [row.lead and row.lead.campaign_id for row in found] == [
+        spring.id,
+        spring.id,
+        None,
+        None,
+    ]
+
+
+async def test_no_tenant_adopts_anothers(world: World, other_world: World) -> None:
+    async with other_world.work() as work:
+        await work.add(a_lead(world.now, origin_campaign="spring"))
+        await work.add(a_campaign(world.now, "other"))
+
+    await make(world)
+
+    assert await belongings(other_world, Lead) == [None]
