@@ -21,6 +21,7 @@ ORDER = (
     "import",
     "touches",
     "handoff",
+    "attribution",
     "idempotency",
     "audit",
     "hostile",
