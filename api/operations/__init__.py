@@ -24,6 +24,7 @@ GROUPS = (
     "Feed",
     "Goals",
     "Revenue",
+    "Campaigns",
     "Personas",
     "Imports",
     "People",

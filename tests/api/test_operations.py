@@ -169,6 +169,7 @@ async def test_every_documented_operation_runs(
     await prioritise(office, front_end)
     await watch(office, front_end)
     await sell(office, front_end)
+    await weigh_campaigns(front_end)
     await import_leads(front_end)
     await invite(site, office, front_end)
     await look_back(front_end)
@@ -454,6 +455,30 @@ async def first_list(events: AsyncGenerator[Any, None]) -> Any:
 async def team(front_end: FrontEnd) -> str:
     id: str = (await front_end.run("viewer"))["teams"][0]["id"]
     return id
+
+
+async def weigh_campaigns(front_end: FrontEnd) -> None:
+    told = OPERATIONS["campaign-create"].variables["input"]
+    made = await front_end.change("campaign-create", **told)
+    rows = OPERATIONS["campaign-costs-upsert"].variables["input"]["rows"]
+    assert [
+        row["outcome"] for row in await front_end.change("campaign-costs-upsert", rows=rows)
+    ] == ["CREATED"]
+    (campaign,) = (await front_end.run("campaigns-page"))["nodes"]
+    assert campaign["id"] == made["id"]
+    assert [cost["amount"]["amount"] for cost in campaign["costs"]["nodes"]] == ["12.50"]
+    assert len(await front_end.run("attribution-models")) == 9
+    scope = OPERATIONS["campaign-performance"].variables["input"]
+    found = await front_end.run("campaign-performance", input=scope)
+    (row,) = (row for row in found["rows"] if row["campaign"])
+    assert (row["campaign"]["id"], row["cost"]["amount"]) == (made["id"], "12.50")
+    number = {"dimension": "CAMPAIGN", "key": row["key"], "measure": "COST"}
+    explained = await front_end.run("performance-explain", input=scope, number=number)
+    assert [one["amount"]["amount"] for one in explained["rows"]["nodes"]] == ["12.50"]
+    sources = await front_end.run(
+        "source-performance", **OPERATIONS["source-performance"].variables
+    )
+    assert sources["model"]["name"] == "First touch"
 
 
 async def import_leads(front_end: FrontEnd) -> None:
