@@ -111,7 +111,7 @@ class FiguresView:
     channel: Channel | None = shown("The channel.")
     origin_source: str | None = shown("The origin source.")
     cost: MoneyView | None = shown(
-        "What was spent in the period; known by campaign only, and not where leads are filtered."
+        "What was spent in the period, by human touches unless by campaign; null under a filter."
     )
     touches: int = shown("Human touches.")
     leads: int = shown("Leads first seen.")

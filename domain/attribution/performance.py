@@ -108,7 +108,8 @@ class Figures:
     """The figures of one campaign, channel, origin, content or persona, or of all together.
 
     Money is in minor units of `currency`; `won_deals` counts deals by their credited shares.
-    Costs are known by campaign only, and cannot be narrowed by a filter: elsewhere they are None.
+    Costs are a campaign's; told apart by something else they are spread over its human touches of
+    the period.  They cannot be narrowed by a filter, and are then None.
     """
 
     scope: Scope
@@ -235,7 +236,7 @@ class Performance:
 
 
 _FORMULAS: Mapping[PerformanceMeasure, str] = {
-    PerformanceMeasure.COST: "the sum of the costs dated in the period",
+    PerformanceMeasure.COST: "the sum of the costs, or of their parts, dated in the period",
     PerformanceMeasure.TOUCHES: "the number of human touches",
     PerformanceMeasure.LEADS: "the number of leads",
     PerformanceMeasure.MQLS: "the number of leads that entered the stage MQL",

@@ -21,6 +21,8 @@ def upgrade() -> None:
         " FOREIGN KEY (tenant_id, campaign_id) REFERENCES campaigns (tenant_id, id)"
     )
     op.execute("CREATE INDEX leads_by_campaign ON leads (tenant_id, campaign_id, created_at, id)")
+    # Figures are read for a period.
+    op.execute("CREATE INDEX touches_by_instant ON touches (tenant_id, occurred_at)")
     tenant_table(
         "attribution_models",
         "id uuid NOT NULL",
@@ -83,5 +85,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     begin()
     drop("attribution_credits", "attribution_models")
+    op.execute("DROP INDEX touches_by_instant")
     op.execute("DROP INDEX leads_by_campaign")
     op.execute("ALTER TABLE leads DROP COLUMN campaign_id")

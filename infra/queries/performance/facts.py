@@ -164,22 +164,63 @@ def _fact(
 
 
 def _costs(source: _Source, _: PerformanceMeasure) -> Facts:
+    """What campaigns cost; told apart by something else, in parts that sum to each cost.
+
+    A campaign's costs are spread over its human touches of the period.  Parts are cut where the
+    running number of touches cuts, so that nothing is lost by rounding; what a campaign without
+    touches cost is nobody's.
+    """
+    scope, period = source.scope, source.scope.period
     amount = Amount(source.tenant, costs.c.amount_minor, costs.c.currency, costs.c.on)
-    period = source.scope.period
+    key: sa.ColumnElement[Any] = sa.cast(costs.c.campaign_id, sa.Text)
+    minor: sa.ColumnElement[Any] = exchanged(amount, scope)
+    sources: Any = costs
+    if scope.dimension is not PerformanceDimension.CAMPAIGN:
+        spread = _spread(source)
+        key, whole = spread.c.key, minor
+        sources = costs.outerjoin(spread, spread.c.campaign_id == costs.c.campaign_id)
+        below = sa.func.div(whole * (spread.c.running - spread.c.number), spread.c.whole)
+        part = sa.func.div(whole * spread.c.running, spread.c.whole) - below
+        minor = sa.cast(sa.func.coalesce(part, whole), sa.BigInteger)
+    found = _fact(
+        key,
+        costs.c.id,
+        scope=scope,
+        cost_id=costs.c.id,
+        minor=minor,
+        lacks=lacks_rate(amount, scope),
+    )
+    return found.select_from(sources).where(
+        *source.ours(costs),
+        costs.c.on >= sa.literal(period.first, sa.Date),
+        costs.c.on < sa.literal(period.end, sa.Date),
+    )
+
+
+def _spread(source: _Source) -> Any:
+    """Return how many human touches of the period each campaign has by key, and up to it."""
+    known = sa.and_(leads.c.tenant_id == source.tenant, leads.c.id == touches.c.lead_id)
+    is_of_leads = source.scope.dimension.is_of_leads
+    key = source.touch_key(touches).label("key")
+    number = sa.cast(sa.func.count(), sa.Numeric)
+    of_campaign = touches.c.campaign_id
     return (
-        _fact(
-            sa.cast(costs.c.campaign_id, sa.Text),
-            costs.c.id,
-            amount=amount,
-            scope=source.scope,
-            cost_id=costs.c.id,
+        sa.select(
+            of_campaign,
+            key,
+            number.label("number"),
+            sa.func.sum(number).over(partition_by=of_campaign, order_by=key).label("running"),
+            sa.func.sum(number).over(partition_by=of_campaign).label("whole"),
         )
-        .select_from(costs)
+        .select_from(touches.outerjoin(leads, known) if is_of_leads else touches)
         .where(
-            *source.ours(costs),
-            costs.c.on >= sa.literal(period.first, sa.Date),
-            costs.c.on < sa.literal(period.end, sa.Date),
+            *source.ours(touches),
+            touches.c.agency == Agency.HUMAN.value,
+            of_campaign.is_not(None),
+            source.during(touches.c.occurred_at),
         )
+        .group_by(of_campaign, key)
+        .subquery("spread")
     )
 
 
@@ -269,28 +310,21 @@ def _influenced(source: _Source, measure: PerformanceMeasure) -> Facts:
     if source.scope.dimension.is_of_leads:
         return _deals(source, measure)
     joined, conditions = _lead_deals(source, measure)
-    met = (
-        sa.select(source.touch_key(credits).label("key"), credits.c.opportunity_id)
-        .where(
-            *source.ours(credits),
-            credits.c.model_id == sa.literal(BY_KIND[BuiltInModel.LINEAR].id, sa.Uuid),
-        )
-        .distinct()
-        .subquery("met")
+    met = sa.and_(
+        credits.c.tenant_id == source.tenant,
+        credits.c.model_id == sa.literal(BY_KIND[BuiltInModel.LINEAR].id, sa.Uuid),
+        credits.c.opportunity_id == deals.c.id,
     )
-    return (
-        _fact(
-            met.c.key,
-            deals.c.id,
-            amount=_deal_amount(source, measure, deals.c.amount_minor),
-            scope=source.scope,
-            share=sa.literal(1, sa.Numeric),
-            opportunity_id=deals.c.id,
-            lead_id=deals.c.lead_id,
-        )
-        .select_from(joined.join(met, met.c.opportunity_id == deals.c.id))
-        .where(*conditions)
+    found = _fact(
+        source.touch_key(credits),
+        deals.c.id,
+        amount=_deal_amount(source, measure, deals.c.amount_minor),
+        scope=source.scope,
+        share=sa.literal(1, sa.Numeric),
+        opportunity_id=deals.c.id,
+        lead_id=deals.c.lead_id,
     )
+    return found.select_from(joined.join(credits, met)).where(*conditions).distinct()
 
 
 def _lead_deals(source: _Source, measure: PerformanceMeasure) -> tuple[Any, list[Condition]]:

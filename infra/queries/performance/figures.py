@@ -93,7 +93,7 @@ async def evidence_count(work: PostgresWork, question: EvidenceCount) -> int:
 
 
 def _measures(scope: Scope) -> Sequence[PerformanceMeasure]:
-    costs = scope.dimension is PerformanceDimension.CAMPAIGN and scope.filter is None
+    costs = scope.filter is None
     return [
         measure for measure in PerformanceMeasure if costs or measure is not PerformanceMeasure.COST
     ]
@@ -106,9 +106,9 @@ def _aggregate(work: PostgresWork, scope: Scope, measure: PerformanceMeasure) ->
     """
     behind = facts(work.tenant_id, scope, measure).subquery(measure.lower())
     of_key = behind.c.key
-    number = sa.func.count(behind.c.a.distinct())
-    if not (scope.dimension is PerformanceDimension.CONTENT or measure.is_money):
-        number = sa.func.count()
+    number = sa.func.count()
+    if scope.dimension is PerformanceDimension.CONTENT and not measure.is_money:
+        number = sa.func.count(behind.c.a.distinct())
     minor: sa.ColumnElement[Any] = sa.func.sum(behind.c.minor)
     total = sa.func.grouping(of_key) == 1
     if measure is PerformanceMeasure.INFLUENCED:

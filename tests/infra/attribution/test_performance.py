@@ -193,22 +193,22 @@ async def test_what_became_of_a_cohort(world: World, story: dict[str, Any]) -> N
         (
             PerformanceDimension.CHANNEL,
             {
-                "SOCIAL": (None, 1, (1, 1, 1, 1), 0, 600_000, 1_200_000),
-                "EMAIL": (None, 3, (1, 1, 0, 0), 300_001, 600_000, 1_200_000),
-                None: (None, 0, (1, 0, 0, 0), 0, 100_000, 0),
+                "SOCIAL": (400_000, 1, (1, 1, 1, 1), 0, 600_000, 1_200_000),
+                "EMAIL": (100_000, 3, (1, 1, 0, 0), 300_001, 600_000, 1_200_000),
+                None: (0, 0, (1, 0, 0, 0), 0, 100_000, 0),
             },
         ),
         (
             PerformanceDimension.ORIGIN,
             {
-                "organic": (None, 2, (1, 1, 1, 1), 0, 1_300_000, 1_300_000),
-                "paid": (None, 2, (1, 1, 0, 0), 300_001, 0, 0),
-                None: (None, 0, (1, 0, 0, 0), 0, 0, 0),
+                "organic": (450_000, 2, (1, 1, 1, 1), 0, 1_300_000, 1_300_000),
+                "paid": (50_000, 2, (1, 1, 0, 0), 300_001, 0, 0),
+                None: (0, 0, (1, 0, 0, 0), 0, 0, 0),
             },
         ),
         (
             PerformanceDimension.PERSONA,
-            {None: (None, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_300_000)},
+            {None: (500_000, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_300_000)},
         ),
     ],
 )
@@ -227,11 +227,11 @@ async def test_a_lead_that_met_two_contents_is_in_both_rows_and_once_in_the_tota
 
     guide, film = str(story["guide"].id), str(story["film"].id)
     assert {row.key: told(row) for row in found.rows} == {
-        guide: (None, 2, (2, 2, 1, 1), 150_001, 600_000, 1_200_000),
-        film: (None, 1, (1, 1, 1, 1), 0, 600_000, 1_200_000),
-        None: (None, 1, (1, 0, 0, 0), 150_000, 100_000, 0),
+        guide: (450_000, 2, (2, 2, 1, 1), 150_001, 600_000, 1_200_000),
+        film: (50_000, 1, (1, 1, 1, 1), 0, 600_000, 1_200_000),
+        None: (0, 1, (1, 0, 0, 0), 150_000, 100_000, 0),
     }
-    assert told(found.total) == (None, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_200_000)
+    assert told(found.total) == (500_000, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_200_000)
 
 
 async def test_a_filter_narrows_leads_and_all_that_is_theirs_but_no_costs(
@@ -345,6 +345,32 @@ async def test_currencies_are_not_mixed_without_a_rate(world: World) -> None:
         await figures(world, PerformanceDimension.CHANNEL)
 
     assert (refused.value.currency, refused.value.on) == ("USD", date(2026, 3, 9))
+
+
+async def test_costs_are_spread_over_touches_to_the_cent(world: World) -> None:
+    at, spring, quiet = world.now, a_campaign(world.now, "spring"), a_campaign(world.now, "quiet")
+    lead = a_lead(at - 8 * DAY)
+    channels = (Channel.EMAIL, Channel.SOCIAL, Channel.SOCIAL, Channel.REFERRAL, Channel.REFERRAL)
+    touches = [
+        a_touch(at - DAY, lead_id=lead.id, campaign_id=spring.id, channel=channel)
+        for channel in (*channels, Channel.REFERRAL)
+    ]
+    async with world.work() as work:
+        await work.add_all([spring, quiet, lead, *touches])
+        await work.add_all([a_cost(world, spring, 100), a_cost(world, spring, 1, on=4)])
+        await work.add(a_cost(world, quiet, 7))
+
+    found = await figures(world, PerformanceDimension.CHANNEL)
+
+    assert {row.key: row.cost_minor for row in found.rows} == {
+        "EMAIL": 16,  # of 100 the first sixth
+        "REFERRAL": 50,  # up to four sixths: 66
+        "SOCIAL": 35,  # the rest, and the single cent
+        None: 7,
+    }
+    assert found.total.cost_minor == 108
+    rows = await behind(world, found.scope, PerformanceMeasure.COST, "SOCIAL")
+    assert sorted(row.amount_minor or 0 for row in rows) == [1, 34]
 
 
 async def test_another_tenant_sees_none_of_it(
