@@ -205,6 +205,14 @@ LEAD_FIELDS = FilterFields(
             label="persona",
         ),
         FilterField(
+            name="campaignId",
+            attribute="campaign_id",
+            type=FieldType.ID,
+            kind="Campaign",
+            description="The campaign the lead belongs to.",
+            label="campaign",
+        ),
+        FilterField(
             name="score",
             attribute="score",
             type=FieldType.NUMBER,

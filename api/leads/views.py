@@ -18,6 +18,7 @@ from api.timeline import content_consumed, timeline
 from api.types import CountryCode, EmailAddress
 from api.views import listed, related, shown, view
 from domain import lead_intake
+from domain.campaigns import Campaign
 from domain.consent import Consent
 from domain.customers import Customer
 from domain.grades import Grade
@@ -160,6 +161,12 @@ class LeadView:
         Persona,
         by="persona_id",
         description="The buyer persona the lead belongs to.",
+    )
+    campaign = related(
+        "api.campaigns.CampaignView",
+        Campaign,
+        by="campaign_id",
+        description="The campaign that its origin names, else the first that touched it.",
     )
     history = listed(
         "api.lifecycle.StageEntryView",
