@@ -11,6 +11,7 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
+import api.touches  # noqa: F401  # declares the enum Channel
 from api.attribution import AttributionModelRef, AttributionModelView
 from api.campaigns import CampaignCostView, CampaignView
 from api.context import Info
@@ -33,28 +34,13 @@ from domain.attribution.performance import (
     Scope,
 )
 from domain.campaigns import Campaign, CampaignCost
+from domain.content import ContentAsset
 from domain.errors import Invalid
 from domain.leads import LEAD_FIELDS, Lead
 from domain.personas import Persona
-from domain.touches import Channel
+from domain.touches import Channel, Touch
 from domain.values import PeriodKind, period_of
 
-enum(
-    Channel,
-    "By which road the buyer came.",
-    DIRECT="By none that we know of.",
-    ORGANIC_SEARCH="By a search engine.",
-    PAID_SEARCH="By an advertisement on a search engine.",
-    SOCIAL="By a social network.",
-    PAID_SOCIAL="By an advertisement on a social network.",
-    DISPLAY="By an advertisement on another page.",
-    EMAIL="By an e-mail.",
-    REFERRAL="By a link on another site.",
-    PARTNER="By a partner.",
-    EVENT="By an event.",
-    OFFLINE="Not over the internet.",
-    OTHER="By another one.",
-)
 enum(
     PerformanceBasis,
     "Which leads, touches and deals belong to a period.",
@@ -127,6 +113,9 @@ class FiguresView:
     sourced_share: Decimal | None = shown("`won` of all that was won, 0 to 1.")
     influenced_share: Decimal | None = shown("`influenced` of all that was won, 0 to 1.")
     campaign = related(CampaignView, Campaign, by="campaign_id", description="The campaign.")
+    asset = related(
+        "api.content.ContentAssetView", ContentAsset, by="asset_id", description="The content."
+    )
     persona = related(
         "api.personas.PersonaView", Persona, by="persona_id", description="The persona."
     )
@@ -157,6 +146,12 @@ class PerformanceEvidenceView:
     amount: MoneyView | None = shown("What it adds to a sum of money.")
     credited_share: Decimal | None = shown("Which share of the deal is credited here, 0 to 1.")
     lead = related("api.leads.LeadView", Lead, by="lead_id", description="The lead.")
+    touch = related(
+        "api.touches.TouchView",
+        Touch,
+        by="touch_id",
+        description="The touch, of a deal the one that is credited.",
+    )
     cost = related(CampaignCostView, CampaignCost, by="cost_id", description="The cost.")
 
 

@@ -19,9 +19,11 @@ from domain.campaigns import (
     CostOutcome,
     CostRow,
 )
+from domain.content import ContentAsset
 from domain.identity import User
 from domain.leads import Lead
 from domain.paging import Order
+from domain.touches import Touch
 
 enum(
     CampaignKind,
@@ -68,6 +70,9 @@ class CampaignCostView:
 @view(CampaignAsset, description="That an asset belongs to a campaign.")
 class CampaignAssetView:
     added_at: datetime = shown("When it was put there.")
+    asset = related(
+        "api.content.ContentAssetView", ContentAsset, by="asset_id", description="The asset."
+    )
     campaign = related(
         "api.campaigns.CampaignView", Campaign, by="campaign_id", description="The campaign."
     )
@@ -104,6 +109,13 @@ class CampaignView:
         by="campaign_id",
         description="The leads that came from it, the newest first.",
         order=(Order("created_at", descending=True),),
+    )
+    touches = listed(
+        "api.touches.TouchView",
+        Touch,
+        by="campaign_id",
+        description="The touches that belong to it, the latest first.",
+        order=(Order("occurred_at", descending=True),),
     )
 
 

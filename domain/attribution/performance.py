@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +16,7 @@ from domain.errors import Invalid
 from domain.exchange import RateMissing
 from domain.filters import Filter
 from domain.identity import Actor, Permission, Tenant
-from domain.paging import Listing, Page, PageRequest
+from domain.paging import PageRequest
 from domain.ports import Question, Work
 from domain.sla.calendar import always_open
 from domain.touches import Channel
@@ -293,26 +293,26 @@ class Rows(Question[tuple[Sequence[Figures], Figures, "tuple[str, date] | None"]
 class EvidenceCount(Question[int]):
     """How many rows there are behind a number."""
 
-    listing: EvidenceListing
+    number: Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidencePage(Page[Evidence]):
+class EvidencePage:
     """Some of the rows behind a number."""
 
-    @property
-    def counting(self) -> Question[int]:  # type: ignore[explicit-override]  # needs Python 3.12 or a package
-        if not isinstance(self.listing, EvidenceListing):
-            raise TypeError("evidence is listed by number")
-        return EvidenceCount(listing=self.listing)
+    nodes: Sequence[Evidence]
+    cursors: Sequence[str]
+    has_next_page: bool
+    has_previous_page: bool
+    counting: EvidenceCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceListing(Listing[Evidence]):
+class EvidenceOf(Question[EvidencePage]):
     """A page of the rows behind a number."""
 
-    kind: type[Evidence] = field(default=Evidence, init=False)
     number: Number
+    page: PageRequest
 
 
 async def scope_of(
@@ -356,10 +356,10 @@ async def performance(work: Work, actor: Actor, scope: Scope, *, most: int) -> P
     return Performance(scope=scope, rows=ordered[:most], row_count=len(ordered), total=total)
 
 
-async def evidence(work: Work, actor: Actor, number: Number, page: PageRequest) -> Page[Evidence]:
+async def evidence(work: Work, actor: Actor, number: Number, page: PageRequest) -> EvidencePage:
     """Return a page of the rows behind a number; all of them add up to it."""
     actor.require(Permission.VIEW)
-    return await work.ask(EvidenceListing(number=number, page=page))
+    return await work.ask(EvidenceOf(number=number, page=page))
 
 
 def _order(row: Figures) -> Any:

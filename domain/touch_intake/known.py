@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from domain.campaigns import Campaign
+from domain.campaigns import Campaign, campaign_code, campaigns_by_code
 from domain.consent import Consent, ConsentPurpose, may_track
 from domain.content import ContentAsset
 from domain.errors import DomainError, NotFound
@@ -89,10 +89,12 @@ class Known:
             NotFound: if it names one that there is not; a link may carry any code.
         """
         if details.campaign is None:
-            return self.campaigns.get(details.utm.campaign or "")
-        if details.campaign not in self.campaigns:
+            return self.campaigns.get(campaign_code(details.utm.campaign or ""))
+        named = details.campaign
+        found = self.campaigns.get(campaign_code(named) if isinstance(named, str) else named)
+        if found is None:
             raise NotFound("campaign", path=("campaign",))
-        return self.campaigns[details.campaign]
+        return found
 
     def asset(self, details: TouchDetails) -> UUID | None:
         """Return the content asset a touch names, or else the one at its address.
@@ -186,13 +188,13 @@ async def _visitors(work: Work, tokens: set[str]) -> Sequence[Visitor]:
 
 
 async def _campaigns(work: Work, rows: Sequence[TouchDetails]) -> dict[UUID | str, UUID]:
-    codes = {row.campaign for row in rows if isinstance(row.campaign, str)}
-    codes |= _said(row.utm.campaign for row in rows)
+    texts = {row.campaign for row in rows if isinstance(row.campaign, str)}
+    texts |= _said(row.utm.campaign for row in rows)
     ids = {row.campaign for row in rows if isinstance(row.campaign, UUID)}
-    by_code = await work.find(Campaign, code=sorted(codes)) if codes else ()
     by_id = await work.find(Campaign, id=sorted(ids)) if ids else ()
-    found: dict[UUID | str, UUID] = {campaign.code: campaign.id for campaign in by_code}
-    return found | {campaign.id: campaign.id for campaign in by_id}
+    found: dict[UUID | str, UUID] = {campaign.id: campaign.id for campaign in by_id}
+    found.update((await campaigns_by_code(work, texts)).items())
+    return found
 
 
 async def _assets(work: Work, rows: Sequence[TouchDetails]) -> dict[UUID | str, UUID]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from domain.attribution import reattribute
 from domain.errors import DomainError, Refusals
 from domain.events import LeadTouched, VisitorIdentified
 from domain.ids import new_id
@@ -164,6 +165,7 @@ class Batch:
                 TouchesFollow(visitor_ids=tuple(stored), lead_ids=tuple(stored.values()))
             )
         await rescore_soon(self.work, self.touched())
+        await reattribute(self.work, self.touched())
         self._tell(touch.lead_id for touch in self.touches.values())
 
     def _give(self, visitor_id: UUID, lead_id: UUID) -> None:

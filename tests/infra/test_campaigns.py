@@ -12,9 +12,19 @@ from domain.identity import system
 from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, update_lead, upsert_leads
 from domain.leads import Lead
-from domain.touches import Touch
+from domain.touch_intake import TouchDetails, Utm, identify_visitor, record_touch
+from domain.touches import Touch, TouchKind
 from infra.attribution import AttributionKeeper
-from tests.journeys import DAY, a_campaign, a_deal, a_lead, a_stage, a_touch, stored_credits
+from tests.journeys import (
+    DAY,
+    a_campaign,
+    a_deal,
+    a_lead,
+    a_stage,
+    a_touch,
+    recounted,
+    stored_credits,
+)
 from tests.world import World
 
 
@@ -121,6 +131,45 @@ async def test_rows_in_bulk_belong_to_the_campaigns_they_name(world: World) -> N
         None,
         None,
     ]
+
+
+async def test_a_touch_finds_its_campaign_by_its_link_and_credits_the_deal(world: World) -> None:
+    campaign, stage, lead = await make(world), a_stage(world.now), a_lead(world.now - 9 * DAY)
+    async with world.work() as work:
+        await work.add_all([stage, lead, a_deal(world.now - DAY, lead=lead, stage=stage)])
+
+    async with world.work() as work:
+        touch = await record_touch(
+            work,
+            world.actor(),
+            TouchDetails(kind=TouchKind.FORM, lead=lead.id, utm=Utm(campaign="SPRING")),
+        )
+
+    assert touch.campaign_id == campaign.id
+    credits = (await stored_credits(world)).values()
+    assert {(c.touch_id, c.campaign_id, c.share) for c in credits} == {(touch.id, campaign.id, 1)}
+    assert await belongings(world, Lead) == [campaign.id]
+
+
+async def test_what_a_visitor_did_is_credited_when_it_is_known_whose_it_was(world: World) -> None:
+    campaign, stage, lead = await make(world), a_stage(world.now), a_lead(world.now - 9 * DAY)
+    token = "0123456789abcdef0123456789abcdef"
+    async with world.work() as work:
+        await work.add_all([stage, lead, a_deal(world.now - DAY, lead=lead, stage=stage)])
+        seen = TouchDetails(
+            kind=TouchKind.PAGE_VIEW, visitor=token, utm=Utm(campaign="spring"),
+            occurred_at=world.now - 8 * DAY,
+        )  # fmt: skip
+        await record_touch(work, world.actor(), seen)
+    before = await stored_credits(world)
+
+    async with world.work() as work:
+        await identify_visitor(work, world.actor(), token, lead.id)
+
+    assert before == {}
+    assert len(await stored_credits(world)) == 9
+    assert await stored_credits(world) == await recounted(world)
+    assert await belongings(world, Lead) == [campaign.id]
 
 
 async def test_no_tenant_adopts_anothers(world: World, other_world: World) -> None:

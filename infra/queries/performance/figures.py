@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from domain.attribution.performance import (
     Evidence,
     EvidenceCount,
-    EvidenceListing,
+    EvidenceOf,
     EvidencePage,
     Figures,
     Key,
@@ -22,7 +22,7 @@ from domain.attribution.performance import (
     Rows,
     Scope,
 )
-from domain.paging import BadPage, Page, write_cursor
+from domain.paging import BadPage, write_cursor
 from infra.database import PostgresWork
 from infra.queries import answers
 from infra.queries.performance.facts import facts
@@ -55,13 +55,13 @@ async def rows(
     return found, _figures(scope, None, total, all_won), _first_missing(lacking)
 
 
-@answers(EvidenceListing)
-async def evidence(work: PostgresWork, listing: EvidenceListing) -> Page[Evidence]:
+@answers(EvidenceOf)
+async def evidence(work: PostgresWork, asked: EvidenceOf) -> EvidencePage:
     """Return a page of the rows behind a number, by deal, lead, touch or cost."""
-    behind = facts(work.tenant_id, listing.number.scope, listing.number.measure).subquery("behind")
-    page = listing.page
+    behind = facts(work.tenant_id, asked.number.scope, asked.number.measure).subquery("behind")
+    page = asked.page
     place = sa.tuple_(behind.c.a, behind.c.b)
-    statement = sa.select(behind).where(behind.c.key.is_not_distinct_from(listing.number.key))
+    statement = sa.select(behind).where(behind.c.key.is_not_distinct_from(asked.number.key))
     if page.cursor is not None:
         cursor = sa.tuple_(*(sa.literal(id, sa.Uuid) for id in _ids_in(page.cursor)))
         statement = statement.where(place < cursor if page.backward else place > cursor)
@@ -72,22 +72,20 @@ async def evidence(work: PostgresWork, listing: EvidenceListing) -> Page[Evidenc
         found.reverse()
     came = page.cursor is not None
     return EvidencePage(
-        nodes=[_evidence(row, listing) for row in found],
+        nodes=[_evidence(row, asked) for row in found],
         cursors=[write_cursor([row["a"].hex, row["b"].hex]) for row in found],
         has_next_page=came if page.backward else more,
         has_previous_page=more if page.backward else came,
-        listing=listing,
+        counting=EvidenceCount(number=asked.number),
     )
 
 
 @answers(EvidenceCount)
 async def evidence_count(work: PostgresWork, question: EvidenceCount) -> int:
     """Return how many rows there are behind a number."""
-    listing = question.listing
-    behind = facts(work.tenant_id, listing.number.scope, listing.number.measure).subquery("behind")
-    statement = sa.select(sa.func.count()).where(
-        behind.c.key.is_not_distinct_from(listing.number.key)
-    )
+    number = question.number
+    behind = facts(work.tenant_id, number.scope, number.measure).subquery("behind")
+    statement = sa.select(sa.func.count()).where(behind.c.key.is_not_distinct_from(number.key))
     total: int = (await work.rows(statement))[0][0]
     return total
 
@@ -168,10 +166,10 @@ def _first_missing(lacking: Sequence[str]) -> tuple[str, date] | None:
     return currency, date.fromisoformat(day)
 
 
-def _evidence(row: Any, listing: EvidenceListing) -> Evidence:
+def _evidence(row: Any, asked: EvidenceOf) -> Evidence:
     return Evidence(
-        measure=listing.number.measure,
-        currency=listing.number.scope.currency,
+        measure=asked.number.measure,
+        currency=asked.number.scope.currency,
         amount_minor=row["minor"],
         credited_share=row["share"],
         **{name: row[name] for name in _EVIDENCE},
