@@ -11,6 +11,7 @@ from domain.attribution.credits import AttributionCredit, Journey, credits_of
 from domain.attribution.models import BUILT_IN_MODELS, AttributionModel
 from domain.events import AttributionModelChanged
 from domain.identity import Actor, Permission
+from domain.opportunities import Opportunity
 from domain.ports import Question, Work
 from domain.sla.keeping import LeadLocks
 
@@ -65,19 +66,22 @@ async def reattribute(work: Work, lead_ids: Iterable[UUID]) -> None:
     """Compute the credits of the opportunities of some leads anew, all of them together.
 
     To be called in the transaction that changes the touches, opportunities or campaigns of the
-    leads, after the change.  The leads are locked first, in the order of their ids: of two who
-    change the same lead the second sees what the first did.  A fixed number of statements, and
-    nothing is written that is right already.
+    leads, after the change.  Leads with opportunities are locked first, in the order of their ids
+    (most callers hold them already): of two who change the same lead the second sees what the
+    first did.  A fixed number of statements, and nothing is written that is right already.
     """
     ids = tuple(sorted(set(lead_ids)))
     if not ids:
         return
-    await work.ask(LeadLocks(ids=ids))
     await work.ask(SettleCampaigns(lead_ids=ids))
-    journeys = await work.ask(Journeys(lead_ids=ids))
-    if journeys:
-        models = await _stored_models(work)
-        await _store(work, journeys, await models_in_use(work, models))
+    dealt = {deal.lead_id for deal in await work.find(Opportunity, lead_id=ids)}
+    if not dealt:
+        return
+    with_deals = tuple(sorted(dealt))
+    await work.ask(LeadLocks(ids=with_deals))
+    journeys = await work.ask(Journeys(lead_ids=with_deals))
+    models = await _stored_models(work)
+    await _store(work, journeys, await models_in_use(work, models))
 
 
 async def models_in_use(

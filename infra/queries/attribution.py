@@ -25,6 +25,7 @@ from domain.campaigns import Campaign
 from domain.lead_intake import FirstCampaigns
 from domain.leads import Agency, Lead
 from domain.opportunities import Opportunity, OpportunityStatus
+from domain.sla.keeping import LeadLocks
 from domain.touches import Channel, Touch
 from infra.database import PostgresWork
 from infra.queries import answers
@@ -100,30 +101,17 @@ async def _steps(work: PostgresWork, lead_ids: set[UUID]) -> dict[UUID, list[Ste
 async def settle_campaigns(work: PostgresWork, question: SettleCampaigns) -> None:
     """Give leads the campaign they came from; their version goes up where that is another.
 
-    The leads are locked already.  One statement where nothing changes, by the primary key of
-    leads, touches_by_lead up to the first touch of a campaign, and the tenant's campaigns.
+    One statement where nothing changes, by the primary key of leads, touches_by_lead up to the
+    first touch of a campaign, and the tenant's campaigns.  Where something does, those leads are
+    locked in the order of their ids, and looked at once more.
     """
-    named = campaigns.alias("named")
-    first = first_campaign(work, leads.c.id).lateral("first")
-    belongs = sa.func.coalesce(named.c.id, first.c.campaign_id)
-    wanted = (
-        sa.select(leads.c.id, belongs.label("campaign_id"))
-        .select_from(
-            leads.outerjoin(
-                named,
-                sa.and_(
-                    named.c.tenant_id == work.tenant_id,
-                    named.c.code == folded(leads.c.origin_campaign),
-                ),
-            ).outerjoin(first, sa.true())
-        )
-        .where(
-            leads.c.id == sa.any_(_ids(question.lead_ids)),
-            leads.c.campaign_id.is_distinct_from(belongs),
-        )
-    )
+    astray = await _astray(work, question.lead_ids)
+    if not astray:
+        return
+    locked = tuple(sorted(astray))
+    await work.ask(LeadLocks(ids=locked))
     moved: dict[UUID | None, list[UUID]] = {}
-    for lead_id, campaign_id in await work.rows(wanted):
+    for lead_id, campaign_id in (await _astray(work, locked)).items():
         moved.setdefault(campaign_id, []).append(lead_id)
     for campaign_id, lead_ids in moved.items():
         await work.execute(
@@ -131,6 +119,25 @@ async def settle_campaigns(work: PostgresWork, question: SettleCampaigns) -> Non
             .where(leads.c.id == sa.any_(_ids(lead_ids)))
             .values(campaign_id=campaign_id, version=leads.c.version + 1)
         )
+
+
+async def _astray(work: PostgresWork, lead_ids: Sequence[UUID]) -> Mapping[UUID, UUID | None]:
+    """Return which leads belong to another campaign than they say, and to which, if to any."""
+    named = campaigns.alias("named")
+    first = first_campaign(work, leads.c.id).lateral("first")
+    belongs = sa.func.coalesce(named.c.id, first.c.campaign_id)
+    by_code = sa.and_(
+        named.c.tenant_id == work.tenant_id, named.c.code == folded(leads.c.origin_campaign)
+    )
+    statement = (
+        sa.select(leads.c.id, belongs.label("campaign_id"))
+        .select_from(leads.outerjoin(named, by_code).outerjoin(first, sa.true()))
+        .where(
+            leads.c.id == sa.any_(_ids(lead_ids)),
+            leads.c.campaign_id.is_distinct_from(belongs),
+        )
+    )
+    return {row[0]: row[1] for row in await work.rows(statement)}
 
 
 @answers(FirstCampaigns)
