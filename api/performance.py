@@ -37,6 +37,7 @@ from domain.campaigns import Campaign, CampaignCost
 from domain.content import ContentAsset
 from domain.errors import Invalid
 from domain.leads import LEAD_FIELDS, Lead
+from domain.opportunities import Opportunity
 from domain.personas import Persona
 from domain.touches import Channel, Touch
 from domain.values import PeriodKind, period_of
@@ -146,6 +147,12 @@ class PerformanceEvidenceView:
     amount: MoneyView | None = shown("What it adds to a sum of money.")
     credited_share: Decimal | None = shown("Which share of the deal is credited here, 0 to 1.")
     lead = related("api.leads.LeadView", Lead, by="lead_id", description="The lead.")
+    opportunity = related(
+        "api.opportunities.OpportunityView",
+        Opportunity,
+        by="opportunity_id",
+        description="The deal.",
+    )
     touch = related(
         "api.touches.TouchView",
         Touch,

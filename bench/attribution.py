@@ -86,7 +86,8 @@ def _section(
         "attribution",
         "Attributing one new touch, by the number of touches",
         f"A touch of a lead with {TOUCHES} touches and a deal is recorded by the ordinary use case,"
-        f" which credits the deal anew under all {len(BUILT_IN_MODELS)} models, in one transaction, in process; median of"
+        f" which credits the deal anew under all {len(BUILT_IN_MODELS)} models, in one"
+        " transaction, in process; median of"
         f" {rounds} interleaved rounds of {touches_a_round} touches, each of another lead.  One"
         f" lead in {DEALS} has a deal.  With {sizes[list(sizes)[-1]] // sizes[next(iter(sizes))]}"
         f" times the touches one takes **{last / first:.2f} ×** the time (at most {ALLOWED} × is"

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+from domain.attribution import LeadsWithDeals, SettleCampaigns
 from domain.errors import NotFound, StaleWrite
 from domain.events import Event
 from domain.ids import new_id
@@ -24,6 +25,9 @@ A = TypeVar("A")
 _WITHOUT_A_DATABASE: dict[type, Callable[[Any], Any]] = {
     PhonesOf: partial(phones_of, None),
     DomainsOf: partial(domains_of, None),
+    # Attribution is tested against the database; here nobody has a deal to credit.
+    SettleCampaigns: lambda _: None,
+    LeadsWithDeals: lambda _: (),
 }
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from domain.attribution.models import AttributionModel
 from domain.attribution.sharing import Milestones, Step, portions
-from domain.opportunities import OpportunityStatus
 from domain.touches import Channel
 from domain.values import Money
 
@@ -44,7 +43,7 @@ class Journey:
     """An opportunity, and the lead's human touches that may have led to it."""
 
     opportunity_id: UUID
-    status: OpportunityStatus
+    is_lost: bool
     milestones: Milestones
     amount_minor: int | None
     currency: str | None
@@ -65,7 +64,7 @@ def credits_of(
 
 
 def _before_close(journey: Journey) -> Sequence[Step]:
-    if journey.status is OpportunityStatus.LOST:
+    if journey.is_lost:
         return ()
     closed_at: datetime | None = journey.milestones.closed_at
     return [step for step in journey.steps if closed_at is None or step.at <= closed_at]

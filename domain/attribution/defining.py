@@ -15,14 +15,12 @@ from domain.attribution.models import (
     BuiltInModel,
     CreditSpread,
 )
-from domain.attribution.reattributing import compute_models, models_in_use
+from domain.attribution.reattributing import OpportunityCount, compute_models, models_in_use
 from domain.attribution.sharing import SHARE_PLACES
 from domain.errors import AlreadyExists, DomainError, Invalid, NotFound
 from domain.events import AttributionModelChanged
 from domain.identity import Actor, Permission
 from domain.ids import new_id
-from domain.opportunities import Opportunity
-from domain.paging import Count, Listing
 from domain.ports import Work, first
 from domain.values import require_text
 
@@ -142,7 +140,7 @@ async def create_model(
     )
     check_terms(model)
     _check_room(model, await models_in_use(work))
-    opportunities = await work.ask(Count(listing=Listing(kind=Opportunity)))
+    opportunities = await work.ask(OpportunityCount())
     await work.add(replace(model, opportunity_count=opportunities))
     work.record(AttributionModelChanged(at=work.now, model_id=model.id))
     await compute_models(work, actor)

@@ -11,7 +11,6 @@ from domain.attribution.credits import AttributionCredit, Journey, credits_of
 from domain.attribution.models import BUILT_IN_MODELS, AttributionModel
 from domain.events import AttributionModelChanged
 from domain.identity import Actor, Permission
-from domain.opportunities import Opportunity
 from domain.ports import Question, Work
 from domain.sla.keeping import LeadLocks
 
@@ -33,6 +32,18 @@ class SettleCampaigns(Question[None]):
     """
 
     lead_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsWithDeals(Question[tuple[UUID, ...]]):
+    """Which of some leads have opportunities, by id."""
+
+    lead_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityCount(Question[int]):
+    """How many opportunities there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +85,9 @@ async def reattribute(work: Work, lead_ids: Iterable[UUID]) -> None:
     if not ids:
         return
     await work.ask(SettleCampaigns(lead_ids=ids))
-    dealt = {deal.lead_id for deal in await work.find(Opportunity, lead_id=ids)}
-    if not dealt:
+    with_deals = await work.ask(LeadsWithDeals(lead_ids=ids))
+    if not with_deals:
         return
-    with_deals = tuple(sorted(dealt))
     await work.ask(LeadLocks(ids=with_deals))
     journeys = await work.ask(Journeys(lead_ids=with_deals))
     models = await _stored_models(work)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.attribution import reattribute
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.drafts import Draft
 from domain.errors import DomainError, Invalid, NotFound, Refusals
@@ -107,6 +108,7 @@ async def upsert_opportunities(
     known = await _read(draft, taken, stages, as_history=as_history)
     outcomes = [await _upsert(draft, actor, at, row, known) for at, row in enumerate(ready)]
     await draft.flush()
+    await reattribute(work, {row.opportunity.lead_id for row in outcomes if row.opportunity})
     return tuple([await _as_left(draft, outcome) for outcome in outcomes])
 
 

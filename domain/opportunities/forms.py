@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TypeAlias
 from uuid import UUID
 
+from domain.attribution import reattribute
 from domain.errors import NotFound, StaleWrite
 from domain.identity import Actor, Permission
 from domain.lead_details import external_id, past
@@ -70,7 +71,8 @@ async def open_opportunity(
     entered = entered_stage(await pipeline(work), stage)
     buyer = await resolve_lead(work, lead, lock=True)
     await _refuse_taken(work, details, by=None)
-    return await storing.store_new(work, actor, buyer, details, entered, as_history=as_history)
+    opened = await storing.store_new(work, actor, buyer, details, entered, as_history=as_history)
+    return await _attributed(work, opened)
 
 
 async def update_opportunity(
@@ -95,7 +97,8 @@ async def update_opportunity(
     if version is not None and version != opportunity.version:
         raise StaleWrite("opportunity")
     await _refuse_taken(work, details, by=opportunity)
-    return await storing.store_changes(work, actor, lead, opportunity, details)
+    changed = await storing.store_changes(work, actor, lead, opportunity, details)
+    return await _attributed(work, changed)
 
 
 async def advance_opportunity(
@@ -129,7 +132,7 @@ async def win_opportunity(
     if amount is not None:
         details = checked(_of(amount), now=work.now)
         opportunity = await storing.store_changes(work, actor, lead, opportunity, details)
-    return await storing.win(work, actor, lead, opportunity, at=at)
+    return await _attributed(work, await storing.win(work, actor, lead, opportunity, at=at))
 
 
 async def lose_opportunity(
@@ -139,7 +142,8 @@ async def lose_opportunity(
     actor.require(Permission.EDIT_OPPORTUNITIES)
     at = _instant(work, at)
     _, opportunity = await _locked(work, key)
-    return await storing.lose(work, actor, opportunity, reason=reason, at=at)
+    lost = await storing.lose(work, actor, opportunity, reason=reason, at=at)
+    return await _attributed(work, lost)
 
 
 async def reopen_opportunity(
@@ -149,7 +153,13 @@ async def reopen_opportunity(
     actor.require(Permission.EDIT_OPPORTUNITIES)
     at = _instant(work, at)
     lead, opportunity = await _locked(work, key)
-    return await storing.reopen(work, actor, lead, opportunity, at=at)
+    return await _attributed(work, await storing.reopen(work, actor, lead, opportunity, at=at))
+
+
+async def _attributed(work: Work, opportunity: Opportunity) -> Opportunity:
+    """Credit a changed deal anew to what led to it."""
+    await reattribute(work, [opportunity.lead_id])
+    return opportunity
 
 
 async def _locked(work: Work, key: OpportunityKey) -> tuple[Lead, Opportunity]:

@@ -15,8 +15,10 @@ from domain.attribution import (
     ForgetCredits,
     Journey,
     Journeys,
+    LeadsWithDeals,
     Milestones,
     NextOpportunities,
+    OpportunityCount,
     SettleCampaigns,
     Step,
     StoreBuiltIns,
@@ -37,6 +39,24 @@ touches = table_of(Touch)
 campaigns = table_of(Campaign)
 opportunities = table_of(Opportunity)
 credits = table_of(AttributionCredit)
+
+
+@answers(LeadsWithDeals)
+async def leads_with_deals(work: PostgresWork, question: LeadsWithDeals) -> tuple[UUID, ...]:
+    """Return leads by id, by the index opportunities_by_lead."""
+    statement = (
+        sa.select(opportunities.c.lead_id)
+        .where(opportunities.c.lead_id == sa.any_(_ids(question.lead_ids)))
+        .distinct()
+    )
+    return tuple(sorted(row[0] for row in await work.rows(statement)))
+
+
+@answers(OpportunityCount)
+async def opportunity_count(work: PostgresWork, _: OpportunityCount) -> int:
+    """Return how many opportunities the tenant has."""
+    total: int = (await work.rows(sa.select(sa.func.count()).select_from(opportunities)))[0][0]
+    return total
 
 
 @answers(Journeys)
@@ -66,7 +86,7 @@ async def journeys(work: PostgresWork, question: Journeys) -> Sequence[Journey]:
     return [
         Journey(
             opportunity_id=row[0],
-            status=OpportunityStatus(row[2]),
+            is_lost=row[2] == OpportunityStatus.LOST.value,
             milestones=Milestones(lead_created_at=row[7], deal_created_at=row[3], closed_at=row[4]),
             amount_minor=row[5],
             currency=row[6],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,19 @@ from domain.campaigns import Campaign, CampaignPlan, adopt_strays, create_campai
 from domain.identity import system
 from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, update_lead, upsert_leads
-from domain.leads import Lead
+from domain.leads import ExternalId, Lead
+from domain.opportunities import (
+    OpportunityDetails,
+    OpportunityRow,
+    lose_opportunity,
+    open_opportunity,
+    reopen_opportunity,
+    upsert_opportunities,
+    win_opportunity,
+)
 from domain.touch_intake import TouchDetails, Utm, identify_visitor, record_touch
 from domain.touches import Touch, TouchKind
+from domain.values import Money
 from infra.attribution import AttributionKeeper
 from tests.journeys import (
     DAY,
@@ -170,6 +181,48 @@ async def test_what_a_visitor_did_is_credited_when_it_is_known_whose_it_was(worl
     assert len(await stored_credits(world)) == 9
     assert await stored_credits(world) == await recounted(world)
     assert await belongings(world, Lead) == [campaign.id]
+
+
+async def test_a_deal_is_credited_from_its_opening_and_anew_when_it_changes(world: World) -> None:
+    lead = a_lead(world.now - 9 * DAY)
+    touch, actor = a_touch(world.now - 8 * DAY, lead_id=lead.id), world.actor()
+    async with world.work() as work:
+        await work.add_all([lead, touch, a_stage(world.now)])
+
+    async with world.work() as work:
+        told = OpportunityDetails(name="Deal", amount=Decimal(100), currency="EUR")
+        deal = await open_opportunity(work, actor, lead.id, told, as_history=True)
+    opened = {credit.amount_minor for credit in (await stored_credits(world)).values()}
+    async with world.work() as work:
+        await win_opportunity(work, actor, deal.id, amount=Money(9_000, "EUR"))
+    won = {credit.amount_minor for credit in (await stored_credits(world)).values()}
+
+    assert (opened, won) == ({10_000}, {9_000})
+    assert await stored_credits(world) == await recounted(world)
+
+
+async def test_a_lost_deal_is_credited_to_nobody_until_it_goes_on(world: World) -> None:
+    lead, actor = a_lead(world.now - 9 * DAY), world.actor()
+    rows = [OpportunityRow(
+        details=OpportunityDetails(
+            name="Deal", amount=Decimal(100), currency="EUR", external_id=ExternalId("crm", "1")
+        ),
+        lead=lead.id,
+    )]  # fmt: skip
+    async with world.work() as work:
+        await work.add_all([lead, a_touch(world.now - DAY, lead_id=lead.id), a_stage(world.now)])
+
+    async with world.work() as work:
+        (row,) = await upsert_opportunities(work, actor, rows, as_history=True)
+    assert row.opportunity is not None
+    kept = len(await stored_credits(world))
+    async with world.work() as work:
+        await lose_opportunity(work, actor, row.opportunity.id, reason="Price")
+    lost = len(await stored_credits(world))
+    async with world.work() as work:
+        await reopen_opportunity(work, actor, row.opportunity.id)
+
+    assert (kept, lost, len(await stored_credits(world))) == (9, 0, 9)
 
 
 async def test_no_tenant_adopts_anothers(world: World, other_world: World) -> None:

@@ -137,7 +137,7 @@ async def test_many_leads_take_as_many_statements_as_one(
         await reattribute(work, [lead.id for lead in leads])
         monkeypatch.undo()
 
-    # Campaigns, deals, locks, deals again, touches, models, what is stored; and what is new, if any.
+    # Campaigns, whose deals, locks, deals, touches, models, what is stored; and what is new.
     assert len(asked) == (7 if number == 1 else 8)
     assert await stored_credits(world) == await recounted(world)
 
