@@ -24,7 +24,6 @@ from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.campaigns import CampaignAsset, CampaignCost
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
-from domain.content import AssetKind, ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
@@ -62,7 +61,6 @@ from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.api.learning import what_was_learnt
 from tests.api.scene_feedback import the_talk
 from tests.api.scene_web import the_web
-from tests.journeys import a_campaign
 from tests.sessions import begun
 from tests.world import ENGINE, FakeServices, World, make_world
 
@@ -193,6 +191,7 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     names = {**await _people(world), **await _words(world), **await _things(world)}
     names |= await _promises(world, names)
     names |= _named(*await the_web(world, names))
+    names |= await _campaigns(world, names)
     names |= await _deals(world, names)
     names |= _named(*await the_talk(world, names))
     names["Leak"] = public("Leak", new_id())
@@ -342,18 +341,17 @@ async def _things(world: World) -> dict[str, Any]:
     )
     async with world.work() as work:
         await work.add_all([goal, upload, chunk, job, fault])
-    return _named(goal, upload, job, fault) | await _campaigns(world)
+    return _named(goal, upload, job, fault)
 
 
-async def _campaigns(world: World) -> dict[str, Any]:
-    campaign = a_campaign(world.now, "spring")
-    asset = ContentAsset(id=new_id(), title="Guide", kind=AssetKind.ARTICLE, created_at=world.now)
+async def _campaigns(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
+    campaign_id, asset_id = (UUID(hex=names[kind][-32:]) for kind in ("Campaign", "ContentAsset"))
     member = CampaignAsset(
-        id=new_id(), campaign_id=campaign.id, asset_id=asset.id, added_at=world.now
+        id=new_id(), campaign_id=campaign_id, asset_id=asset_id, added_at=world.now
     )
     cost = CampaignCost(
         id=new_id(),
-        campaign_id=campaign.id,
+        campaign_id=campaign_id,
         on=date(2026, 3, 3),
         amount_minor=100_000,
         currency="EUR",
@@ -363,8 +361,8 @@ async def _campaigns(world: World) -> dict[str, Any]:
         BY_KIND[BuiltInModel.LINEAR], id=new_id(), name="Ours", built_in=None, created_at=world.now
     )
     async with world.work() as work:
-        await work.add_all([campaign, asset, member, cost, model])
-    return _named(campaign, asset, member, cost, model)
+        await work.add_all([member, cost, model])
+    return _named(member, cost, model)
 
 
 async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
