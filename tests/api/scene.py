@@ -30,7 +30,7 @@ from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
 from domain.ids import PREFIXES, new_id, public
 from domain.lead_intake import log_activity
-from domain.leads import ActivityKind, Agency, Company, ExternalId, LeadExternalId
+from domain.leads import ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.opportunities import (
     OpportunityDetails,
@@ -362,6 +362,8 @@ async def _campaigns(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
     )
     async with world.work() as work:
         await work.add_all([member, cost, model])
+        lead = await work.get(Lead, UUID(hex=names["Lead"][-32:]))
+        await work.save(replace(lead, campaign_id=campaign_id))
     return _named(member, cost, model)
 
 

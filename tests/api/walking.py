@@ -125,6 +125,7 @@ VALUES: Mapping[str, Any] = {
     "CampaignCostRecordInput.currency": "EUR",
     "CampaignCostRowInput.currency": "EUR",
     "CampaignCostCorrectInput.currency": "EUR",
+    "PerformanceExplainInput.dimension": "ORIGIN",
     "PerformanceExplainInput.measure": "LEADS",
     "PerformanceInput.endsOn": "2026-04-01",
     "PerformanceInput.startsOn": "2026-03-01",
