@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import funnel, hostile, importing, sweep, touches
-from bench import attribution, hostile, importing, sweep, touches
+from bench import attribution, funnel, hostile, importing, sweep, touches
 from bench.measuring import Cost, comparison, percentile
 from bench.report import Section, write
 
@@ -53,6 +52,9 @@ async def test_the_funnel_can_be_measured() -> None:
 
     assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
         f"| {name}" for name in funnel.REPORTS
+    ]
+
+
 async def test_the_attribution_of_a_touch_can_be_measured() -> None:
     section = await attribution.run(few=100, many=400, rounds=1, touches_a_round=1)
 

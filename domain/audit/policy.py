@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.briefs import HandoffBrief
 from domain.attribution import AttributionCredit, AttributionModel
+from domain.briefs import HandoffBrief
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.consent import Consent
 from domain.content import ContentAsset
@@ -97,18 +97,16 @@ AUDITED: Mapping[type, Audited] = {
     Goal: Audited(),
     # How a company's name is compared follows from the name.
     Company: Audited(by_people=True, left_out=frozenset({"normal_name"})),
-    # Which persona a lead belongs to follows from the personas, its points from the scoring model,
-    # and when it entered its stage or was changed is when the entry says.
+    # Which persona and campaign a lead belongs to follows from those, its points from the scoring
+    # model, and when it entered its stage or was changed is when the entry says.
     Lead: Audited(
         by_people=True,
         left_out=frozenset(
-            {"persona_id", "fit", "engagement", "grade", "stage_entered_at", "updated_at"}
+            {
+                *("persona_id", "campaign_id", "fit", "engagement", "grade"),
+                *("stage_entered_at", "updated_at"),
+            }
         ),
-    # Which persona and campaign a lead belongs to follows from those, and when it entered its
-    # stage or was changed is when the entry says.
-    Lead: Audited(
-        by_people=True,
-        left_out=frozenset({"persona_id", "campaign_id", "stage_entered_at", "updated_at"}),
     ),
     LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
     Activity: Audited(by_people=True),

@@ -164,8 +164,9 @@ class Batch:
             await self.work.ask(
                 TouchesFollow(visitor_ids=tuple(stored), lead_ids=tuple(stored.values()))
             )
-        await rescore_soon(self.work, self.touched())
+        # Leads are locked before their gradings, as everybody does who locks both.
         await reattribute(self.work, self.touched())
+        await rescore_soon(self.work, self.touched())
         self._tell(touch.lead_id for touch in self.touches.values())
 
     def _give(self, visitor_id: UUID, lead_id: UUID) -> None:
