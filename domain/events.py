@@ -51,6 +51,34 @@ class CompanyChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsMerged(Event):
+    """Some leads became one: `lead_id` goes on, and everything of the others is its."""
+
+    lead_id: UUID
+    merge_id: UUID
+    loser_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadUnmerged(Event):
+    lead_id: UUID
+    merge_id: UUID
+    loser_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicatesFound(Event):
+    """Leads were found that may be of one person, so many pairs of them."""
+
+    proposed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateScanProgressed(Event):
+    scan_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadEnteredStage(Event):
     lead_id: UUID
     stage: Stage

@@ -25,6 +25,7 @@ UNIQUE = {
     "personas_name": "There is already a persona of this name.",
     "leads_email": "There is already a lead with this e-mail address.",
     "lead_external_ids_value": "There is already a lead with this external id.",
+    "duplicate_rules_pkey": "Somebody else has just begun to look for duplicates.",
     "companies_domain": "There is already a company with this domain.",
     "companies_name": "There is already a company of this name without a domain.",
     "content_assets_url": "There is already a content asset at this address.",

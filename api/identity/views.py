@@ -71,6 +71,7 @@ enum(
     DEFINE_ATTRIBUTION="Make attribution models.",
     EDIT_CALENDARS="Set working hours.",
     IMPORT_LEADS="Import leads from files.",
+    MERGE_LEADS="Merge leads that are one person, undo that, and say when it is done by itself.",
     MANAGE_TENANT="Change the tenant's name, time zone and currency.",
     MANAGE_TEAMS="Set up teams and say who is in them.",
     MANAGE_USERS="Let people in, change their role, and end their membership.",
