@@ -21,6 +21,7 @@ class HandoffStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
     RECYCLED = "RECYCLED"
+    MERGED = "MERGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +238,11 @@ def is_clawed_back(handoff: Handoff, *, within_days: int) -> bool:
     """Say whether a hand-off stops counting because sales rejected it soon enough.
 
     The last instant is `within_days` times 24 hours after the hand-off, and still counts as soon
-    enough.
+    enough.  One that turned out to be of a person handed off already never counts: marketing gave
+    one person, not two.
     """
+    if handoff.status is HandoffStatus.MERGED:
+        return True
     if handoff.status is not HandoffStatus.REJECTED or handoff.decided_at is None:
         return False
     return within_days > 0 and handoff.decided_at - handoff.handed_off_at <= timedelta(within_days)

@@ -85,6 +85,19 @@ class LeadExternalId:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAlias:
+    """A lead that was merged into another: its id and its address go on meaning a person we know.
+
+    `id` is the id of the lead that is gone, `lead_id` the one that is meant now.
+    """
+
+    id: UUID
+    lead_id: UUID
+    merge_id: UUID
+    email: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalId:
     """How another system calls a lead: `hubspot` says `4711`."""

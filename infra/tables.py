@@ -26,6 +26,8 @@ from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.digests import DigestSubscription
+from domain.duplicates import DuplicateCandidate, DuplicateRules, LeadPrint
+from domain.duplicates.scanning import DuplicateScan
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
@@ -35,6 +37,9 @@ from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.leaks import LeakLimit
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.next_steps import NextStep
+from domain.leads import Activity, Company, Lead, LeadAlias, LeadExternalId
+from domain.lifecycle import StageDefinition, StageEntry
+from domain.merging import LeadMerge, MergeRecord
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.prediction import PredictionModel
@@ -113,6 +118,13 @@ TABLES: Mapping[type, sa.Table] = {
         "lead_external_ids": LeadExternalId,
         "lead_provenance": LeadProvenance,
         "consents": Consent,
+        "lead_merges": LeadMerge,
+        "merge_records": MergeRecord,
+        "lead_aliases": LeadAlias,
+        "lead_prints": LeadPrint,
+        "duplicate_candidates": DuplicateCandidate,
+        "duplicate_rules": DuplicateRules,
+        "duplicate_scans": DuplicateScan,
         "activities": Activity,
         "stage_entries": StageEntry,
         "slas": Sla,

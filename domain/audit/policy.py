@@ -17,6 +17,8 @@ from domain.consent import Consent
 from domain.content import ContentAsset
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.digests import DigestSubscription
+from domain.duplicates import DuplicateCandidate, DuplicateRules, LeadPrint
+from domain.duplicates.scanning import DuplicateScan
 from domain.exchange import ExchangeRate
 from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
@@ -26,6 +28,9 @@ from domain.leads import Activity, Company, Lead, LeadExternalId
 from domain.leaks import LeakLimit
 from domain.lifecycle import StageDefinition, StageEntry
 from domain.next_steps import NextStep
+from domain.leads import Activity, Company, Lead, LeadAlias, LeadExternalId
+from domain.lifecycle import StageDefinition, StageEntry
+from domain.merging import LeadMerge, MergeRecord
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.prediction import PredictionModel
@@ -109,6 +114,18 @@ AUDITED: Mapping[type, Audited] = {
         ),
     ),
     LeadExternalId: Audited(by_people=True, part_of=(Lead, "lead_id")),
+    # Merges by rule too: nobody else would know what became of a lead.
+    LeadMerge: Audited(),
+    # Found by rule; that somebody turned a pair down is a decision.
+    DuplicateCandidate: Audited(
+        by_people=True,
+        decided=lambda candidate: candidate.status,
+        left_out=frozenset({"evidence", "fingerprint", "certain"}),
+    ),
+    DuplicateRules: _but("checked_to"),
+    DuplicateScan: _but(
+        *("leads", "compared", "found", "after", "started_at", "claimed_until", "claim"),
+    ),
     Activity: Audited(by_people=True),
     Consent: Audited(),
     Handoff: Audited(by_people=True),
@@ -151,6 +168,9 @@ NOT_AUDITED: Mapping[type, str] = {
     PersonaVersion: "a copy of the persona, whose changes are audited",
     Photo: "its persona's change is audited, and a picture cannot be shown before and after",
     LeadProvenance: "follows from what was said of the lead, whose changes are audited",
+    LeadAlias: "follows from the merge, which is audited",
+    MergeRecord: "what the merge, which is audited, keeps in order to be undone",
+    LeadPrint: "a copy of what the lead says, folded for comparing",
     StageEntry: "the history of a lead's stages, which change with the lead",
     Mention: "part of what the message says, which is audited",
     HandoffBrief: "a copy of what was known when a lead was handed off, which is audited",
@@ -193,6 +213,11 @@ REFERENCES: Mapping[str, str] = {
     "invited_by": "User",
     "lead_id": "Lead",
     "linked_to": "Commitment",
+    "dismissed_by": "User",
+    "merged_by": "User",
+    "other_id": "Lead",
+    "undone_by": "User",
+    "winner_id": "Lead",
     "marketing_signed_by": "User",
     "marketing_team_id": "Team",
     "opportunity_id": "Opportunity",

@@ -22,15 +22,16 @@ METRIC_OF_STAGE: Mapping[Stage, Metric] = {
 
 
 async def count_metric(
-    work: Work, metric: Metric, *, at: datetime, team_id: UUID | None = None
+    work: Work, metric: Metric, *, at: datetime, team_id: UUID | None = None, amount: int = 1
 ) -> None:
     """Count that something happened once, for everybody and for the team that did it.
 
-    It counts on the day of `at` in the tenant's time zone, also when `at` lies years back.
+    It counts on the day of `at` in the tenant's time zone, also when `at` lies years back.  Less
+    than 0 takes back what was counted.
     """
     if metric.is_rate:
         raise ValueError(f"{metric} is a share of other counts and not counted itself")
     tenant = await work.get(Tenant, work.tenant_id)
     on = always_open(tenant.time_zone).local_day(at)
     for owner_id in (EVERYBODY,) if team_id is None else (EVERYBODY, team_id):
-        work.count(MetricTally, on=on, by={"amount": 1}, metric=metric.value, team_id=owner_id)
+        work.count(MetricTally, on=on, by={"amount": amount}, metric=metric.value, team_id=owner_id)

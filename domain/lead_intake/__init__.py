@@ -10,7 +10,7 @@ from domain.lead_intake.bulk import (
     upsert_leads,
 )
 from domain.lead_intake.forms import create_lead, update_lead
-from domain.lead_intake.keys import resolve_lead
+from domain.lead_intake.keys import current_lead_id, current_leads, resolve_lead
 from domain.lead_intake.known import HandedOff
 from domain.lead_intake.observing import source_of, trust_of
 from domain.lead_intake.origins import FirstCampaigns
@@ -26,6 +26,8 @@ __all__ = [
     "UpsertOutcome",
     "UpsertedRow",
     "create_lead",
+    "current_lead_id",
+    "current_leads",
     "log_activity",
     "resolve_lead",
     "source_of",

@@ -116,6 +116,7 @@ async def _upsert(
     if isinstance(row, DomainError):
         return _refused(index, row)
     lead = known.match(row)
+    row = known.settled(row, of=lead)
     try:
         known.refuse_taken(row, by=lead)
         known.refuse_owner(actor, row, of=lead)

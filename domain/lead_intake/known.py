@@ -13,6 +13,14 @@ from domain.identity import Actor, Permission, User
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany
 from domain.lead_intake.origins import Origins, read_origins
 from domain.leads import Company, DuplicateLead, ExternalId, Lead, LeadExternalId
+from domain.leads import (
+    Company,
+    DuplicateLead,
+    ExternalId,
+    Lead,
+    LeadAlias,
+    LeadExternalId,
+)
 from domain.ports import Work, by_id
 from domain.provenance import LeadProvenance
 
@@ -37,6 +45,8 @@ class Known:
     origins: Origins
     released: set[str] = field(default_factory=set)
     """Addresses that leads of this request gave up, which is not written yet."""
+    aliases: frozenset[str] = frozenset()
+    """Addresses of leads that were merged into those here."""
 
     def match(self, details: LeadDetails) -> Lead | None:
         """Return the lead that details tell: by the first external id known, else by e-mail."""
@@ -44,6 +54,15 @@ class Known:
         if not told and isinstance(details.email, str) and details.email in self.emails:
             told = [self.emails[details.email]]
         return self.leads[told[0]] if told else None
+
+    def settled(self, details: LeadDetails, *, of: Lead | None) -> LeadDetails:
+        """Return what is to be written of a lead that details tell.
+
+        An address of a lead that was merged into it tells it, and is not made its own by that.
+        """
+        if of is None or details.email not in self.aliases:
+            return details
+        return replace(details, email=UNSAID)
 
     def refuse_taken(self, details: LeadDetails, *, by: Lead | None) -> None:
         """Refuse what belongs to another lead."""
@@ -122,14 +141,19 @@ async def read_known(
     names = await _names(work, {name for row in rows for name in row.external_ids})
     emails = {row.email for row in rows if isinstance(row.email, str)}
     by_email = await work.find(Lead, email=sorted(emails)) if emails else ()
-    wanted = {lead.id for lead in by_email} | set(names.values())
+    merged = await _merged(work, emails - {lead.email for lead in by_email})
+    wanted = {lead.id for lead in by_email} | set(names.values()) | set(merged.values())
     if also is not None:
         wanted.discard(also.id)
     leads = await work.find(Lead, id=sorted(wanted), lock=lock) if wanted else ()
     known = {lead.id: lead for lead in (*leads, *((also,) if also else ()))}
     return Known(
         leads=known,
-        emails={lead.email: lead.id for lead in known.values() if lead.email is not None},
+        emails={
+            **{email: lead_id for email, lead_id in merged.items() if lead_id in known},
+            **{lead.email: lead.id for lead in known.values() if lead.email is not None},
+        },
+        aliases=frozenset(merged),
         names=names,
         companies=await _companies(work, rows),
         users=await _owners(work, rows),
@@ -137,6 +161,12 @@ async def read_known(
         handed_off=await _handed_off(work, rows, known),
         provenance=await _provenance(work, known),
     )
+
+
+async def _merged(work: Work, emails: set[str]) -> dict[str, UUID]:
+    """Return which leads those were merged into that had some addresses."""
+    found = await work.find(LeadAlias, email=sorted(emails)) if emails else ()
+    return {alias.email: alias.lead_id for alias in found if alias.email is not None}
 
 
 async def _names(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, UUID]:

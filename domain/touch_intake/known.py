@@ -11,7 +11,7 @@ from domain.campaigns import Campaign, campaign_code, campaigns_by_code
 from domain.consent import Consent, ConsentPurpose, may_track
 from domain.content import ContentAsset
 from domain.errors import DomainError, NotFound
-from domain.leads import ExternalId, Lead, LeadExternalId, LeadKey
+from domain.leads import ExternalId, Lead, LeadAlias, LeadExternalId, LeadKey
 from domain.ports import Question, Work
 from domain.touch_intake.details import TouchDetails
 from domain.touches import Touch, Visitor
@@ -52,6 +52,8 @@ class Known:
     campaigns: dict[UUID | str, UUID]
     assets: dict[UUID | str, UUID]
     touches: dict[ExternalId, Touch]
+    merged: dict[UUID, UUID]
+    """By the ids of leads that were merged the leads they are part of."""
 
     def lead(self, key: LeadKey | None) -> UUID | None:
         """Return the lead that a key tells; None if nothing does.
@@ -64,7 +66,7 @@ class Known:
         found: UUID | None = None
         match key:
             case UUID():
-                found = key
+                found = self.merged.get(key, key)
             case ExternalId():
                 found = self.names.get(kept_name(key))
             case str():
@@ -124,7 +126,10 @@ async def read_known(
     emails = sorted({kept_email(key) for key in _keys(rows, str)})
     by_email = await work.find(Lead, email=emails) if emails else ()
     seen = await _visitors(work, _said(row.visitor for row in rows) | set(visitors))
-    wanted = {lead.id for lead in by_email} | set(names.values()) | set(_keys(rows, UUID))
+    ids_named = _keys(rows, UUID)
+    gone = await _merged(work, set(emails) - {lead.email for lead in by_email}, ids_named)
+    wanted = {lead.id for lead in by_email} | set(names.values()) | set(ids_named)
+    wanted |= {alias.lead_id for alias in gone}
     owners = {visitor.lead_id for visitor in seen if visitor.lead_id is not None}
     leads = await work.find(Lead, id=sorted(wanted | owners), lock=True) if wanted | owners else ()
     ids = sorted(visitor.id for visitor in seen)
@@ -132,13 +137,24 @@ async def read_known(
     return Known(
         leads=frozenset(lead.id for lead in leads),
         untracked=await untracked(work, [lead.id for lead in leads]),
-        emails={lead.email: lead.id for lead in leads if lead.email is not None},
+        emails={
+            **{alias.email: alias.lead_id for alias in gone if alias.email is not None},
+            **{lead.email: lead.id for lead in leads if lead.email is not None},
+        },
+        merged={alias.id: alias.lead_id for alias in gone},
         names=names,
         visitors={visitor.token: visitor for visitor in locked},
         campaigns=await _campaigns(work, rows),
         assets=await _assets(work, rows),
         touches=await _touches(work, _said(row.external for row in rows)),
     )
+
+
+async def _merged(work: Work, emails: set[str], ids: Sequence[UUID]) -> list[LeadAlias]:
+    """Return the leads of some addresses and ids that were merged into others."""
+    by_email = await work.find(LeadAlias, email=sorted(emails)) if emails else ()
+    by_id = await work.find(LeadAlias, id=sorted(set(ids))) if ids else ()
+    return [*by_email, *by_id]
 
 
 async def untracked(work: Work, lead_ids: Sequence[UUID]) -> frozenset[UUID]:

@@ -18,6 +18,7 @@ from domain.sla.keeping.changing import (
     waive_clock,
 )
 from domain.sla.keeping.counts import counted, counted_coverage, counted_credit, worth
+from domain.sla.keeping.merging import merged, parted, was_ended
 from domain.sla.keeping.starting import credit_delivery, start_clocks
 from domain.sla.keeping.sweeping import DueLeads, LeadLocks, Swept, sweep
 from domain.sla.keeping.terms import Terms, judged, terms_of
@@ -37,6 +38,8 @@ __all__ = [
     "fed_back",
     "given_back",
     "judged",
+    "merged",
+    "parted",
     "pause_clock",
     "reassigned",
     "resume_clock",
@@ -45,5 +48,6 @@ __all__ = [
     "terms_of",
     "touched",
     "waive_clock",
+    "was_ended",
     "worth",
 ]

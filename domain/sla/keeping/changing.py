@@ -87,7 +87,7 @@ async def answered(work: Work, handoff: Handoff) -> None:
         if kind is not None:
             changes[clock.id] = ClockFact(kind, handoff.decided_at)
     await _apply(work, handoff.id, changes, reason=handoff.decision_reason)
-    await _settle_credits(work, handoff)
+    await settle_credits(work, handoff, was=replace(handoff, status=HandoffStatus.OPEN))
 
 
 async def given_back(work: Work, handoffs: Sequence[Handoff], *, at: datetime, reason: str) -> None:
@@ -139,7 +139,7 @@ async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
     before = await work.find(SlaClock, handoff_id=handoff.id)
     started = [judged(clock, terms[clock.judged_by], work.now)[0] for clock in fresh]
     await work.add_all(started)
-    after = _changed(before, leaving, terms, work.now, "Given to somebody else.")
+    after = changed(before, leaving, terms, work.now, "Given to somebody else.")
     await keep(work, before, after, started, terms)
 
 
@@ -194,11 +194,11 @@ async def _apply(
         return
     before = await work.find(SlaClock, handoff_id=handoff_id)
     terms = await terms_of(work, before)
-    after = _changed(before, changes, terms, work.now, reason)
+    after = changed(before, changes, terms, work.now, reason)
     await keep(work, before, after, [], terms)
 
 
-def _changed(
+def changed(
     clocks: Sequence[SlaClock],
     changes: Mapping[UUID, ClockFact],
     terms: Mapping[TermsKey, Terms],
@@ -233,14 +233,13 @@ async def _change_one(
     if kind is FactKind.RESUMED and current.state is not ClockState.PAUSED:
         raise NotPaused("The clock is not paused.", path=("clock",))
     fact = ClockFact(kind, work.now)
-    after = _changed(before, {clock_id: fact}, terms, work.now, reason)
+    after = changed(before, {clock_id: fact}, terms, work.now, reason)
     await keep(work, before, after, [], terms)
     return await work.get(SlaClock, clock_id)
 
 
-async def _settle_credits(work: Work, handoff: Handoff) -> None:
-    """Bring what a hand-off counts into line with sales' answer to it."""
-    undecided = replace(handoff, status=HandoffStatus.OPEN)
+async def settle_credits(work: Work, handoff: Handoff, *, was: Handoff) -> None:
+    """Bring what a hand-off counts into line with what became of it."""
     credits = await work.find(HandoffCredit, handoff_id=handoff.id)
     commitments = await work.find(Commitment, id=tuple(c.commitment_id for c in credits))
     days = {commitment.id: commitment.claw_back_days for commitment in commitments}
@@ -249,5 +248,5 @@ async def _settle_credits(work: Work, handoff: Handoff) -> None:
         settled = replace(credit, clawed_back_at=handoff.decided_at if back else None)
         if settled != credit:
             await work.save(settled)
-        was, now = counted_credit(undecided, credit), counted_credit(handoff, settled)
-        count_change(work, credit.commitment_id, credit.on, was, now)
+        before, after = counted_credit(was, credit), counted_credit(handoff, settled)
+        count_change(work, credit.commitment_id, credit.on, before, after)
