@@ -20,6 +20,7 @@ ORDER = (
     "live",
     "import",
     "touches",
+    "duplicates",
     "handoff",
     "attribution",
     "idempotency",

@@ -12,6 +12,7 @@ import asyncpg
 from infra.attribution import AttributionKeeper
 from infra.database import Database
 from infra.digests import digest_loop
+from infra.duplicates import DuplicateFinder
 from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.mail.sending import mail_loop
@@ -31,6 +32,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
     jobs: dict[str, Loop] = {
         "imports": ImportLoop(services.database).run,
         "kept_answers": AnswerCleaner(services.database).run,
+        "duplicates": DuplicateFinder(services.database).run,
         "personas": PersonaAssigner(services.database).run,
         "scores": ScoreKeeper(services.database).run,
         "recalibration": MonthlyRecalibration(services.database).run,
