@@ -18,6 +18,7 @@ from domain.companies import DuplicateCompany
 from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals, Unavailable
 from domain.identity import Permission, TooManyAttempts
 from domain.leads import DuplicateLead, StaleLead
+from domain.merging import AlreadyMerged
 
 if TYPE_CHECKING:
     from api.leads import CompanyView, LeadView
@@ -64,6 +65,10 @@ class Refused:
         return getattr(self.error, "current", None)
 
     @property
+    def into(self) -> Any:
+        return getattr(self.error, "into", None)
+
+    @property
     def retry_after(self) -> int | None:
         return getattr(self.error, "retry_after", None)
 
@@ -76,7 +81,7 @@ class UserError:
     element_index: int | None = shown("The row of a bulk request, from 0.")
 
 
-_OWN_TYPES = (DuplicateCompany, DuplicateLead, StaleLead, TooManyAttempts)
+_OWN_TYPES = (AlreadyMerged, DuplicateCompany, DuplicateLead, StaleLead, TooManyAttempts)
 
 
 @strawberry.type(description="A refusal about which there is nothing more to say.")
@@ -115,6 +120,15 @@ class StaleLeadError(UserError):
         return isinstance(value, Refused) and isinstance(value.error, StaleLead)
 
 
+@strawberry.type(description="The lead was merged into another.")
+class AlreadyMergedError(UserError):
+    into: Annotated[LeadView, strawberry.lazy("api.leads")] = shown("The lead it is part of.")
+
+    @classmethod
+    def is_type_of(cls, value: object, info: object) -> bool:
+        return isinstance(value, Refused) and isinstance(value.error, AlreadyMerged)
+
+
 @strawberry.type(description="There were too many wrong attempts; even a right one has to wait.")
 class TooManyAttemptsError(UserError):
     retry_after: int = shown("In how many seconds to try again.")
@@ -126,6 +140,7 @@ class TooManyAttemptsError(UserError):
 
 ERROR_TYPES = (
     InputError,
+    AlreadyMergedError,
     DuplicateCompanyError,
     DuplicateLeadError,
     StaleLeadError,

@@ -41,6 +41,7 @@ enum(
     ACCEPTED="Sales took the lead.",
     REJECTED="Sales sent it back because it should not have come.",
     RECYCLED="Sales sent it back because it needs more time.",
+    MERGED="Nothing: the person had been handed off already, as another lead.",
 )
 
 

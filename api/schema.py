@@ -30,6 +30,8 @@ FEATURES = (
     "content",
     "touches",
     "tracking",
+    "merging",
+    "duplicates",
     "handoff",
     "outcomes",
     "threads",

@@ -47,10 +47,13 @@ async def resolve_lead(work: Work, ref: LeadRef, *, path: Sequence[str | int] = 
 
 
 async def lead_id_of(work: Work, ref: LeadRef, *, path: Sequence[str | int] = ("lead",)) -> UUID:
-    """Return the id of the lead that a reference means; an id is not looked up."""
+    """Return the id of the lead that a reference means, or of the one it was merged into.
+
+    Whether there is one of an id is for the reader to find out.
+    """
     key = ref.key(path)
     if isinstance(key, UUID):
-        return key
+        return await lead_intake.current_lead_id(work, key)
     return (await lead_intake.resolve_lead(work, key, path=path)).id
 
 

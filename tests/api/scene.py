@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
@@ -25,6 +25,8 @@ from domain.campaigns import CampaignAsset, CampaignCost
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
 from domain.customers import Customer, CustomerStep, RevenueEvent
+from domain.duplicates import DuplicateCandidate, DuplicateRules, Trait, weighed
+from domain.duplicates.scanning import DuplicateScan
 from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
 from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
@@ -32,6 +34,7 @@ from domain.ids import PREFIXES, new_id, public
 from domain.lead_intake import log_activity
 from domain.leads import ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
 from domain.lifecycle import StageDefinition, StageEntry
+from domain.merging import merge_leads
 from domain.opportunities import (
     OpportunityDetails,
     OpportunityStep,
@@ -426,6 +429,7 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         commitment = await work.get(Commitment, clocks[0].commitment_id)
     return {
         **_named(*await what_was_learnt(world, sla)),
+        **await _doubles(world),
         "paused clock": public("SlaClock", paused.id),
         "qualified lead": public("Lead", qualified.id),
         "handed lead": public("Lead", handed.id),
@@ -468,6 +472,40 @@ async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "won opportunity": public("Opportunity", won.id),
         "accepted handoff": public("Handoff", cast(UUID, opened.handoff_id)),
         **_named(second, opened, rate, *made),
+    }
+
+
+async def _doubles(world: World) -> dict[str, Any]:
+    """Two leads that may be one person, two that were, and a scan that is waited for."""
+    younger, elder, double = (an_mql(world.now, stage=Stage.VISITOR) for _ in range(3))
+    lead_id, other_id = sorted((younger.id, elder.id), reverse=True)
+    pair = DuplicateCandidate(
+        id=new_id(),
+        lead_id=lead_id,
+        other_id=other_id,
+        score=Decimal("0.9"),
+        evidence=(weighed(Trait.NAME, Decimal(1)),),
+        fingerprint="f",
+        found_at=world.now,
+    )
+    rules = DuplicateRules(id=world.tenant.id)
+    # Claimed for so long that no worker takes it out of the scene.
+    scan = DuplicateScan(
+        id=new_id(),
+        status=JobStatus.RUNNING,
+        created_at=world.now,
+        claimed_until=world.now + timedelta(days=1),
+    )
+    async with world.work() as work:
+        await work.add_all([younger, elder, double])
+        await work.add_all([pair, rules, scan])
+    async with world.work() as work:
+        merge = await merge_leads(work, world.actor(), elder.id, [double.id])
+    return {
+        "younger lead": public("Lead", lead_id),
+        "elder lead": public("Lead", other_id),
+        "merged lead": public("Lead", elder.id),
+        **_named(pair, rules, scan, merge),
     }
 
 

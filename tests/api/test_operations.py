@@ -164,6 +164,7 @@ async def test_every_documented_operation_runs(
     await read(office, front_end)
     await work_on_leads(front_end)
     await know_people(front_end)
+    await merge_doubles(front_end)
     await hand_off(office, front_end)
     await hear_back(office, front_end)
     await prioritise(office, front_end)
@@ -263,6 +264,18 @@ async def know_people(front_end: FrontEnd) -> None:
     assert (forbidden["doNotContact"], forbidden["doNotContactReason"]) == (True, "Asked us.")
     allowed = await front_end.change("lead-do-not-contact-lift", lead=bob)
     assert allowed["doNotContact"] is False
+
+
+async def merge_doubles(front_end: FrontEnd) -> None:
+    winner, loser = {"email": "ann@example.com"}, {"email": "b@example.com"}
+    merge = await front_end.change("lead-merge", winner=winner, losers=[loser])
+    assert (merge["winner"]["email"], merge["winner"]["stage"]) == ("ann@example.com", "MQL")
+    assert [each["email"] for each in merge["losers"]] == ["b@example.com"]
+    found = await front_end.run("lead-detail", lead=loser)
+    assert found["id"] == merge["winner"]["id"]
+    undone = await front_end.change("lead-unmerge", merge=merge["id"])
+    assert undone["undoneAt"] is not None
+    assert (await front_end.run("duplicates", first=10))["nodes"] == []
 
 
 async def hand_off(office: Office, front_end: FrontEnd) -> None:

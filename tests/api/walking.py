@@ -52,6 +52,7 @@ KINDS = {
     "mentions": "User",
     "of": "Lead",
     "startedBy": "User",
+    "candidate": "DuplicateCandidate",
     "clock": "SlaClock",
     "assets": "ContentAsset",
     "company": "Company",
@@ -66,6 +67,7 @@ KINDS = {
     "fromTeam": "Team",
     "importJob": "ImportJob",
     "invitedBy": "User",
+    "losers": "Lead",
     "marketingTeam": "Team",
     "opportunity.ref": "Opportunity",
     "model": "ScoringModel",
@@ -73,6 +75,10 @@ KINDS = {
     "recalibration": "ValueRecalibration",
     "ref": "Lead",
     "campaign.ref": "Campaign",
+    "merge": "LeadMerge",
+    "other": "Lead",
+    "ref": "Lead",
+    "scan": "DuplicateScan",
     "salesTeam": "Team",
     "site": "TrackingSite",
     "stage": "PipelineStage",
@@ -80,6 +86,7 @@ KINDS = {
     "subject": "User",
     "teams": "Team",
     "toTeam": "Team",
+    "winner": "Lead",
 }
 # What takes the id of anything.
 ANYTHING = {"actor", "subject"}
@@ -111,6 +118,10 @@ MEANT = {
     "revenueEvents": "won opportunity",
     "opportunityCreate": "buying lead",
     "opportunityReopen": "lost opportunity",
+    "duplicateCandidates.lead": "younger lead",
+    "duplicateCandidates.other": "elder lead",
+    "leadMerges.winner": "merged lead",
+    "losers": "qualified lead",
     "slaCountersign": "proposal",
     "slaWithdraw": "proposal",
     "stageDefinitionSign": "proposed definition",
@@ -134,6 +145,8 @@ VALUES: Mapping[str, Any] = {
     "PerformanceExplainInput.measure": "LEADS",
     "PerformanceInput.endsOn": "2026-04-01",
     "PerformanceInput.startsOn": "2026-03-01",
+    "DuplicateRulesSetInput.mergeFrom": "0.99",
+    "DuplicateRulesSetInput.proposeFrom": "0.8",
     "DeliveryInput.values": [{"criterion": {}, "worth": {"points": 2}}],
     "DeliveryTargetInput": {"points": 5},
     "ExchangeRateSetInput.currency": "USD",
@@ -390,6 +403,7 @@ _ABSTRACT = {
     "UserError": "{ __typename code message path elementIndex"
     " ... on DuplicateCompanyError { existingCompany: existing { id name } }"
     " ... on DuplicateLeadError { existing { id email } }"
+    " ... on AlreadyMergedError { into { id email } }"
     " ... on StaleLeadError { current { id email } }"
     " ... on TooManyAttemptsError { retryAfter } }",
 }

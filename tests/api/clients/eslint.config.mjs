@@ -19,8 +19,9 @@ const VALUES = [
   ...['FunnelCohort', 'FunnelConversion', 'FunnelGroup', 'FunnelReport', 'FunnelStage', 'FunnelTime'],
   ...['EngagementGroup', 'EngagementRule', 'FitGroup', 'FitRule', 'ScoringTerms'], // parts of a scoring model
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],
-  ...['DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
+  ...['AlreadyMergedError', 'DuplicateCompanyError', 'DuplicateLeadError', 'InputError', 'StaleLeadError', 'TooManyAttemptsError'], // refusals
   ...['LeadFact', 'LeadFactCandidate', 'StaleAfter'], // parts of what is known, and how it is taken
+  ...['DuplicateEvidence'], // parts of a pair
   ...['ContentConsumption', 'TouchRow'], // computed when asked, and told once
   ...['OpportunityUpsertRow'], // what became of a row
   ...['CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
