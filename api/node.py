@@ -16,9 +16,9 @@ from domain import ids
 from domain.audit import AuditEntry
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Invitation, Permission, Session
-from domain.leaks import Leak
 from domain.lead_intake import current_leads
 from domain.leads import Lead
+from domain.leaks import Leak
 from domain.personas import Photo
 from domain.uploads import ImportJob, ImportRowError, Upload
 

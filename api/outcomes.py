@@ -27,6 +27,7 @@ enum(
     OPPORTUNITY="A deal is being negotiated.",
     WON="A deal was won.",
     LOST="The deal was lost.",
+    MERGED="The person had been handed off already, as another lead, and that hand-off goes on.",
 )
 
 

@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     OPPORTUNITY = "OPPORTUNITY"
     WON = "WON"
     LOST = "LOST"
+    MERGED = "MERGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,8 @@ def _without_deals(
 ) -> tuple[Outcome, datetime | None, str | None]:
     if handoff.status is HandoffStatus.REJECTED:
         return Outcome.REJECTED, handoff.decided_at, handoff.decision_reason
+    if handoff.status is HandoffStatus.MERGED:
+        return Outcome.MERGED, handoff.decided_at, handoff.decision_reason
     if handoff.status is HandoffStatus.RECYCLED:
         return Outcome.RECYCLED, handoff.decided_at, handoff.decision_reason
     if handoff.returned_at is not None:

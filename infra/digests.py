@@ -42,6 +42,7 @@ _WORDS: Mapping[Outcome, str] = {
     Outcome.MEETING: "met",
     Outcome.RECYCLED: "recycled",
     Outcome.REJECTED: "rejected",
+    Outcome.MERGED: "the same person as in another hand-off",
     Outcome.OPPORTUNITY: "opportunity",
     Outcome.WON: "won",
     Outcome.LOST: "lost",

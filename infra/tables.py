@@ -33,13 +33,11 @@ from domain.feed import LoggedEvent
 from domain.goals.targets import Goal, MetricTally
 from domain.handoff import Handoff, HandoffCredit
 from domain.identity import ApiKey, Board, Invitation, Session, Team, TeamMember, Tenant, User
-from domain.leads import Activity, Company, Lead, LeadExternalId
+from domain.leads import Activity, Company, Lead, LeadAlias, LeadExternalId
 from domain.leaks import LeakLimit
 from domain.lifecycle import StageDefinition, StageEntry
-from domain.next_steps import NextStep
-from domain.leads import Activity, Company, Lead, LeadAlias, LeadExternalId
-from domain.lifecycle import StageDefinition, StageEntry
 from domain.merging import LeadMerge, MergeRecord
+from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
 from domain.prediction import PredictionModel

@@ -12,7 +12,6 @@ from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Actor, Permission, User
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany
 from domain.lead_intake.origins import Origins, read_origins
-from domain.leads import Company, DuplicateLead, ExternalId, Lead, LeadExternalId
 from domain.leads import (
     Company,
     DuplicateLead,

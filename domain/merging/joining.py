@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
+from domain.attribution import reattribute
 from domain.customers import Customer
 from domain.duplicates.found import take_over_dismissals
 from domain.events import LeadsMerged
@@ -26,6 +27,7 @@ from domain.merging.survivor import remaining, survivor
 from domain.personas import persona_for
 from domain.ports import Work, first
 from domain.provenance import LeadProvenance
+from domain.scoring import rescore
 from domain.sla import keeping
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
@@ -110,6 +112,8 @@ async def merge_leads(
             provenance=tuple((old.facts, heard.records) for old in provenance),
         )
     )
+    await reattribute(work, (one.id,))
+    await rescore(work, (one.id,))
     work.record(
         LeadsMerged(
             at=work.now,

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
+from domain.attribution import reattribute
 from domain.customers import Customer
 from domain.duplicates.found import DuplicateCandidate, tell_apart
 from domain.events import LeadUnmerged
@@ -22,6 +23,7 @@ from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
 from domain.opportunities import Opportunity
 from domain.personas import persona_for
 from domain.ports import Work, by_id
+from domain.scoring import rescore
 from domain.sla import keeping
 from domain.sla.clocks import SlaClock
 
@@ -69,6 +71,9 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
         sure=merge.score,
     )
     await keeping.parted(work, record.handoffs, record.clocks)
+    parted = (lead.id, *(loser.id for loser in record.losers))
+    await reattribute(work, parted)
+    await rescore(work, parted)
     merge = await work.save(replace(merge, undone_at=work.now, undone_by=actor.user_id))
     work.record(
         LeadUnmerged(

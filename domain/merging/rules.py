@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from domain.briefs import HandoffBrief
 from domain.consent import Consent
 from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.duplicates.found import DuplicateCandidate
@@ -16,9 +17,12 @@ from domain.duplicates.prints import LeadPrint
 from domain.handoff import Handoff
 from domain.leads import Activity, LeadAlias, LeadExternalId
 from domain.lifecycle import StageEntry
+from domain.next_steps import NextStep
 from domain.opportunities import Opportunity
 from domain.provenance import LeadProvenance
+from domain.scoring import LeadGrading
 from domain.sla.clocks import SlaClock
+from domain.threads import Thread
 from domain.touches import Touch, Visitor
 
 
@@ -64,7 +68,12 @@ RULES: Mapping[type, Rule] = {
     Visitor: Moves(),
     Touch: Moves(),
     Opportunity: Moves(),
+    HandoffBrief: Moves(),
+    NextStep: Moves(),
+    Thread: Moves(),
     Customer: OneEach(pointers=((RevenueEvent, "customer_id"), (CustomerStep, "customer_id"))),
+    # It is reckoned anew from all touches.
+    LeadGrading: Goes(),
     # Both are found anew: the merge is heard of by whoever looks for duplicates.
     LeadPrint: Goes(),
     DuplicateCandidate: Goes(columns=("lead_id", "other_id")),

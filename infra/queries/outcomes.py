@@ -31,6 +31,7 @@ _STATUS = {
     Outcome.NONE: HandoffStatus.OPEN,
     Outcome.ACCEPTED: HandoffStatus.ACCEPTED,
     Outcome.REJECTED: HandoffStatus.REJECTED,
+    Outcome.MERGED: HandoffStatus.MERGED,
 }
 
 
@@ -96,6 +97,7 @@ def outcome_case(work: PostgresWork) -> sa.ColumnElement[str]:
         (_has_deal(work, OpportunityStatus.OPEN), Outcome.OPPORTUNITY.value),
         (_has_deal(work, OpportunityStatus.LOST), Outcome.LOST.value),
         (status == HandoffStatus.REJECTED.value, Outcome.REJECTED.value),
+        (status == HandoffStatus.MERGED.value, Outcome.MERGED.value),
         (back, Outcome.RECYCLED.value),
         (_was_touched(work, met), Outcome.MEETING.value),
         (_was_touched(work), Outcome.ATTEMPTED.value),

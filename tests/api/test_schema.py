@@ -52,8 +52,9 @@ NOUNS = {
 # It begins with what everybody calls it.
 VERB_FIRST = {"signIn", "signOut", "signOutEverywhere"}
 # It needs to be told nothing.
-WITHOUT_INPUT = {"digestSubscriptionEnd", "signOut", "signOutEverywhere"}
-WITHOUT_INPUT = {"duplicateScanStart", "signOut", "signOutEverywhere"}
+WITHOUT_INPUT = {
+    *("digestSubscriptionEnd", "duplicateScanStart", "signOut", "signOutEverywhere"),
+}
 # Instants and days that say no more than when, and the ends of a span between two instants.
 BARE_INSTANTS = {"at", "asOf", "from", "since", "to", "until"}
 BARE_DAYS = {"on"}

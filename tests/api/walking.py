@@ -77,7 +77,6 @@ KINDS = {
     "campaign.ref": "Campaign",
     "merge": "LeadMerge",
     "other": "Lead",
-    "ref": "Lead",
     "scan": "DuplicateScan",
     "salesTeam": "Team",
     "site": "TrackingSite",

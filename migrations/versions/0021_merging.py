@@ -7,8 +7,8 @@ from alembic import op
 from infra.settings import APP_ROLE, PLATFORM_ROLE
 from migrations.tenancy import begin, choice, drop, tenant_table
 
-revision = "0018"
-down_revision = "0017"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
