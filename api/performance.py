@@ -24,7 +24,7 @@ from domain import ids
 from domain.attribution import performance as domain
 from domain.attribution.performance import (
     MOST_ROWS,
-    Evidence,
+    EvidenceRow,
     Figures,
     Number,
     Performance,
@@ -142,7 +142,7 @@ class PerformanceView:
     total: FiguresView = shown("All of it; every lead, touch and deal counts once.")
 
 
-@view(Evidence, description="One row behind a number.")
+@view(EvidenceRow, name="PerformanceEvidence", description="One row behind a number.")
 class PerformanceEvidenceView:
     amount: MoneyView | None = shown("What it adds to a sum of money.")
     credited_share: Decimal | None = shown("Which share of the deal is credited here, 0 to 1.")

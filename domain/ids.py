@@ -57,6 +57,7 @@ PREFIXES = {
     "Handoff": "handoff",
     "NextStep": "nextstep",
     "Leak": "leak",
+    "EvidenceRow": "evidence",
     "LeakLimit": "leaklimit",
     "Thread": "thread",
     "ThreadMessage": "message",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -262,7 +263,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EvidenceRow:
     """One row behind a number: a lead, a touch, a cost, or a deal with its credited share.
 
     `amount_minor` is what it adds to a sum of money, in the scope's currency.
@@ -276,6 +277,13 @@ class Evidence:
     opportunity_id: UUID | None = None
     credited_share: Decimal | None = None
     amount_minor: int | None = None
+
+    @property
+    def id(self) -> UUID:
+        """What tells it from all others behind its number: which rows it is made of."""
+        parts = (self.lead_id, self.touch_id, self.cost_id, self.opportunity_id)
+        text = " ".join((self.measure, *(str(part) for part in parts)))
+        return UUID(bytes=sha256(text.encode()).digest()[:16])
 
     @property
     def amount(self) -> Money | None:
@@ -300,7 +308,7 @@ class EvidenceCount(Question[int]):
 class EvidencePage:
     """Some of the rows behind a number."""
 
-    nodes: Sequence[Evidence]
+    nodes: Sequence[EvidenceRow]
     cursors: Sequence[str]
     has_next_page: bool
     has_previous_page: bool

@@ -104,7 +104,7 @@ async def test_five_hundred_rows_take_a_fixed_number_of_statements(world, monkey
     assert (first, more) == (["CREATED"], ["UPDATED"] + ["CREATED"] * 9)
     assert all_new == ["UPDATED"] * 10 + ["CREATED"] * 490
     assert again == ["UNCHANGED"] * 500
-    assert many == few <= 22
+    assert many == few <= 24
     assert none < many
     async with world.work() as work:
         leads = await work.find(Lead)

@@ -11,10 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.attribution.performance import (
-    Evidence,
     EvidenceCount,
     EvidenceOf,
     EvidencePage,
+    EvidenceRow,
     Figures,
     Key,
     PerformanceDimension,
@@ -166,8 +166,8 @@ def _first_missing(lacking: Sequence[str]) -> tuple[str, date] | None:
     return currency, date.fromisoformat(day)
 
 
-def _evidence(row: Any, asked: EvidenceOf) -> Evidence:
-    return Evidence(
+def _evidence(row: Any, asked: EvidenceOf) -> EvidenceRow:
+    return EvidenceRow(
         measure=asked.number.measure,
         currency=asked.number.scope.currency,
         amount_minor=row["minor"],

@@ -34,7 +34,7 @@ const VALUES = [
   ...['LeadPrediction', 'LiftDecile', 'PredictionFactor', 'PredictionValidation'], // computed, too
   ...['QueuedLead', 'WorkQueue'], // as it is this instant
   ...['AttributionAnchor', 'CampaignCostRow'], // parts of a model, what became of a row
-  ...['Performance', 'PerformanceRow', 'PerformanceNumber', 'PerformanceEvidence'], // computed when asked
+  ...['Performance', 'PerformanceRow', 'PerformanceNumber'], // computed when asked
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 

@@ -32,23 +32,25 @@ async def test_a_mutation_takes_effect(engine, context, world):
 
 
 @pytest.mark.parametrize(
-    ("field", "code", "message"),
+    ("field", "code", "reason", "message"),
     [
-        ("missing", "NOT_FOUND", "There is no such lead."),
-        ("forbidden", "FORBIDDEN", "You may not."),
+        ("missing", "NOT_FOUND", {}, "There is no such lead."),
+        ("forbidden", "FORBIDDEN", {}, "You may not."),
         (
             "stale",
             "BAD_USER_INPUT",
+            {"reason": "STALE"},
             "This lead was changed by somebody else in the meantime; read it again.",
         ),
         (
             "bug",
             "INTERNAL_SERVER_ERROR",
+            {},
             "Something went wrong on our side. Quote the request id when you report it.",
         ),
     ],
 )
-async def test_refusals_speak_and_bugs_do_not(engine, context, field, code, message):
+async def test_refusals_speak_and_bugs_do_not(engine, context, field, code, reason, message):
     answer = await engine.execute(asking(f"{{ {field} }}"), context)
 
     assert orjson.loads(answer.body)["errors"] == [
@@ -56,7 +58,7 @@ async def test_refusals_speak_and_bugs_do_not(engine, context, field, code, mess
             "message": message,
             "locations": [{"line": 1, "column": 3}],
             "path": [field],
-            "extensions": {"code": code, "requestId": "request-1"},
+            "extensions": {"code": code, **reason, "requestId": "request-1"},
         }
     ]
     assert answer.data == {field: None}

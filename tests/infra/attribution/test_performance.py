@@ -11,7 +11,7 @@ import pytest
 
 from domain.attribution import BuiltInModel, reattribute
 from domain.attribution.performance import (
-    Evidence,
+    EvidenceRow,
     Figures,
     Number,
     Performance,
@@ -124,9 +124,9 @@ async def figures(world: World, dimension: PerformanceDimension, **changes: Any)
 
 async def behind(
     world: World, scope: Scope, measure: PerformanceMeasure, key: str | None
-) -> list[Evidence]:
+) -> list[EvidenceRow]:
     """Return all rows behind a number, two a page."""
-    found: list[Evidence] = []
+    found: list[EvidenceRow] = []
     number, page = Number(scope=scope, measure=measure, key=key), PageRequest(size=2)
     while True:
         async with world.work() as work:
