@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from domain.audit import Cause
+from domain.content_flow import create_asset
 from domain.goals.targets import Metric, create_goal
 from domain.identity import (
     ROLE_PERMISSIONS,
@@ -36,6 +37,7 @@ from domain.values import Period, PeriodKind
 from infra.accounts import Accounts, create_tenant
 from infra.database import Database
 from infra.demo.life import Crew
+from infra.demo.reading import assets
 
 SLUG = "demo"
 _MINUTE = timedelta(minutes=1)
@@ -215,8 +217,12 @@ async def _agree_on_words(database: Database, company: Company) -> None:
                 effective_at=work.now - timedelta(days=1),
             )
             await sign_definition(work, sam, proposal.id)
-        for persona in PERSONAS:
-            await create_persona(work, mia, PersonaDetails(**persona))
+        personas = [
+            await create_persona(work, mia, PersonaDetails(**persona)) for persona in PERSONAS
+        ]
+        for asset, rank in assets():
+            made_for = None if rank is None else personas[rank - 1].id
+            await create_asset(work, mia, replace(asset, persona_id=made_for))
 
 
 async def sign_month(database: Database, company: Company, first: date, *, leads: int) -> Sla:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from uuid import UUID
 
@@ -19,11 +20,22 @@ from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, log_activity, update_lead
 from domain.leads import ActivityKind, Lead
 from domain.lifecycle import advance_lead
+from domain.opportunities import (
+    OpportunityDetails,
+    advance_opportunity,
+    in_use,
+    lose_opportunity,
+    open_opportunity,
+    pipeline,
+    win_opportunity,
+)
 from domain.sla.calendar import WorkingHours
 from domain.sla.escalation import sweep_and_escalate
 from domain.stages import Stage
+from domain.touch_intake import record_touches
 from infra.database import Database, PostgresWork
 from infra.demo.people import newcomers
+from infra.demo.reading import first_visits, later_touches, met
 
 _REASONS = (
     "A student writing a thesis.",
@@ -31,6 +43,8 @@ _REASONS = (
     "Wrong country for us.",
     "Looking for a job, not for a product.",
 )
+_LOST = ("Too dear for them.", "They stay with what they have.", "No decision this year.")
+_DEALS = ("Starter licence", "Team licence", "Three warehouses", "A year of deliveries")
 _NOTES = ("Reached the mailbox.", "Call back after the fair.", "Talked about delivery times.")
 
 
@@ -84,7 +98,9 @@ class Life:
         person = newcomers(self.chance)
         async with self._work() as work:
             lead = await create_lead(work, self.crew.marketer, person.details)
-            now = work.now
+            now, token = work.now, f"demo-{lead.id.hex}"
+            visits = first_visits(self.chance, person.details, token=token, now=now)
+            await record_touches(work, self.crew.marketer, visits)
         delay = timedelta(minutes=self.chance.randint(3, 300))
         self.plan(now + delay, lambda: self._nurture(lead.id, person.promise))
 
@@ -102,6 +118,8 @@ class Life:
         async with self._work() as work:
             lead = await update_lead(work, self.crew.marketer, lead_id, LeadDetails(score=promise))
             now = work.now
+            touches = later_touches(self.chance, str(lead.email), now)
+            await record_touches(work, self.crew.marketer, touches)
         if lead.stage is Stage.MQL:
             soon = self._working(now, timedelta(minutes=self.chance.randint(2, 60)))
             self.plan(soon, lambda: self._give(lead_id))
@@ -156,20 +174,55 @@ class Life:
             await accept_lead(work, actor, lead_id)
             now = work.now
         later = self._working(now, timedelta(hours=self.chance.randint(2, 30)))
-        steps = (Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER)
-        self.plan(later, lambda: self._advance(lead_id, actor, steps))
+        self.plan(later, lambda: self._qualify(lead_id, actor))
 
-    async def _advance(self, lead_id: UUID, actor: Actor, steps: Sequence[Stage]) -> None:
-        if not steps or self.chance.random() > 0.55:
+    async def _qualify(self, lead_id: UUID, actor: Actor) -> None:
+        """Find out whether there is a need, a date and somebody who can sign."""
+        if self.chance.random() > 0.6:
             return
-        try:
-            async with self._work() as work:
-                await advance_lead(work, actor, lead_id, to=steps[0])
-                now = work.now
-        except DomainError:
-            return  # A visitor of the demo has done something else with the lead.
-        later = self._working(now, timedelta(hours=self.chance.randint(8, 60)))
-        self.plan(later, lambda: self._advance(lead_id, actor, steps[1:]))
+        async with self._if_still_so(), self._work() as work:
+            await advance_lead(work, actor, lead_id, to=Stage.SQL)
+            later = self._working(work.now, timedelta(hours=self.chance.randint(4, 30)))
+            self.plan(later, lambda: self._open_deal(lead_id, actor))
+
+    async def _open_deal(self, lead_id: UUID, actor: Actor) -> None:
+        if self.chance.random() > 0.75:
+            return
+        async with self._if_still_so(), self._work() as work:
+            lead = await work.get(Lead, lead_id)
+            deal = await open_opportunity(
+                work,
+                actor,
+                lead_id,
+                OpportunityDetails(
+                    name=f"{self.chance.choice(_DEALS)} for {lead.last_name}",
+                    amount=Decimal(round(self.chance.lognormvariate(9.2, 0.6), -2)),
+                    currency="EUR",
+                    expected_close_on=work.now.date() + timedelta(self.chance.randint(7, 60)),
+                ),
+            )
+            await record_touches(work, actor, [met(lead, work.now)])
+            later = self._working(work.now, timedelta(hours=self.chance.randint(8, 50)))
+            self.plan(later, lambda: self._move_deal(deal.id, actor, 1))
+
+    async def _move_deal(self, deal_id: UUID, actor: Actor, place: int) -> None:
+        async with self._if_still_so(), self._work() as work:
+            stages = in_use(await pipeline(work))
+            if place < len(stages) and self.chance.random() < 0.7:
+                await advance_opportunity(work, actor, deal_id, stage=stages[place].id)
+                later = self._working(work.now, timedelta(hours=self.chance.randint(6, 40)))
+                self.plan(later, lambda: self._move_deal(deal_id, actor, place + 1))
+            elif self.chance.random() < 0.1 + 0.12 * place:
+                await win_opportunity(work, actor, deal_id)
+            else:
+                reason = self.chance.choice(_LOST)
+                await lose_opportunity(work, actor, deal_id, reason=reason)
+
+    @asynccontextmanager
+    async def _if_still_so(self) -> AsyncIterator[None]:
+        """Give up what a visitor of the demo has made impossible in the meantime."""
+        with suppress(DomainError):
+            yield
 
     def _work(self) -> AbstractAsyncContextManager[PostgresWork]:
         return self.database.work(self.crew.system.tenant_id)
