@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from domain.errors import DomainError
 from domain.fact_import.companies import take_companies
+from domain.fact_import.costs import take_costs
 from domain.fact_import.opportunities import take_opportunities
 from domain.fact_import.touches import take_touches
 from domain.identity import Actor, Permission
@@ -20,6 +21,7 @@ TAKERS: Mapping[FactKind, Taker] = {
     FactKind.COMPANY: take_companies,
     FactKind.TOUCH: take_touches,
     FactKind.OPPORTUNITY: take_opportunities,
+    FactKind.COST: take_costs,
 }
 
 
