@@ -1,4 +1,4 @@
-"""Imports of leads from files: started over an upload, followed live, cancelled."""
+"""Imports of files: started over an upload, followed live, cancelled."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ImportRowErrorView:
     row: str | None = shown("The row as it stands in the file, comma-separated.")
 
 
-@view(ImportJob, description="The import of one file of leads.")
+@view(ImportJob, description="The import of one file.")
 class ImportJobView:
     file_name: str = shown("What the file is called.")
     mapping: str = shown("What its columns mean, in TOML.")
@@ -48,8 +48,8 @@ class ImportJobView:
     status: JobStatus = shown("How far it has come.")
     progress_share: Decimal = shown("How much of the file has been dealt with, from 0 to 1.")
     rows: int = shown("Rows dealt with so far.")
-    created: int = shown("Rows of leads that were new.")
-    updated: int = shown("Rows that said something new of a lead there was.")
+    created: int = shown("Rows that told of something new: a lead, a company, a touch, a deal or a cost.")
+    updated: int = shown("Rows that said something new of what there was.")
     unchanged: int = shown("Rows that said nothing new.")
     failed: int = shown("Rows that were left out; see `errors`.")
     error: str | None = shown("Why it failed, if it did.")
@@ -92,10 +92,10 @@ class Queries:
         return await info.context.load(ImportJob, _id(id, "id"))
 
 
-@strawberry.input(description="A file of leads and what its columns mean.")
+@strawberry.input(description="A file and what its columns mean.")
 class ImportStartInput:
     upload: strawberry.ID = shown("The file: an upload for an import that has been sent whole.")
-    mapping: str = shown("What its columns mean, in TOML; see the guide on importing leads.")
+    mapping: str = shown("What its columns mean, in TOML; see the guide on importing files.")
     dry_run: bool = shown("Only try the rows, and keep nothing.", default=False)
 
 
@@ -108,7 +108,8 @@ class ImportCancelInput:
 class Mutations:
     @mutation(
         ImportJobView,
-        "Import an uploaded file of leads with their history, in the background.",
+        "Import an uploaded file of leads with their history, or of companies, touches, opportunities"
+        " or costs, in the background.",
         needs=Permission.IMPORT_LEADS,
     )
     async def import_start(self, info: Info, input: ImportStartInput) -> ImportJob:

@@ -34,7 +34,7 @@ LONGEST_MAPPING = 64 * 1024
 
 
 class NotUploaded(Invalid):
-    """The upload is not complete, is no file of leads, or was imported and removed."""
+    """The upload is not complete, is no file to import, or was imported and removed."""
 
     code = "NOT_UPLOADED"
 
@@ -70,7 +70,7 @@ class WaitingImport(Question[ImportJob | None]):
 async def start_import(
     work: Work, actor: Actor, *, upload_id: UUID, mapping: str, dry_run: bool = False
 ) -> ImportJob:
-    """Have an uploaded file of leads imported by whoever is free to do it."""
+    """Have an uploaded file imported by whoever is free to do it."""
     actor.require(Permission.IMPORT_LEADS)
     upload = await _uploaded(work, upload_id)
     document = limited_text(mapping, name="The mapping", path=("mapping",), longest=LONGEST_MAPPING)
@@ -185,7 +185,7 @@ async def _uploaded(work: Work, upload_id: UUID) -> Upload:
     except NotFound:
         raise NotFound("upload", path=("upload",)) from None
     if upload.purpose is not UploadPurpose.IMPORT:
-        raise NotUploaded("This upload is no file of leads.", path=("upload",))
+        raise NotUploaded("This upload is no file to import.", path=("upload",))
     if upload.completed_at is None:
         raise NotUploaded("The file has not arrived yet; send it first.", path=("upload",))
     if await first(work, UploadChunk, upload_id=upload.id, position=0) is None:

@@ -99,7 +99,7 @@ async def request_photo_upload(work: Work, actor: Actor, persona_id: UUID) -> Up
 
 
 async def request_import_upload(work: Work, actor: Actor, *, file_name: str, size: int) -> Upload:
-    """Announce a file of leads of a known size, and let go of old ones that nobody used."""
+    """Announce a file to import, of a known size, and let go of old ones that nobody used."""
     actor.require(Permission.IMPORT_LEADS)
     name = require_text(file_name, name="The file's name", path=("fileName",))
     if size > LARGEST_IMPORT_BYTES:

@@ -74,7 +74,7 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportJob:
-    """The reading of one file of leads.
+    """The reading of one file.
 
     `last_line` is where the last committed row ended: an interrupted import goes on from there.
     `claimed_until` is how long the worker that reads it is believed to be alive, `claim` counts

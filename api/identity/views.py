@@ -70,7 +70,7 @@ enum(
     EDIT_CAMPAIGNS="Make and change campaigns, and record what they cost.",
     DEFINE_ATTRIBUTION="Make attribution models.",
     EDIT_CALENDARS="Set working hours.",
-    IMPORT_LEADS="Import leads from files.",
+    IMPORT_LEADS="Import files of leads, companies, touches, opportunities and costs.",
     MERGE_LEADS="Merge leads that are one person, undo that, and say when it is done by itself.",
     MANAGE_TENANT="Change the tenant's name, time zone and currency.",
     MANAGE_TEAMS="Set up teams and say who is in them.",

@@ -24,7 +24,7 @@ from domain.uploads import Upload, UploadPurpose
 enum(
     UploadPurpose,
     "What a file is for.",
-    IMPORT="A file of leads to import.",
+    IMPORT="A file to import.",
     PERSONA_PHOTO="A photo of a persona.",
 )
 
@@ -58,7 +58,7 @@ def ticket_for(info: Info, upload: Upload, *, max_bytes: int) -> UploadTicket:
     )
 
 
-@strawberry.input(description="A file of leads.")
+@strawberry.input(description="A file to import.")
 class ImportUploadInput:
     file_name: str = shown("What it is called.")
     size: int = shown(f"How many bytes it has; at most {LARGEST_IMPORT_BYTES >> 20} MiB.")
@@ -68,7 +68,7 @@ class ImportUploadInput:
 class Mutations:
     @mutation(
         UploadTicketView,
-        "Announce a file of leads, and learn where to send it; then import it.",
+        "Announce a file, and learn where to send it; then import it.",
         needs=Permission.IMPORT_LEADS,
     )
     async def import_upload(self, info: Info, input: ImportUploadInput) -> UploadTicket:

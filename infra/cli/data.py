@@ -1,4 +1,4 @@
-"""`smarketing tenant` and `smarketing import`: putting companies and leads in."""
+"""`smarketing tenant` and `smarketing import`: putting tenants and their data in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ imports = typer.Typer(help="Bring data in from files.", no_args_is_help=True)
 @tenants.callback()
 def tenant_group() -> None:
     """Keep `create` a command of its own, though it is the only one."""
-
-
-@imports.callback()
-def import_group() -> None:
-    """Keep `leads` a command of its own, though it is the only one."""
 
 
 @tenants.command("create")
@@ -74,8 +69,9 @@ def create(
     asyncio.run(run())
 
 
-@imports.command("leads")
-def leads(
+@imports.command("leads", help="The same as `file`, by its first name.")
+@imports.command("file")
+def file_of_rows(
     *,
     file: Annotated[Path, typer.Argument(help="A CSV file.", exists=True, dir_okay=False)],
     tenant: Annotated[str, typer.Option(help="The tenant's short name.")],
@@ -90,15 +86,18 @@ def leads(
         Path | None, typer.Option(help="Where rows go that cannot be taken.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Import leads, or go on with an import that was interrupted."""
-    from infra.cli.environment import database_settings, operator
-    from infra.importing.command import LeadFile, import_leads
+    """Import what the mapping says of a file, or go on with an import that was interrupted.
 
-    wanted = LeadFile(path=file, mapping=mapping, tenant=tenant, dry_run=dry_run, errors=errors)
-    code = import_leads(
+    That is leads, companies, touches, opportunities or costs.
+    """
+    from infra.cli.environment import database_settings, operator
+    from infra.importing.command import ImportFile, import_file
+
+    wanted = ImportFile(path=file, mapping=mapping, tenant=tenant, dry_run=dry_run, errors=errors)
+    code = import_file(
         wanted,
         settings=database_settings(),
         console=Console(highlight=False),
-        cause=operator("import leads"),
+        cause=operator("import file"),
     )
     raise typer.Exit(code=code)

@@ -1,4 +1,4 @@
-"""`smarketing import leads`: reads a file in this process, as a job that can be gone on with."""
+"""`smarketing import file`: reads a file in this process, as a job that can be gone on with."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TENANT = "SELECT tenant_id FROM directory WHERE slug = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadFile:
+class ImportFile:
     """What is to be imported, for whom, and how.  Rows left out go to the file `errors`."""
 
     path: Path
@@ -53,10 +53,10 @@ class LeadFile:
         return self.errors or self.path.with_name(f"{self.path.stem}.errors.csv")
 
 
-def import_leads(
-    file: LeadFile, *, settings: Settings, console: Console, cause: Cause = SYSTEM
+def import_file(
+    file: ImportFile, *, settings: Settings, console: Console, cause: Cause = SYSTEM
 ) -> int:
-    """Import a file of leads, or go on with it, and return the exit code.
+    """Import a file, or go on with it, and return the exit code.
 
     The first Ctrl-C stops it after the batch in hand, the second at once; either way the same
     command goes on where it stopped.
@@ -80,7 +80,7 @@ def import_leads(
     return UNUSABLE
 
 
-async def _import(file: LeadFile, settings: Settings, console: Console, cause: Cause) -> int:
+async def _import(file: ImportFile, settings: Settings, console: Console, cause: Cause) -> int:
     if file.error_path.resolve() in (file.path.resolve(), file.mapping.resolve()):
         raise Invalid("The file of errors would overwrite what is to be read.")
     mapping = file.mapping.read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ async def _import(file: LeadFile, settings: Settings, console: Console, cause: C
 
 
 async def _read(
-    file: LeadFile, database: Database, tenant_id: UUID, job: ImportJob, console: Console
+    file: ImportFile, database: Database, tenant_id: UUID, job: ImportJob, console: Console
 ) -> int:
     if job.last_line:
         console.print(f"Going on after line {job.last_line:,} ({job.rows:,} rows are done).")
@@ -213,7 +213,7 @@ def _row_error(error: ImportRowError) -> RowError:
     )
 
 
-def _summarise(file: LeadFile, job: ImportJob, console: Console) -> None:
+def _summarise(file: ImportFile, job: ImportJob, console: Console) -> None:
     if job.status is JobStatus.FAILED:
         console.print(job.error or "", markup=False, style="red")
     table = Table(title="Tried, nothing was kept" if job.dry_run else None)

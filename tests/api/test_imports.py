@@ -191,7 +191,7 @@ async def test_a_cancelled_import_stays_cancelled(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"purpose": UploadPurpose.PERSONA_PHOTO}, "This upload is no file of leads."),
+        ({"purpose": UploadPurpose.PERSONA_PHOTO}, "This upload is no file to import."),
         ({"completed_at": None}, "The file has not arrived yet; send it first."),
     ],
 )

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from domain.leads import Lead
 from domain.uploads import ImportJob, JobStatus
-from infra.importing.command import DONE, INCOMPLETE, UNUSABLE, LeadFile, import_leads
+from infra.importing.command import DONE, INCOMPLETE, UNUSABLE, ImportFile, import_file
 from infra.settings import Settings
 from tests.world import World
 
@@ -27,16 +27,16 @@ country = "country"
 seen_at = "seen"
 """
 SECRET = "s" * 64
-# What the command `smarketing import leads` does, in a process of its own.
+# What the command `smarketing import file` does, in a process of its own.
 PROGRAM = """
 import os, sys
 from pathlib import Path
 from rich.console import Console
-from infra.importing.command import LeadFile, import_leads
+from infra.importing.command import ImportFile, import_file
 from infra.settings import Settings
 path, mapping, tenant = sys.argv[1:]
-file = LeadFile(path=Path(path), mapping=Path(mapping), tenant=tenant)
-sys.exit(import_leads(file, settings=Settings.from_env(os.environ), console=Console()))
+file = ImportFile(path=Path(path), mapping=Path(mapping), tenant=tenant)
+sys.exit(import_file(file, settings=Settings.from_env(os.environ), console=Console()))
 """
 
 
@@ -57,18 +57,18 @@ async def tenant(world: World) -> World:
 
 
 @pytest.fixture
-def file(tmp_path: Path, tenant: World) -> LeadFile:
+def file(tmp_path: Path, tenant: World) -> ImportFile:
     path, mapping = tmp_path / "leads.csv", tmp_path / "mapping.toml"
     mapping.write_text(MAPPING)
     path.write_text("id,country,seen\n1,IE,2026-01-05\n2,Eire,2026-01-05\n3,DE,\n")
-    return LeadFile(path=path, mapping=mapping, tenant=tenant.tenant.slug)
+    return ImportFile(path=path, mapping=mapping, tenant=tenant.tenant.slug)
 
 
-async def run(file: LeadFile, environment: dict[str, str]) -> tuple[int, str]:
+async def run(file: ImportFile, environment: dict[str, str]) -> tuple[int, str]:
     """Run the command in a thread of its own, as it has its own event loop."""
     console = Console(file=StringIO(), width=200)
     settings = Settings.from_env(environment)
-    code = await asyncio.to_thread(import_leads, file, settings=settings, console=console)
+    code = await asyncio.to_thread(import_file, file, settings=settings, console=console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     return code, text
 
@@ -84,7 +84,7 @@ async def jobs(world: World) -> list[ImportJob]:
 
 
 async def test_rows_left_out_come_in_a_file_that_can_be_mended(
-    tenant: World, file: LeadFile, environment: dict[str, str]
+    tenant: World, file: ImportFile, environment: dict[str, str]
 ) -> None:
     code, text = await run(file, environment)
 
@@ -113,7 +113,7 @@ async def test_rows_left_out_come_in_a_file_that_can_be_mended(
 
 
 async def test_the_same_file_again_says_nothing_new(
-    tenant: World, file: LeadFile, environment: dict[str, str]
+    tenant: World, file: ImportFile, environment: dict[str, str]
 ) -> None:
     file.path.write_text("id,country,seen\n1,IE,2026-01-05\n")
 
@@ -126,7 +126,7 @@ async def test_the_same_file_again_says_nothing_new(
 
 
 async def test_a_dry_run_says_so(
-    tenant: World, file: LeadFile, environment: dict[str, str]
+    tenant: World, file: ImportFile, environment: dict[str, str]
 ) -> None:
     code, text = await run(replace(file, dry_run=True), environment)
 
@@ -147,7 +147,7 @@ async def test_a_dry_run_says_so(
 )
 async def test_what_cannot_be_followed_is_refused_in_a_line(
     tenant: World,
-    file: LeadFile,
+    file: ImportFile,
     environment: dict[str, str],
     mapping: str,
     content: str,
@@ -173,7 +173,7 @@ async def test_what_cannot_be_followed_is_refused_in_a_line(
     ],
 )
 async def test_what_is_not_there_is_told_in_a_line(
-    file: LeadFile, environment: dict[str, str], changes: Any, message: str
+    file: ImportFile, environment: dict[str, str], changes: Any, message: str
 ) -> None:
     code, text = await run(replace(file, **changes), environment)
 
@@ -181,7 +181,7 @@ async def test_what_is_not_there_is_told_in_a_line(
 
 
 async def test_the_errors_never_overwrite_the_leads(
-    tenant: World, file: LeadFile, environment: dict[str, str]
+    tenant: World, file: ImportFile, environment: dict[str, str]
 ) -> None:
     before = file.path.read_text()
 
@@ -191,7 +191,7 @@ async def test_the_errors_never_overwrite_the_leads(
     assert "would overwrite" in text
 
 
-async def test_a_server_that_is_not_there_is_told_in_a_line(file: LeadFile) -> None:
+async def test_a_server_that_is_not_there_is_told_in_a_line(file: ImportFile) -> None:
     nowhere = {"DATABASE_URL": "postgresql://u:p@127.0.0.1:1/d", "SMARKETING_SECRET": SECRET}
 
     code, text = await run(file, nowhere)
@@ -202,7 +202,7 @@ async def test_a_server_that_is_not_there_is_told_in_a_line(file: LeadFile) -> N
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 async def test_an_interrupted_import_goes_on_where_it_stopped(
-    tenant: World, file: LeadFile, environment: dict[str, str], sign: signal.Signals
+    tenant: World, file: ImportFile, environment: dict[str, str], sign: signal.Signals
 ) -> None:
     rows = [f"{number},IE,2026-01-05" for number in range(6000)]
     file.path.write_text("\n".join(["id,country,seen", *rows, ""]))

@@ -4,13 +4,16 @@ import pytest
 
 from domain.errors import DomainError, Refusals
 from domain.imports import (
+    SCHEMAS,
     BadMapping,
     Cell,
+    FactKind,
     FileMapping,
     LeadField,
     LeadMapping,
     Letters,
     Otherwise,
+    RowMapping,
     StepKind,
     StepMapping,
 )
@@ -101,17 +104,44 @@ def test_a_mapping_says_which_column_gives_what():
     )
 
 
-@pytest.mark.parametrize("path", sorted((DOCS / "mappings").glob("*.toml")), ids=lambda p: p.stem)
-def test_the_mappings_in_the_documentation_can_be_followed(path):
-    assert load_mapping(path.read_text("utf-8")).external_id_source == "olist"
+def told_by(mapping: RowMapping) -> tuple[object, ...]:
+    """Return what a mapping is of, and the systems whose names it gives."""
+    if isinstance(mapping, LeadMapping):
+        return ("lead", mapping.external_id_source)
+    return (mapping.kind, *sorted(set(mapping.sources.values())))
 
 
-def test_the_example_in_the_guide_can_be_followed():
+def test_the_mappings_in_the_documentation_can_be_followed():
+    assert {
+        path.stem: told_by(load_mapping(path.read_text("utf-8")))
+        for path in (DOCS / "mappings").glob("*.toml")
+    } == {
+        "olist_mqls": ("lead", "olist"),
+        "olist_closed_deals": ("lead", "olist"),
+        "olist_won_deals": (FactKind.OPPORTUNITY, "olist"),
+        "companies": (FactKind.COMPANY,),
+        "touches": (FactKind.TOUCH, "mailer"),
+        "opportunities": (FactKind.OPPORTUNITY, "crm"),
+        "costs": (FactKind.COST, "ads"),
+    }
+
+
+def test_the_examples_in_the_guide_can_be_followed():
     guide = (DOCS / "imports.md").read_text("utf-8")
     examples = [part.partition("```")[0] for part in guide.split("```toml\n")[1:]]
 
-    assert len(examples) == 1
-    assert LeadField.EMAIL in load_mapping(examples[0]).fields
+    assert [told_by(load_mapping(example)) for example in examples] == [
+        ("lead", "crm"),
+        (FactKind.COST, "ads"),
+    ]
+
+
+@pytest.mark.parametrize("kind", FactKind)
+def test_the_guide_names_every_field(kind):
+    guide = (DOCS / "imports.md").read_text("utf-8")
+    row = next(line for line in guide.splitlines() if line.startswith(f"| `[{kind}]` |"))
+
+    assert [name for name in SCHEMAS[kind].names if f"`{name}`" not in row] == []
 
 
 def stage(line: str) -> str:
