@@ -48,7 +48,7 @@ class ImportJobView:
     status: JobStatus = shown("How far it has come.")
     progress_share: Decimal = shown("How much of the file has been dealt with, from 0 to 1.")
     rows: int = shown("Rows dealt with so far.")
-    created: int = shown("Rows that told of something new: a lead, a company, a touch, a deal or a cost.")
+    created: int = shown("Rows of leads, or whatever the file is of, that were new.")
     updated: int = shown("Rows that said something new of what there was.")
     unchanged: int = shown("Rows that said nothing new.")
     failed: int = shown("Rows that were left out; see `errors`.")
@@ -108,8 +108,8 @@ class ImportCancelInput:
 class Mutations:
     @mutation(
         ImportJobView,
-        "Import an uploaded file of leads with their history, or of companies, touches, opportunities"
-        " or costs, in the background.",
+        "Import an uploaded file of leads with their history, or of companies, touches,"
+        " opportunities or costs, in the background.",
         needs=Permission.IMPORT_LEADS,
     )
     async def import_start(self, info: Info, input: ImportStartInput) -> ImportJob:

@@ -37,6 +37,7 @@ from domain.values import Period, PeriodKind
 from infra.accounts import Accounts, create_tenant
 from infra.database import Database
 from infra.demo.life import Crew
+from infra.demo.marketing import plan_campaigns, score_by_preset
 from infra.demo.reading import assets
 
 SLUG = "demo"
@@ -223,6 +224,8 @@ async def _agree_on_words(database: Database, company: Company) -> None:
         for asset, rank in assets():
             made_for = None if rank is None else personas[rank - 1].id
             await create_asset(work, mia, replace(asset, persona_id=made_for))
+        await plan_campaigns(work, mia)
+        await score_by_preset(work, mia)
 
 
 async def sign_month(database: Database, company: Company, first: date, *, leads: int) -> Sla:
@@ -320,6 +323,12 @@ def _commitments(leads: int) -> tuple[CommitmentTerms, ...]:
             name="An answer within 2 days",
             within_minutes=24 * 60,
             target_share=Decimal("0.85"),
+        ),
+        CommitmentTerms(
+            kind=CommitmentKind.FEEDBACK,
+            name="A word within 5 days",
+            within_minutes=5 * 12 * 60,
+            target_share=Decimal("0.8"),
         ),
         CommitmentTerms(
             kind=CommitmentKind.COVERAGE,

@@ -20,6 +20,7 @@ from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, log_activity, update_lead
 from domain.leads import ActivityKind, Lead
 from domain.lifecycle import advance_lead
+from domain.next_steps import NextStep, finish_next_step, set_next_step
 from domain.opportunities import (
     OpportunityDetails,
     advance_opportunity,
@@ -29,14 +30,17 @@ from domain.opportunities import (
     pipeline,
     win_opportunity,
 )
+from domain.ratings import rate_lead
+from domain.scoring import sweep_gradings
 from domain.sla.calendar import WorkingHours
 from domain.sla.escalation import sweep_and_escalate
 from domain.stages import Stage
 from domain.touch_intake import record_touches
 from infra.database import Database, PostgresWork
-from infra.demo.people import newcomers
+from infra.demo.people import Newcomer, newcomers, under_another_address
 from infra.demo.reading import first_visits, later_touches, met
 
+_COMES_AGAIN, _COOL = 0.02, 30
 _REASONS = (
     "A student writing a thesis.",
     "No budget before next year.",
@@ -78,6 +82,7 @@ class Life:
     crew: Crew
     hours: WorkingHours
     chance: random.Random
+    came: list[Newcomer] = field(default_factory=list)
     planned: list[tuple[datetime, int, Callable[[], Awaitable[None]]]] = field(default_factory=list)
     _order: count[int] = field(default_factory=count)
 
@@ -93,9 +98,18 @@ class Life:
             await what()
         clock.now = max(clock.now, end)
 
+    async def have(self, done: Callable[[PostgresWork], Awaitable[None]]) -> None:
+        """Have something done that is no part of a lead's way."""
+        async with self._if_still_so(), self._work() as work:
+            await done(work)
+
     async def arrive(self) -> None:
-        """Somebody new fills in a form, and may turn out to be worth a call."""
+        """Somebody fills in a form, and may turn out to be worth a call, or to have come before."""
         person = newcomers(self.chance)
+        if self.came and self.chance.random() < _COMES_AGAIN:
+            person = under_another_address(self.came.pop(self.chance.randrange(len(self.came))))
+        else:
+            self.came.append(person)
         async with self._work() as work:
             lead = await create_lead(work, self.crew.marketer, person.details)
             now, token = work.now, f"demo-{lead.id.hex}"
@@ -113,6 +127,13 @@ class Life:
         """Tell what has come due, as the worker does every second."""
         async with self._work() as work:
             await sweep_and_escalate(work, self.crew.system)
+
+    async def grade(self) -> None:
+        """Score anew whoever is due for it, as the worker does every second."""
+        left = True
+        while left:
+            async with self._work() as work:
+                left = await sweep_gradings(work, self.crew.system) > 0
 
     async def _nurture(self, lead_id: UUID, promise: int) -> None:
         async with self._work() as work:
@@ -167,9 +188,12 @@ class Life:
             luck = self.chance.random() + (handoff.score - 60) / 150
             if luck < 0.12:
                 await reject_lead(work, actor, lead_id, reason=self.chance.choice(_REASONS))
+                await self._cool_down(work, lead_id)
                 return
             if luck < 0.2:
-                await recycle_lead(work, actor, lead_id, reason="Interested, but not before May.")
+                await self._send_back(
+                    work, actor, lead_id, reason="Interested, but not before May."
+                )
                 return
             await accept_lead(work, actor, lead_id)
             now = work.now
@@ -178,17 +202,30 @@ class Life:
 
     async def _qualify(self, lead_id: UUID, actor: Actor) -> None:
         """Find out whether there is a need, a date and somebody who can sign."""
-        if self.chance.random() > 0.6:
+        luck = self.chance.random()
+        if luck > 0.6:
+            await self._say_why_not(lead_id, actor, luck)
             return
         async with self._if_still_so(), self._work() as work:
             await advance_lead(work, actor, lead_id, to=Stage.SQL)
             later = self._working(work.now, timedelta(hours=self.chance.randint(4, 30)))
             self.plan(later, lambda: self._open_deal(lead_id, actor))
 
-    async def _open_deal(self, lead_id: UUID, actor: Actor) -> None:
-        if self.chance.random() > 0.75:
-            return
+    async def _say_why_not(self, lead_id: UUID, actor: Actor, luck: float) -> None:
+        """Tell marketing what a lead lacked; some are never spoken of again."""
         async with self._if_still_so(), self._work() as work:
+            if luck > 0.92:
+                await rate_lead(work, actor, lead_id, stars=2, comment="Nice, but nothing to do.")
+            elif luck > 0.72:
+                await self._send_back(
+                    work, actor, lead_id, reason="No need that we could find yet."
+                )
+
+    async def _open_deal(self, lead_id: UUID, actor: Actor) -> None:
+        async with self._if_still_so(), self._work() as work:
+            if self.chance.random() > 0.8:
+                await self._send_back(work, actor, lead_id, reason="Whoever signs has changed.")
+                return
             lead = await work.get(Lead, lead_id)
             deal = await open_opportunity(
                 work,
@@ -202,6 +239,15 @@ class Life:
                 ),
             )
             await record_touches(work, actor, [met(lead, work.now)])
+            await set_next_step(
+                work,
+                actor,
+                lead_id,
+                text="Send the offer, and call about it.",
+                due_at=self._working(work.now, timedelta(hours=20)),
+            )
+            if self.chance.random() < 0.3:
+                await rate_lead(work, actor, lead_id, stars=self.chance.choice((4, 5, 5)))
             later = self._working(work.now, timedelta(hours=self.chance.randint(8, 50)))
             self.plan(later, lambda: self._move_deal(deal.id, actor, 1))
 
@@ -213,10 +259,28 @@ class Life:
                 later = self._working(work.now, timedelta(hours=self.chance.randint(6, 40)))
                 self.plan(later, lambda: self._move_deal(deal_id, actor, place + 1))
             elif self.chance.random() < 0.1 + 0.12 * place:
-                await win_opportunity(work, actor, deal_id)
+                deal = await win_opportunity(work, actor, deal_id)
+                await self._nothing_left_to_do(work, actor, deal.lead_id)
             else:
                 reason = self.chance.choice(_LOST)
-                await lose_opportunity(work, actor, deal_id, reason=reason)
+                deal = await lose_opportunity(work, actor, deal_id, reason=reason)
+                await self._nothing_left_to_do(work, actor, deal.lead_id)
+                if self.chance.random() < 0.8:
+                    await self._send_back(work, actor, deal.lead_id, reason=reason)
+
+    async def _send_back(
+        self, work: PostgresWork, actor: Actor, lead_id: UUID, *, reason: str
+    ) -> None:
+        await recycle_lead(work, actor, lead_id, reason=reason)
+        await self._cool_down(work, lead_id)
+
+    async def _cool_down(self, work: PostgresWork, lead_id: UUID) -> None:
+        """Think less of a lead that sales has sent back; else it would be an MQL at once."""
+        await update_lead(work, self.crew.marketer, lead_id, LeadDetails(score=_COOL))
+
+    async def _nothing_left_to_do(self, work: PostgresWork, actor: Actor, lead_id: UUID) -> None:
+        for step in await work.find(NextStep, lead_id=lead_id, done_at=None, replaced_at=None):
+            await finish_next_step(work, actor, step.id)
 
     @asynccontextmanager
     async def _if_still_so(self) -> AsyncIterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.lead_details import LeadDetails, NamedCompany
 
@@ -68,3 +68,11 @@ def newcomers(chance: random.Random) -> Newcomer:
         ),
         promise,
     )
+
+
+def under_another_address(person: Newcomer) -> Newcomer:
+    """Return somebody who comes a second time, and gives another of his or her addresses."""
+    known = person.details
+    name, _, domain = str(known.email).partition("@")
+    first, last, _ = name.split(".")
+    return replace(person, details=replace(known, email=f"{first[0]}.{last}.{first}@{domain}"))

@@ -6,11 +6,12 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from domain.duplicates.scanning import start_scan
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Role, Team, Tenant, User
 from domain.ports import first
@@ -23,6 +24,7 @@ from infra.accounts import Accounts
 from infra.database import Database
 from infra.demo.company import (
     OPENING,
+    PACES,
     PEOPLE,
     SLUG,
     Company,
@@ -33,12 +35,15 @@ from infra.demo.company import (
     zone_at_work,
 )
 from infra.demo.life import Clock, Life, arrivals
+from infra.demo.marketing import spend
+from infra.demo.talking import answer_about_founders, ask_about_founders, rate_what_came
 from infra.outbox import publish_all
 
 SEED = 2007
-A_DAY = 6.0
-MONTHLY_LEADS = 115
-_SWEEP_EVERY = timedelta(hours=1)
+A_DAY = 5.0
+MONTHLY_LEADS = 80
+_SWEEP_EVERY = timedelta(hours=2)
+_WEEK, _MORNING = timedelta(days=7), timedelta(hours=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +102,37 @@ async def _live_through(
     hours = life.hours
     for at in arrivals(hours, since=start, until=now, a_day=A_DAY, chance=life.chance):
         life.plan(at, life.arrive)
+    _plan_the_loop(life, company, start, now)
     sweep = start
     while sweep < now:
         life.plan(sweep, life.sweep)
         sweep += _SWEEP_EVERY
     await life.live_until(now, clock)
-    await publish_all(accounts.database, company.tenant.id)
     boss = company.actor("olivia")
+    async with accounts.database.work(company.tenant.id, by=boss.user_id) as work:
+        await start_scan(work, boss)
+    await publish_all(accounts.database, company.tenant.id)
     key = await accounts.issue_api_key(boss, name="The first steps", role=Role.MANAGER)
     board = await accounts.issue_board(boss, name="The wall by the door")
     return company, {"password": password, "apiKey": key.secret, "board": board.url}
+
+
+def _plan_the_loop(life: Life, company: Company, start: datetime, end: datetime) -> None:
+    """Have marketing pay its bills each week, and sales say what it thinks of what came."""
+    mia = company.actor("mia")
+    sales = {name: company.actor(name) for name in PACES}
+    for day in range(1, (end - start).days + 1):
+        life.plan(start + timedelta(days=day), life.grade)
+    life.plan(end, life.grade)
+    began = start.date()
+    for week in range(1, (end - start) // _WEEK + 1):
+        bills = partial(spend, actor=mia, began=began)
+        life.plan(start + week * _WEEK + _MORNING, partial(life.have, bills))
+    half = start + (end - start) / 2
+    life.plan(half, partial(life.have, partial(ask_about_founders, actor=sales["rosa"])))
+    answered_at = life.hours.add(half, timedelta(hours=3))
+    life.plan(answered_at, partial(life.have, partial(answer_about_founders, actor=mia)))
+    life.plan(end - _WEEK / 2, partial(life.have, partial(rate_what_came, sales=sales)))
 
 
 async def _sign(database: Database, company: Company, day: date) -> None:

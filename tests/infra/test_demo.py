@@ -11,11 +11,17 @@ import pytest
 from argon2 import Parameters
 from argon2.low_level import Type
 
+from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.content import ContentAsset
 from domain.customers import Customer, RevenueEvent
 from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStatus
-from domain.stages import Stage
+from domain.ports import Work
+from domain.ratings import Rating
+from domain.scoring import ScoringModel, ScoringModelStatus
+from domain.sla.agreement import Commitment, CommitmentKind, Sla
+from domain.stages import Side, Stage
+from domain.threads import Thread, ThreadMessage
 from domain.touches import Touch, TouchKind, Visitor
 from infra.accounts import Accounts
 from infra.database import Database
@@ -53,7 +59,15 @@ async def test_a_few_people_a_day_become_a_company_with_a_closed_loop(
         touches, visitors = await work.find(Touch), await work.find(Visitor)
         deals = await work.find(Opportunity)
         customers, revenue = await work.find(Customer), await work.find(RevenueEvent)
+        await check_campaigns(work)
+        await check_words_of_sales(work)
+        [model] = await work.find(ScoringModel)
+        slas = await work.find(Sla)
+        feedback = await work.find(Commitment, kind=CommitmentKind.FEEDBACK)
         assets = {asset.id for asset in await work.find(ContentAsset)}
+    assert model.status is ScoringModelStatus.ACTIVE
+    assert all(lead.grade is not None for lead in leads.values())
+    assert {each.sla_id for each in feedback} == {sla.id for sla in slas}
     # Everybody came through the form, and brought along what the browser did before.
     forms = Counter(touch.lead_id for touch in touches if touch.kind is TouchKind.FORM)
     assert forms == dict.fromkeys(leads, 1)
@@ -69,3 +83,35 @@ async def test_a_few_people_a_day_become_a_company_with_a_closed_loop(
     assert {customer.lead_id for customer in customers} == {deal.lead_id for deal in won}
     assert {leads[customer.lead_id].stage for customer in customers} == {Stage.CUSTOMER}
     assert all(deal.handoff_id is not None for deal in deals)
+
+
+async def check_campaigns(work: Work) -> None:
+    """Every campaign has contents and costs, and the people who named it are its own."""
+    campaigns = {campaign.id: campaign for campaign in await work.find(Campaign)}
+    codes = {campaign.code for campaign in campaigns.values()}
+    assert codes == {"autumn-offer", "founders-series", "monthly-digest", "expo"}
+    assert {each.campaign_id for each in await work.find(CampaignAsset)} == campaigns.keys()
+    costs = await work.find(CampaignCost)
+    assert {cost.campaign_id for cost in costs} == campaigns.keys()
+    assert [cost.amount_minor for cost in costs if campaigns[cost.campaign_id].code == "expo"] == [
+        465_000
+    ]
+    for lead in await work.find(Lead):
+        if lead.origin_campaign is not None:
+            assert lead.campaign_id is not None
+            assert campaigns[lead.campaign_id].code == lead.origin_campaign
+
+
+async def check_words_of_sales(work: Work) -> None:
+    """Sales has rated every campaign, and its question was answered in time."""
+    rated = [rating.campaign_id for rating in await work.find(Rating) if rating.campaign_id]
+    assert set(rated) == {campaign.id for campaign in await work.find(Campaign)}
+    [thread] = await work.find(Thread)
+    asked, answered = sorted(await work.find(ThreadMessage), key=lambda each: each.sent_at)
+    assert (asked.asks, asked.answered_by_id, thread.awaiting) == (
+        Side.MARKETING,
+        answered.id,
+        None,
+    )
+    assert asked.due_at is not None
+    assert answered.sent_at <= asked.due_at
