@@ -44,7 +44,7 @@ enum(
     "By what leads are told apart.",
     ORIGIN_SOURCE="Where the person came from.",
     ORIGIN_MEDIUM="By what medium the person came.",
-    CAMPAIGN="The campaign that brought the person.",
+    CAMPAIGN="The campaign that the lead came from.",
     PERSONA="The buyer persona the lead belongs to.",
     OWNER="The user who works on the lead.",
     TEAM="The team that the lead was handed off to last.",
@@ -57,6 +57,7 @@ enum(
     QUARTER="A calendar quarter.",
 )
 _KINDS = {
+    FunnelDimension.CAMPAIGN: "Campaign",
     FunnelDimension.PERSONA: "Persona",
     FunnelDimension.OWNER: "User",
     FunnelDimension.TEAM: "Team",

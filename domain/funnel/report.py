@@ -16,6 +16,7 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
+from domain.campaigns import Campaign
 from domain.funnel.questions import (
     Clockwork,
     FunnelDimension,
@@ -46,6 +47,7 @@ _ONE_DAY = timedelta(days=1)
 # Working time is laid out for so many years back; what began earlier has none.
 _YEARS_OF_WORK = 10
 _KINDS = {
+    FunnelDimension.CAMPAIGN: Campaign,
     FunnelDimension.PERSONA: Persona,
     FunnelDimension.OWNER: User,
     FunnelDimension.TEAM: Team,

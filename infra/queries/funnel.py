@@ -38,7 +38,7 @@ handoffs = table_of(Handoff)
 _COLUMNS: Mapping[FunnelDimension | None, sa.ColumnElement[Any]] = {
     FunnelDimension.ORIGIN_SOURCE: leads.c.origin_source,
     FunnelDimension.ORIGIN_MEDIUM: leads.c.origin_medium,
-    FunnelDimension.CAMPAIGN: leads.c.origin_campaign,
+    FunnelDimension.CAMPAIGN: leads.c.campaign_id,
     FunnelDimension.PERSONA: leads.c.persona_id,
     FunnelDimension.OWNER: leads.c.owner_id,
 }

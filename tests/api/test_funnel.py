@@ -8,6 +8,7 @@ import pytest
 from domain.ids import new_id, public
 from domain.stages import Stage
 from tests.histories import a_journey, add_journeys
+from tests.journeys import a_campaign
 from tests.world import World
 
 L, M, S = Stage.LEAD, Stage.MQL, Stage.SAL
@@ -122,6 +123,17 @@ async def test_people_are_told_apart_by_their_public_ids(world: World) -> None:
     (group,) = (await report(world, groupBy="OWNER"))["groups"]
 
     assert (group["key"], group["label"]) == (public("User", world.rep.id), "Sam")
+
+
+async def test_campaigns_are_told_apart_by_their_public_ids(world: World) -> None:
+    spring = a_campaign(on(1), "spring")
+    async with world.work() as work:
+        await work.add(spring)
+    await add_journeys(world, a_journey(on(3), (L, 0), campaign_id=spring.id))
+
+    (group,) = (await report(world, groupBy="CAMPAIGN"))["groups"]
+
+    assert (group["key"], group["label"]) == (public("Campaign", spring.id), "Spring")
 
 
 async def test_segments_are_filters_under_a_name(world: World) -> None:

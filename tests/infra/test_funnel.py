@@ -30,6 +30,7 @@ from domain.paging import Count, PageRequest
 from domain.stages import Stage
 from domain.values import Period
 from tests.histories import a_journey, add_journeys
+from tests.journeys import a_campaign
 from tests.world import World
 
 Journey = tuple[Lead, Sequence[StageEntry]]
@@ -181,6 +182,23 @@ async def test_leads_without_a_value_are_a_group_of_their_own(world: World) -> N
     found = await report(world, stages=(L, M), dimension=FunnelDimension.OWNER)
 
     assert [(g.key, g.label) for g in found.groups] == [(world.rep.id, "Sam"), (None, "None")]
+
+
+async def test_a_campaign_is_told_by_its_name_and_an_unknown_one_is_none(world: World) -> None:
+    spring = a_campaign(on(1), "spring", name="Spring pricing")
+    async with world.work() as work:
+        await work.add(spring)
+    await add_journeys(
+        world,
+        a_journey(on(1), (L, 0), origin_campaign="SPRING", campaign_id=spring.id),
+        a_journey(on(1), (L, 0), campaign_id=spring.id),
+        a_journey(on(1), (L, 0), origin_campaign="flyer"),
+    )
+
+    found = await report(world, stages=(L, M), dimension=FunnelDimension.CAMPAIGN)
+
+    told = [(group.key, group.label, group.leads) for group in found.groups]
+    assert told == [(spring.id, "Spring pricing", 2), (None, "None", 1)]
 
 
 async def test_the_team_is_the_one_a_lead_was_handed_off_to_last(world: World) -> None:
