@@ -33,7 +33,7 @@ from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
 from api.web.admission import DOCUMENTS, admission_routes
 from api.web.explorer import Explorer
-from api.web.loop_payload import Window
+from api.web.loop_payload import Model, Window
 from api.web.mailbox import mailbox_routes
 from domain.errors import Unavailable
 from infra.cross_origin import cross_origin
@@ -190,12 +190,13 @@ class Process:
         return LivePicture(self, session, request, "board", GraphQLRequest(query=BOARD_DOCUMENT))
 
     async def _closed_loop(
-        self, request: Request, token: str, window: Window
+        self, request: Request, token: str, window: Window, model: Model
     ) -> BoardSession | None:
         session = await self.authenticator.board(token)
         if session is None:
             return None
-        asked = GraphQLRequest(query=CLOSED_LOOP_DOCUMENT, variables={"window": window.value})
+        chosen = {"window": window.value, "model": model.value}
+        asked = GraphQLRequest(query=CLOSED_LOOP_DOCUMENT, variables=chosen)
         return LivePicture(self, session, request, "closedLoop", asked)
 
     async def _ready(self, _: Request) -> Response:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import Annotated, Any
 
 import strawberry
 
+import api.attribution  # noqa: F401  # declares the enum BuiltInModel
 from api.context import Info
 from api.errors import query, subscription
 from api.filtering import enum
 from api.funnel import FunnelStageView
 from api.sla_status import until
-from api.types import MoneyView, TimeZone
+from api.types import Currency, MoneyView, TimeZone
 from api.views import shown, view
+from domain.attribution import BuiltInModel
+from domain.campaign_table import MOST_CAMPAIGNS, CampaignLine, CampaignTable, MissingRate
 from domain.closed_loop import (
     MOST_EFFORTS,
     MOST_SPANS,
@@ -54,6 +58,58 @@ class EffortView:
     revenue: MoneyView = shown("What came of them to date, lost revenue left in.")
 
 
+@view(
+    CampaignLine,
+    name="LoopCampaign",
+    description="What one campaign cost and brought, or several together.",
+)
+class CampaignLineView:
+    name: str | None = shown("What people call it; null where that may tell of a person.")
+    cost: MoneyView = shown("What was spent on it in these days.")
+    touches: int = shown("The human touches of the leads of these days that belong to it.")
+    leads: int = shown("How many of the leads came from it.")
+    mqls: int = shown("How many of them were ever qualified by marketing.")
+    accepted: int = shown("How many of them sales ever accepted.")
+    sqls: int = shown("How many of them were ever qualified by sales.")
+    pipeline: MoneyView = shown("What the model credits to it of the open deals of the leads.")
+    won: MoneyView = shown("What the model credits to it of the deals won with the leads.")
+    won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")
+    cac: MoneyView | None = shown("Cost per deal won; null where none is.")
+    roi_rate: Decimal | None = shown("(won - cost) / cost; null where nothing was spent.")
+
+
+@view(
+    MissingRate,
+    name="LoopMissingRate",
+    description="Why money cannot be added up: a rate of exchange that there is not.",
+)
+class MissingRateView:
+    currency: Currency = shown("What should be exchanged.")
+    to: Currency = shown("For what.")
+    on: date = shown("On which day.")
+
+
+@view(
+    CampaignTable,
+    name="LoopCampaigns",
+    description="What campaigns cost, and what of the deals of these leads is owed to them.",
+)
+class CampaignTableView:
+    @strawberry.field(description="The model by which deals are credited.")
+    def model(table: strawberry.Parent[Any]) -> BuiltInModel:
+        return table.model.built_in  # type: ignore[no-any-return]  # it is no tenant's own
+
+    lines: list[CampaignLineView] = shown(
+        "The campaigns, what won most in front.", metadata={"most": MOST_CAMPAIGNS}
+    )
+    others: CampaignLineView | None = shown("All other campaigns together, if there are more.")
+    without: CampaignLineView | None = shown("What no campaign brought, if anything.")
+    total: CampaignLineView | None = shown("All of it; null while there is nothing.")
+    missing: MissingRateView | None = shown(
+        "The rate without which there are no lines; null if none is missing."
+    )
+
+
 @view(RevenueSpan, name="LoopSpan", description="What came in some days.")
 class RevenueSpanView:
     starts_on: date = shown("The first of the days.")
@@ -82,15 +138,21 @@ class ClosedLoopView:
         " others.",
         metadata={"most": MOST_EFFORTS + 1},
     )
+    campaigns: CampaignTableView = shown("What campaigns cost, and what they are worth.")
     spans: list[RevenueSpanView] = shown(
         "What came in these days, whoever it came from, in order.", metadata={"most": MOST_SPANS}
     )
     revenue: MoneyView = shown("What came in these days: new and again.")
     won: int = shown("How many opportunities of these leads were won.")
-    foreign: int = shown("How many amounts in other currencies are left out of the revenue.")
+    foreign: int = shown(
+        "How many amounts in other currencies are left out of the revenue: those without a rate."
+    )
 
 
 _Window = Annotated[LoopWindow, strawberry.argument(description="How far back.")]
+_Model = Annotated[
+    BuiltInModel, strawberry.argument(description="By which model campaigns are credited.")
+]
 
 
 @strawberry.type
@@ -100,8 +162,13 @@ class Queries:
         needs=Permission.VIEW_BOARD,
         shows=ClosedLoopView,
     )
-    async def closed_loop(self, info: Info, window: _Window = LoopWindow.LAST_90_DAYS) -> Any:
-        return await _read(info, window)
+    async def closed_loop(
+        self,
+        info: Info,
+        window: _Window = LoopWindow.LAST_90_DAYS,
+        model: _Model = BuiltInModel.LINEAR,
+    ) -> Any:
+        return await _read(info, window, model)
 
 
 @strawberry.type
@@ -112,27 +179,30 @@ class Subscriptions:
         shows=ClosedLoopView,
     )
     async def closed_loop(
-        self, info: Info, window: _Window = LoopWindow.LAST_90_DAYS
+        self,
+        info: Info,
+        window: _Window = LoopWindow.LAST_90_DAYS,
+        model: _Model = BuiltInModel.LINEAR,
     ) -> AsyncIterator[Any]:
         with info.context.live.watch(info.context.actor.tenant_id) as watch:
             while True:
                 began = monotonic()
-                picture = await _read(info, window)
+                picture = await _read(info, window, model)
                 took = monotonic() - began
                 yield picture
                 await asyncio.sleep(min(_LONGEST_PAUSE, took * (1 - _AT_MOST) / _AT_MOST))
                 await watch.news(within=until(picture.as_of, picture.next_at))
 
 
-async def _read(info: Info, window: LoopWindow) -> ClosedLoop:
+async def _read(info: Info, window: LoopWindow, model: BuiltInModel) -> ClosedLoop:
     async with info.context.work() as work:
-        return await closed_loop(work, info.context.actor, window)
+        return await closed_loop(work, info.context.actor, window, model)
 
 
 # What the page in `api/web` is drawn from: `api.web.loop_payload.Loop` has the same names.
 CLOSED_LOOP_DOCUMENT = """
-subscription ClosedLoop($window: LoopWindow!) {
-  closedLoop(window: $window) {
+subscription ClosedLoop($window: LoopWindow!, $model: BuiltInModel! = LINEAR) {
+  closedLoop(window: $window, model: $model) {
     asOf
     tenantName
     timeZone
@@ -150,6 +220,14 @@ subscription ClosedLoop($window: LoopWindow!) {
     efforts {
       source campaign leads mqls sqls opportunities won revenue { amount currency }
     }
+    campaigns {
+      model
+      lines { ...Line }
+      others { ...Line }
+      without { ...Line }
+      total { ...Line }
+      missing { currency to on }
+    }
     spans {
       startsOn lastOn
       new { amount currency } again { amount currency } lost { amount currency }
@@ -158,5 +236,16 @@ subscription ClosedLoop($window: LoopWindow!) {
     won
     foreign
   }
+}
+
+fragment Line on LoopCampaign {
+  name
+  cost { amount currency }
+  touches leads mqls accepted sqls
+  pipeline { amount currency }
+  won { amount currency }
+  wonDeals
+  cac { amount currency }
+  roiRate
 }
 """

@@ -13,12 +13,12 @@ from starlette.routing import BaseRoute, Route
 from api.board_page import BoardSession, revoked
 from api.web.assets import VERSION, asset
 from api.web.loop import live_loop, loop_title, whole_loop
-from api.web.loop_payload import Loop, Window, loop_of
+from api.web.loop_payload import Loop, Model, Window, loop_of
 from api.web.page import HEADERS, page
 from api.web.streaming import EventStream, frames_of
 from api.web.tools import tools
 
-Load = Callable[[Request, str, Window], Awaitable[BoardSession | None]]
+Load = Callable[[Request, str, Window, Model], Awaitable[BoardSession | None]]
 
 
 def closed_loop_routes(
@@ -34,13 +34,14 @@ def closed_loop_routes(
 
     async def show(request: Request) -> Response:
         token = request.path_params["token"]
-        session = await load(request, token, _window(request))
+        session = await load(request, token, _window(request), _model(request))
         if session is None:
             return revoked()
         return _loop_page(loop_of(await session.snapshot()), token)
 
     async def follow(request: Request) -> Response:
-        session = await load(request, request.path_params["token"], _window(request))
+        token = request.path_params["token"]
+        session = await load(request, token, _window(request), _model(request))
         if session is None:
             return revoked()
         if request.method == "HEAD":
@@ -58,6 +59,12 @@ def _window(request: Request) -> Window:
     """Return the window asked for; whatever is no window means the usual one."""
     asked = request.query_params.get("window", "")
     return Window(asked) if asked in set(Window) else Window.LAST_90_DAYS
+
+
+def _model(request: Request) -> Model:
+    """Return the model asked for; whatever is no model means the usual one."""
+    asked = request.query_params.get("model", "")
+    return Model(asked) if asked in set(Model) else Model.LINEAR
 
 
 def _loop_page(loop: Loop, token: str) -> HTMLResponse:

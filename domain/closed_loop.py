@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from domain.attribution.models import BuiltInModel
 from domain.board import plain_source, require_hung
+from domain.campaign_table import CampaignTable, read_campaigns
 from domain.funnel import DEFAULT_STAGES, FunnelStage, FunnelTerms, conversion, read_funnel
 from domain.funnel.terms import CohortSpan, cohorts_of
 from domain.identity import Actor, Permission, Tenant
@@ -39,7 +41,7 @@ class EffortCount:
     """What came of the leads of one source and campaign; of all the others, if `is_other`.
 
     `revenue_minor` is what came of them in the tenant's currency to date, `foreign` how many
-    amounts in other currencies are left out of it.
+    amounts in other currencies are left out of it, because there is no rate for their day.
     """
 
     source: str | None
@@ -64,6 +66,7 @@ class EffortCounts(Question[Sequence[EffortCount]]):
     since: datetime
     until: datetime
     currency: str
+    time_zone: str
     most: int
 
 
@@ -85,6 +88,7 @@ class RevenueCounts(Question[Sequence[RevenueCount]]):
     starts: tuple[datetime, ...]
     until: datetime
     currency: str
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,8 @@ class RevenueSpan:
 class ClosedLoop:
     """Everything on the page at one instant; `next_at` is when to look again at the latest.
 
-    `foreign` is how many amounts in other currencies are left out of the revenue.
+    `foreign` is how many amounts in other currencies are left out of the revenue, because there is
+    no rate for their day.
     """
 
     as_of: datetime
@@ -129,6 +134,7 @@ class ClosedLoop:
     open: int
     stages: tuple[FunnelStage, ...]
     efforts: tuple[Effort, ...]
+    campaigns: CampaignTable
     spans: tuple[RevenueSpan, ...]
     revenue: Money
     won: int
@@ -136,8 +142,14 @@ class ClosedLoop:
     next_at: datetime
 
 
-async def closed_loop(work: Work, actor: Actor, window: LoopWindow) -> ClosedLoop:
-    """Return what became of marketing's leads, for everybody's eyes."""
+async def closed_loop(
+    work: Work, actor: Actor, window: LoopWindow, model: BuiltInModel = BuiltInModel.LINEAR
+) -> ClosedLoop:
+    """Return what became of marketing's leads, for everybody's eyes.
+
+    Campaigns are credited by a model that every tenant has: one of its own may bear a name that
+    is not for everybody, and may not be computed yet.
+    """
     actor.require(Permission.VIEW_BOARD)
     await require_hung(work, actor)
     tenant = await work.get(Tenant, work.tenant_id)
@@ -148,10 +160,9 @@ async def closed_loop(work: Work, actor: Actor, window: LoopWindow) -> ClosedLoo
     groups = (await read_funnel(work, terms)).groups
     until = hours.day_starts_at(spans[-1].end)
     starts = tuple(start_of_day(span.first, tenant.time_zone) for span in spans)
-    efforts = await work.ask(
-        EffortCounts(since=starts[0], until=until, currency=tenant.currency, most=MOST_EFFORTS)
-    )
-    came = await work.ask(RevenueCounts(starts=starts, until=until, currency=tenant.currency))
+    money = {"currency": tenant.currency, "time_zone": tenant.time_zone}
+    efforts = await work.ask(EffortCounts(since=starts[0], until=until, most=MOST_EFFORTS, **money))
+    came = await work.ask(RevenueCounts(starts=starts, until=until, **money))
     shown = _spans(spans, came, tenant.currency)
     nothing = Money(0, tenant.currency)
     return ClosedLoop(
@@ -165,6 +176,7 @@ async def closed_loop(work: Work, actor: Actor, window: LoopWindow) -> ClosedLoo
         open=groups[0].open if groups else 0,
         stages=groups[0].stages if groups else _no_stages(),
         efforts=tuple(_effort(count, tenant.currency) for count in efforts),
+        campaigns=await read_campaigns(work, tenant, model, Period(spans[0].first, spans[-1].end)),
         spans=shown,
         revenue=sum((span.new + span.again for span in shown), nothing),
         won=sum(count.won for count in efforts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from api.web.figures import calendar_day, figure, moment
+from api.web.loop_campaigns import campaigns
 from api.web.loop_charts import (
     funnel,
     funnel_table,
@@ -13,6 +14,7 @@ from api.web.loop_charts import (
     revenue_chart,
     revenue_table,
 )
+from api.web.loop_parts import address, bar, nothing, panel, region, spoken
 from api.web.loop_payload import Conversion, Effort, Loop, Window
 from api.web.markup import Child, Html, fragment, tag
 from api.web.payload import Unit
@@ -45,17 +47,17 @@ def _masthead(loop: Loop) -> Html:
         tag("h1", tag("bdi", loop.tenant_name), tag("span", " Closed loop", class_="of")),
         tag(
             "nav",
-            [_window(window, name, loop.window) for window, name in _WINDOWS.items()],
-            class_="windows",
+            [_window(window, name, loop) for window, name in _WINDOWS.items()],
+            class_="choice windows",
             aria_label="How far back",
         ),
         id="masthead",
     )
 
 
-def _window(window: Window, name: str, shown: Window) -> Html:
-    current = "page" if window is shown else None
-    return tag("a", name, href=f"?window={window}", aria_current=current)
+def _window(window: Window, name: str, loop: Loop) -> Html:
+    current = "page" if window is loop.window else None
+    return tag("a", name, href=address(window, loop.campaigns.model), aria_current=current)
 
 
 def _main(loop: Loop) -> Html:
@@ -63,6 +65,7 @@ def _main(loop: Loop) -> Html:
         "main",
         _tiles(loop),
         tag("div", _funnel(loop), _revenue(loop), class_="pair"),
+        _campaigns(loop),
         _efforts(loop),
         id="picture",
         data_title=loop_title(loop),
@@ -104,23 +107,23 @@ def _foreign(loop: Loop) -> Child:
     if not loop.foreign:
         return "in these days"
     amounts = "amount" if loop.foreign == 1 else "amounts"
-    return f"in these days; without {loop.foreign} {amounts} in other currencies"
+    return f"in these days; without {loop.foreign} {amounts} that lack a rate"
 
 
 def _funnel(loop: Loop) -> Html:
     if not loop.stages[0].reached:
-        return _panel(
+        return panel(
             "funnel-panel",
             "How far they came",
             None,
-            _nothing("Nobody became a lead in these days.", "Look further back, or bring leads."),
+            nothing("Nobody became a lead in these days.", "Look further back, or bring leads."),
         )
     note: list[Child] = [
         "What became of the leads of these days. ",
         figure(loop.open, Unit.COUNT),
         " are still on their way, so the shares may grow.",
     ]
-    return _panel(
+    return panel(
         "funnel-panel", "How far they came", note, funnel(loop),
         _figures("the funnel", funnel_table(loop)),
     )  # fmt: skip
@@ -128,13 +131,13 @@ def _funnel(loop: Loop) -> Html:
 
 def _revenue(loop: Loop) -> Html:
     if not any(span.total or span.lost.amount for span in loop.spans):
-        return _panel(
+        return panel(
             "revenue-panel",
             "Revenue coming back",
             None,
-            _nothing("No revenue came in these days yet.", "It shows here when a deal is won."),
+            nothing("No revenue came in these days yet.", "It shows here when a deal is won."),
         )
-    return _panel(
+    return panel(
         "revenue-panel",
         "Revenue coming back",
         "What came in these days, whoever it came from.",
@@ -150,13 +153,17 @@ def _key(name: str, text: str) -> Html:
     return tag("li", tag("svg", mark, class_="swatch", aria_hidden="true"), text)
 
 
+def _campaigns(loop: Loop) -> Html:
+    return panel("campaigns", "What campaigns are worth", None, *campaigns(loop))
+
+
 def _efforts(loop: Loop) -> Html:
     if not loop.efforts:
-        return _panel(
+        return panel(
             "efforts",
             "Which efforts are fruitful",
             None,
-            _nothing("No effort brought a lead in these days.", "Each lead's origin shows here."),
+            nothing("No effort brought a lead in these days.", "Each lead's origin shows here."),
         )
     most = max(effort.revenue.amount for effort in loop.efforts)
     heads = ("Source and campaign", "Leads", "MQL", "SQL", "Deals", "Won", "Revenue")
@@ -166,11 +173,11 @@ def _efforts(loop: Loop) -> Html:
         tag("thead", tag("tr", [tag("th", head, scope="col") for head in heads])),
         tag("tbody", [_effort(effort, most) for effort in loop.efforts]),
     )
-    return _panel(
+    return panel(
         "efforts",
         "Which efforts are fruitful",
         "What became of the leads of these days, by where they came from; revenue to date.",
-        _region("Efforts", table),
+        region("Efforts", table),
     )
 
 
@@ -180,46 +187,22 @@ def _effort(effort: Effort, most: Decimal) -> Html:
         "tr",
         tag(
             "th",
-            _spoken(effort.source),
-            None if effort.campaign is None else tag("small", " ", _spoken(effort.campaign)),
+            spoken(effort.source),
+            None if effort.campaign is None else tag("small", " ", spoken(effort.campaign)),
             scope="row",
         ),
         *(tag("td", figure(count, Unit.COUNT)) for count in counts),
-        tag("td", money(effort.revenue), _bar(effort.revenue.amount, most), class_="revenue"),
+        tag("td", money(effort.revenue), bar(effort.revenue.amount, most), class_="revenue"),
         data_key=f"{effort.source}/{effort.campaign}",
     )
-
-
-def _bar(amount: Decimal, most: Decimal) -> Html:
-    share = 100 * amount / most if most else Decimal(0)
-    mark = tag("rect", class_="new", width=f"{share:.1f}%", height="100%")
-    return tag("svg", mark, class_="share", aria_hidden="true")
-
-
-def _spoken(name: str) -> Html:
-    """Return a name that people chose; one such as paid_search is said in words."""
-    return tag("bdi", name.replace("_", " "))
 
 
 def _figures(of: str, table: Html) -> Html:
     return tag(
         "details",
         tag("summary", "Figures", tag("span", f" of {of}", class_="unseen")),
-        _region(f"Figures of {of}", table),
+        region(f"Figures of {of}", table),
     )
-
-
-def _region(name: str, table: Html) -> Html:
-    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=name)
-
-
-def _nothing(said: str, then: str) -> Html:
-    return tag("p", tag("strong", said), " ", then, class_="empty")
-
-
-def _panel(name: str, title: str, note: Child, *content: Child) -> Html:
-    shown = None if note is None else tag("p", note, class_="note")
-    return tag("section", tag("h2", title), shown, content, class_=f"card {name}", data_key=name)
 
 
 def _footer(loop: Loop) -> Html:

@@ -19,6 +19,20 @@ class Window(StrEnum):
     LAST_12_MONTHS = "LAST_12_MONTHS"
 
 
+class Model(StrEnum):
+    """By which rule deals are credited to campaigns."""
+
+    FIRST = "FIRST"
+    LAST = "LAST"
+    LAST_NON_DIRECT = "LAST_NON_DIRECT"
+    LINEAR = "LINEAR"
+    U_FIRST_LEAD = "U_FIRST_LEAD"
+    U_FIRST_LAST = "U_FIRST_LAST"
+    W_SHAPED = "W_SHAPED"
+    FULL_PATH = "FULL_PATH"
+    TIME_DECAY = "TIME_DECAY"
+
+
 class StageName(StrEnum):
     """The stages of the funnel."""
 
@@ -76,6 +90,42 @@ class Effort(_View, frozen=True):
     campaign: str | None = None
 
 
+class Campaign(_View, frozen=True):
+    """What one campaign cost and brought, or several together."""
+
+    cost: Amount
+    touches: int
+    leads: int
+    mqls: int
+    accepted: int
+    sqls: int
+    pipeline: Amount
+    won: Amount
+    won_deals: Decimal
+    name: str | None = None
+    cac: Amount | None = None
+    roi_rate: Decimal | None = None
+
+
+class MissingRate(_View, frozen=True):
+    """The rate without which nothing can be added up."""
+
+    currency: str
+    to: str
+    on: date
+
+
+class Campaigns(_View, frozen=True):
+    """What campaigns are worth under one model."""
+
+    model: Model
+    lines: tuple[Campaign, ...] = ()
+    others: Campaign | None = None
+    without: Campaign | None = None
+    total: Campaign | None = None
+    missing: MissingRate | None = None
+
+
 class Span(_View, frozen=True):
     """What came in some days."""
 
@@ -103,6 +153,7 @@ class Loop(_View, frozen=True):
     open: int
     stages: tuple[Stage, ...]
     efforts: tuple[Effort, ...]
+    campaigns: Campaigns
     spans: tuple[Span, ...]
     revenue: Amount
     won: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -357,11 +357,21 @@ async def performance(work: Work, actor: Actor, scope: Scope, *, most: int) -> P
         RateMissing: if amounts would have to be exchanged, and there is no rate.
     """
     actor.require(Permission.VIEW)
+    found = await read_performance(work, scope)
+    return replace(found, rows=found.rows[:most])
+
+
+async def read_performance(work: Work, scope: Scope) -> Performance:
+    """Return all rows of a scope to somebody who was found to be allowed to read them.
+
+    Raises:
+        RateMissing: if amounts would have to be exchanged, and there is no rate.
+    """
     rows, total, missing = await work.ask(Rows(scope=scope))
     if missing is not None:
         raise RateMissing(missing[0], scope.currency, missing[1])
     ordered = sorted(rows, key=_order)
-    return Performance(scope=scope, rows=ordered[:most], row_count=len(ordered), total=total)
+    return Performance(scope=scope, rows=ordered, row_count=len(ordered), total=total)
 
 
 async def evidence(work: Work, actor: Actor, number: Number, page: PageRequest) -> EvidencePage:

@@ -16,6 +16,7 @@ from domain.opportunities import Opportunity, OpportunityStatus
 from domain.stages import Stage
 from infra.database import PostgresWork
 from infra.queries import answers
+from infra.queries.exchange import in_currency
 from infra.rows import table_of
 
 leads = table_of(Lead)
@@ -75,7 +76,7 @@ def _efforts(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
     )
     far = _furthest(work, meant).subquery("far")
     deals = _deals(work).subquery("deals")
-    money = _money(work, question.currency).subquery("money")
+    money = _money(work, question).subquery("money")
     return (
         sa.select(
             leads.c.origin_source.label("source"),
@@ -139,13 +140,13 @@ def _deals(work: PostgresWork) -> sa.Select[Any]:
     )
 
 
-def _money(work: PostgresWork, currency: str) -> sa.Select[Any]:
-    ours = events.c.currency == currency
+def _money(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
+    amount = _exchanged(work, question)
     return (
         sa.select(
             customers.c.lead_id,
-            sa.func.coalesce(sa.func.sum(events.c.amount_minor).filter(ours), 0).label("amount"),
-            sa.func.count().filter(~ours).label("foreign"),
+            sa.func.coalesce(sa.func.sum(amount), 0).label("amount"),
+            sa.func.count().filter(amount.is_(None)).label("foreign"),
         )
         .select_from(customers.join(events, events.c.customer_id == customers.c.id))
         .where(
@@ -157,14 +158,22 @@ def _money(work: PostgresWork, currency: str) -> sa.Select[Any]:
     )
 
 
+def _exchanged(work: PostgresWork, question: EffortCounts | RevenueCounts) -> sa.ColumnElement[Any]:
+    """Return an event's amount by the rate of its day, NULL where there is none."""
+    day = sa.cast(sa.func.timezone(question.time_zone, events.c.at), sa.Date)
+    return in_currency(
+        work.tenant_id, events.c.amount_minor, events.c.currency, day, to=question.currency
+    )
+
+
 @answers(RevenueCounts)
 async def revenue_counts(work: PostgresWork, question: RevenueCounts) -> Sequence[RevenueCount]:
     """Return the revenue of each span that has any, by the index revenue_events_by_instant."""
     starts = sa.literal(list(question.starts), postgresql.ARRAY(sa.DateTime(timezone=True)))
     span = sa.func.width_bucket(events.c.at, starts, type_=sa.Integer())
-    ours = events.c.currency == question.currency
+    amount = _exchanged(work, question)
     kind = events.c.kind
-    came = sa.func.sum(events.c.amount_minor)
+    came = sa.func.sum(amount)
     parts = (
         kind == RevenueKind.NEW.value,
         sa.or_(kind == RevenueKind.EXPANSION.value, kind == RevenueKind.RENEWAL.value),
@@ -173,8 +182,8 @@ async def revenue_counts(work: PostgresWork, question: RevenueCounts) -> Sequenc
     statement = (
         sa.select(
             span,
-            *(sa.func.coalesce(came.filter(ours, part), 0) for part in parts),
-            sa.func.count().filter(~ours),
+            *(sa.func.coalesce(came.filter(part), 0) for part in parts),
+            sa.func.count().filter(amount.is_(None)),
         )
         .where(events.c.at >= question.starts[0], events.c.at < question.until)
         .group_by(span)

@@ -16,8 +16,9 @@ from starlette.applications import Starlette
 from api.closed_loop_page import closed_loop_routes
 from api.web.loop import live_loop
 from api.web.loop_charts import duration, funnel, revenue_chart, summary
-from api.web.loop_payload import Window, loop_of
-from tests.api.browser.loops import a_loop, nothing_came
+from api.web.loop_parts import address
+from api.web.loop_payload import Model, Window, loop_of
+from tests.api.browser.loops import a_loop, no_campaigns, nothing_came
 from tests.api.test_board_page import Text
 
 PAGE = "/board/key/closed-loop"
@@ -38,15 +39,17 @@ class Session:
 
 
 @pytest.fixture
-def asked() -> list[Window]:
+def asked() -> list[tuple[Window, Model]]:
     return []
 
 
 @pytest.fixture
-async def client(asked: list[Window]) -> AsyncIterator[httpx.AsyncClient]:
-    async def load(request: object, token: str, window: Window) -> Any:
-        asked.append(window)
-        return Session(a_loop(window=window.value)) if token == "key" else None
+async def client(asked: list[tuple[Window, Model]]) -> AsyncIterator[httpx.AsyncClient]:
+    async def load(request: object, token: str, window: Window, model: Model) -> Any:
+        asked.append((window, model))
+        shown = a_loop(window=window.value)
+        shown["campaigns"]["model"] = model.value
+        return Session(shown) if token == "key" else None
 
     transport = httpx.ASGITransport(app=Starlette(routes=closed_loop_routes(load)))
     async with httpx.AsyncClient(transport=transport, base_url="http://board.test") as client:
@@ -76,7 +79,11 @@ async def test_pages_allow_nothing_from_elsewhere_and_nothing_inline(
     assert [name for name, attributes in tags if "style" in attributes] == []
     assert [a for name, a in tags if name == "script" and "src" not in a] == []
     links = [a["href"] for name, a in tags if name == "a"]
-    assert links == [*(f"?window={window}" for window in Window), "/board/key"]
+    assert links == [
+        *(f"?window={window}" for window in Window),
+        "/board/key",
+        *(address(Window.LAST_90_DAYS, model, part="campaigns") for model in Model),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,13 +95,33 @@ async def test_pages_allow_nothing_from_elsewhere_and_nothing_inline(
     ],
 )
 async def test_the_window_stands_in_the_address(
-    query: str, window: Window, client: httpx.AsyncClient, asked: list[Window]
+    query: str, window: Window, client: httpx.AsyncClient, asked: list[tuple[Window, Model]]
 ) -> None:
     answer = await client.get(f"{PAGE}{query}")
 
-    assert asked == [window]
+    assert asked == [(window, Model.LINEAR)]
     current = [a["href"] for _, a in Text(answer.text).tags if a.get("aria-current")]
-    assert current == [f"?window={window}"]
+    assert current == [f"?window={window}", f"?window={window}#campaigns"]
+
+
+@pytest.mark.parametrize(
+    ("query", "model"),
+    [
+        ("?model=W_SHAPED", Model.W_SHAPED),
+        ("?model=LINEAR", Model.LINEAR),
+        ("?model=whatever", Model.LINEAR),
+    ],
+)
+async def test_the_model_stands_in_the_address_and_stays_in_another_window(
+    query: str, model: Model, client: httpx.AsyncClient, asked: list[tuple[Window, Model]]
+) -> None:
+    answer = await client.get(f"{PAGE}{query}")
+
+    assert asked == [(Window.LAST_90_DAYS, model)]
+    links = [a["href"] for name, a in Text(answer.text).tags if name == "a"]
+    assert links[: len(Window)] == [address(window, model) for window in Window]
+    current = [a["href"] for _, a in Text(answer.text).tags if a.get("aria-current") == "true"]
+    assert current == [address(Window.LAST_90_DAYS, model, part="campaigns")]
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/stream"])
@@ -142,7 +169,34 @@ def test_nothing_is_drawn_of_nothing_but_said() -> None:
 
     assert "Nobody became a lead in these days." in words
     assert "No revenue came in these days yet." in words
+    assert "No campaign did anything with the leads of these days." in words
     assert "No effort brought a lead in these days." in words
+
+
+def test_campaigns_are_a_table_with_what_no_campaign_brought_and_a_total() -> None:
+    words = " ".join(Text(str(live_loop(loop_of(a_loop())))).words.split())
+
+    counts = "6409040" + "3220"
+    rows = (
+        f"Spring pricingEUR 4,000{counts}EUR 7,500EUR 12,000EUR 1,600200%",
+        f"UnnamedEUR 0{counts}EUR 7,500EUR 0––",
+        f"No campaignEUR 0{counts}EUR 7,500EUR 6,000––",
+        f"TotalEUR 4,000{counts}EUR 7,500EUR 18,000EUR 1,600350%",
+    )
+    assert "".join(rows) in words
+    assert "Of each deal, every touch gets the same." in words
+
+
+def test_a_rate_that_is_missing_is_said_in_place_of_the_table() -> None:
+    missing = {"currency": "USD", "to": "EUR", "on": "2026-03-02"}
+
+    words = Text(str(live_loop(loop_of(a_loop(campaigns=no_campaigns(missing=missing)))))).words
+
+    assert (
+        "There is no rate from USD to EUR. Costs and deals of 2 Mar 2026 cannot be added up until"
+        " somebody sets one with exchangeRateSet."
+    ) in words
+    assert "paid search" in words
 
 
 @pytest.mark.parametrize(
@@ -164,6 +218,7 @@ def test_no_name_people_choose_adds_an_element_to_the_page(name: str) -> None:
     def drawn(chosen: str) -> list[str]:
         plain = a_loop(tenantName=chosen)
         plain["efforts"] = [{**plain["efforts"][0], "source": chosen, "campaign": chosen}]
+        plain["campaigns"]["lines"][0]["name"] = chosen
         return [tag for tag, _ in Text(str(live_loop(loop_of(plain)))).tags]
 
     assert drawn(name) == drawn("plain")

@@ -446,7 +446,9 @@ async def watch(office: Office, front_end: FrontEnd) -> None:
     assert live["sla"] == {"id": office.sla}
     board = await first(front_end.follow("board-live"))
     assert [side["side"] for side in board["sides"]] == ["MARKETING", "SALES"]
-    loop = await first(front_end.follow("closed-loop-live", window="LAST_90_DAYS"))
+    loop = await first(
+        front_end.follow("closed-loop-live", window="LAST_90_DAYS", model="W_SHAPED")
+    )
     assert loop["stages"][0]["reached"] >= len(office.leads)
     assert await first_list(front_end.follow("handoff-inbox-live")) == []
     progress = await first(front_end.follow("goal-progress-live", goal=office.goal))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from domain.closed_loop import EffortCount, EffortCounts, RevenueCount, RevenueCounts
 from domain.customers import RevenueKind
+from domain.exchange import ExchangeRate
+from domain.ids import new_id
 from domain.stages import Stage
 from tests.deals import a_pipeline, add_deal, add_revenue
 from tests.histories import a_journey, add_journeys
@@ -37,9 +40,15 @@ def counted(source: str | None, campaign: str | None, *figures: int, is_other: b
 
 
 async def efforts(world: World, most: int = 12) -> list[EffortCount]:
-    question = EffortCounts(since=on(1, 0), until=on(11, 0), currency="EUR", most=most)
+    question = EffortCounts(
+        since=on(1, 0), until=on(11, 0), currency="EUR", time_zone="Europe/Dublin", most=most
+    )
     async with world.work() as work:
         return list(await work.ask(question))
+
+
+def _revenue(starts: tuple[datetime, ...], until: datetime) -> RevenueCounts:
+    return RevenueCounts(starts=starts, until=until, currency="EUR", time_zone="Europe/Dublin")
 
 
 async def test_efforts_are_what_became_of_their_leads(world: World) -> None:
@@ -106,7 +115,7 @@ async def test_revenue_falls_into_the_span_of_its_instant(world: World) -> None:
     starts = (on(2, 0), on(4, 0), on(6, 0))
 
     async with world.work() as work:
-        found = await work.ask(RevenueCounts(starts=starts, until=on(9, 0), currency="EUR"))
+        found = await work.ask(_revenue(starts, on(9, 0)))
 
     def came(span: int, new: int, again: int, lost: int, foreign: int = 0) -> RevenueCount:
         return RevenueCount(
@@ -119,6 +128,34 @@ async def test_revenue_falls_into_the_span_of_its_instant(world: World) -> None:
     ]
 
 
+async def test_amounts_are_exchanged_by_the_rate_of_their_day(world: World) -> None:
+    (lead,) = await add_journeys(world, a_journey(on(1)))
+    await add_revenue(
+        world,
+        lead,
+        (RevenueKind.NEW, 10_00, on(4, 0) - timedelta(seconds=1)),  # before there was a rate
+        (RevenueKind.EXPANSION, 10_01, on(4, 0)),
+        (RevenueKind.RENEWAL, 10_01, on(5)),
+        currency="USD",
+    )
+    rate = ExchangeRate(
+        id=new_id(),
+        currency="USD",
+        to_currency="EUR",
+        starts_on=on(4).date(),
+        rate=Decimal("0.5"),
+        recorded_at=world.now,
+    )
+    async with world.work() as work:
+        await work.add(rate)
+
+    async with world.work() as work:
+        (came,) = await work.ask(_revenue((on(1, 0),), on(9, 0)))
+
+    assert (came.new_minor, came.again_minor, came.foreign) == (0, 5_01 + 5_01, 1)
+    assert await efforts(world) == [counted(None, None, 1, 0, 0, 0, 0, 10_02, foreign=1)]
+
+
 async def test_a_tenant_sees_none_of_anothers(world: World, other_world: World) -> None:
     stage = await a_pipeline(other_world)
     (lead,) = await add_journeys(other_world, a_journey(on(2), (L, 0)))
@@ -126,6 +163,6 @@ async def test_a_tenant_sees_none_of_anothers(world: World, other_world: World) 
     await add_revenue(other_world, lead, (RevenueKind.NEW, 100, on(3)))
 
     async with world.work() as work:
-        came = await work.ask(RevenueCounts(starts=(on(1),), until=on(9), currency="EUR"))
+        came = await work.ask(_revenue((on(1),), on(9)))
 
     assert (await efforts(world), came) == ([], [])

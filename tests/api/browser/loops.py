@@ -36,6 +36,14 @@ def a_loop(**changes: Any) -> Plain:
             an_effort("paid_search", "spring-pricing", 18_000),
             an_effort("All others", None, 8_000),
         ],
+        "campaigns": {
+            "model": "LINEAR",
+            "lines": [a_campaign("Spring pricing", 4_000, 12_000), a_campaign(None, 0, 0)],
+            "others": None,
+            "without": a_campaign(None, 0, 6_000),
+            "total": a_campaign(None, 4_000, 18_000),
+            "missing": None,
+        },
         "spans": [
             a_span("2026-02-23", "2026-03-01", 8_000, 0),
             a_span("2026-03-02", "2026-03-08", 16_000, 2_000),
@@ -56,9 +64,33 @@ def nothing_came() -> Plain:
         won=0,
         stages=_stages(dict.fromkeys(_REACHED, 0)),
         efforts=[],
+        campaigns=no_campaigns(),
         spans=[a_span("2026-03-09", "2026-03-10", 0, 0)],
         revenue=euros(0),
     )
+
+
+def no_campaigns(**changes: Any) -> Plain:
+    """Return the table of a company that has nothing to add up."""
+    table = {"model": "LINEAR", "lines": [], "others": None, "without": None, "total": None}
+    return {**table, "missing": None, **changes}
+
+
+def a_campaign(name: str | None, cost: int, won: int) -> Plain:
+    return {
+        "name": name,
+        "cost": euros(cost),
+        "touches": 640,
+        "leads": 90,
+        "mqls": 40,
+        "accepted": 32,
+        "sqls": 20,
+        "pipeline": euros(7_500),
+        "won": euros(won),
+        "wonDeals": "2.5",
+        "cac": euros(cost * 2 // 5),
+        "roiRate": f"{(won - cost) / cost:.4f}" if cost else None,
+    }
 
 
 def a_span(first: str, last: str, new: int, again: int) -> Plain:

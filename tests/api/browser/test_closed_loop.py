@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.attribution import reattribute
+from domain.campaigns import CampaignCost
 from domain.customers import RevenueKind
-from domain.ids import public
+from domain.ids import new_id, public
 from domain.leads import Lead
 from domain.opportunities import PipelineStage
 from domain.stages import Stage
@@ -23,6 +25,7 @@ from tests.api.sites import Site, a_site
 from tests.conftest import DatabaseUrls
 from tests.deals import a_pipeline, add_deal, add_revenue
 from tests.histories import a_journey, add_journeys
+from tests.journeys import a_campaign, a_touch
 from tests.world import World, make_world
 
 L, M, S, Q, O, C = (  # noqa: E741  # the stages, as on a whiteboard
@@ -30,8 +33,12 @@ L, M, S, Q, O, C = (  # noqa: E741  # the stages, as on a whiteboard
 )
 ASK = """query($window: LoopWindow!) { closedLoop(window: $window) {
   leads won revenue { amount } stages { reached } spans { new { amount } again { amount } }
-  efforts { leads mqls sqls opportunities won revenue { amount } } } }"""
+  efforts { leads mqls sqls opportunities won revenue { amount } }
+  campaigns { lines { ...Line } without { ...Line } total { ...Line } } } }
+fragment Line on LoopCampaign { cost { amount } touches leads mqls accepted sqls
+  pipeline { amount } won { amount } cac { amount } roiRate }"""
 EFFORTS = ".efforts tbody tr"
+CAMPAIGNS = ".campaigns table"
 
 
 @pytest.fixture
@@ -67,13 +74,37 @@ async def fill(world: World) -> tuple[PipelineStage, list[Lead]]:
                       origin_campaign=origin[1], first_name="Canary")
         )  # fmt: skip
     leads = await add_journeys(world, *journeys)
+    await _campaigns(world, leads)
     for lead in leads:
         if lead.stage is C:
             at = lead.stage_entered_at
             await add_deal(world, stage, lead, minor=8_000_00, closed_at=at)
             again = (RevenueKind.EXPANSION, 1_500_00, at + timedelta(days=3))
             await add_revenue(world, lead, (RevenueKind.NEW, 8_000_00, at), again)
+    async with world.work() as work:
+        await reattribute(work, [lead.id for lead in leads])
     return stage, leads
+
+
+async def _campaigns(world: World, leads: list[Lead]) -> None:
+    """Store campaigns with what they cost, and a touch of one of them with every lead but some."""
+    at = world.now - timedelta(days=70)
+    names = ("Spring pricing", "Anna's circle anna@corp.example", "Trade fair Dublin", "Webinar")
+    campaigns = [a_campaign(at, f"c{number}", name=name) for number, name in enumerate(names)]
+    costs = [
+        CampaignCost(id=new_id(), campaign_id=campaign.id, on=at.date() + timedelta(days=55),
+                     amount_minor=minor, currency="EUR", recorded_at=at)
+        for campaign, minor in zip(campaigns, (6_500_00, 0, 18_000_00, 2_400_00), strict=True)
+    ]  # fmt: skip
+    touches = [
+        a_touch(lead.created_at + timedelta(hours=hours), lead_id=lead.id,
+                campaign_id=campaigns[(place + hours) % 5].id)
+        for place, lead in enumerate(leads)
+        for hours in (0, 1)
+        if place % 7 < 6 and (place + hours) % 5 < len(campaigns)
+    ]  # fmt: skip
+    async with world.work() as work:
+        await work.add_all([*campaigns, *(cost for cost in costs if cost.amount_minor), *touches])
 
 
 async def told(hung: Hung, window: str) -> dict[str, Any]:
@@ -84,6 +115,17 @@ async def told(hung: Hung, window: str) -> dict[str, Any]:
         answer = await client.post("/graphql", json=request, headers=headers)
     found: dict[str, Any] = answer.json()["data"]["closedLoop"]
     return found
+
+
+def said(line: dict[str, Any]) -> list[str]:
+    """Return the numbers of a campaign that are shown."""
+    counts = [str(line[name]) for name in ("touches", "leads", "mqls", "accepted", "sqls")]
+    cost, cac = line["cost"]["amount"], line["cac"]
+    return [
+        *(cost, *counts, line["pipeline"]["amount"], line["won"]["amount"]),
+        *([cac["amount"]] if cac and Decimal(cost) else []),
+        *([line["roiRate"]] if line["roiRate"] else []),
+    ]
 
 
 async def values(screen: Screen, selector: str) -> list[str]:
@@ -118,6 +160,10 @@ async def test_the_page_shows_what_the_api_tells(
         each
         for effort in api["efforts"]
         for each in [*(str(effort[name]) for name in figures), effort["revenue"]["amount"]]
+    ]
+    table = api["campaigns"]
+    assert await values(screen, CAMPAIGNS) == [
+        each for line in (*table["lines"], table["without"], table["total"]) for each in said(line)
     ]
     await screen.page.click("#figures")
     shown = await values(screen, ".revenue-panel tbody")
@@ -172,10 +218,32 @@ async def test_another_window_is_a_click_away_and_so_is_the_board(
     await screen.is_live()
 
     assert screen.page.url == f"{hung.address}/closed-loop?window=LAST_12_MONTHS"
-    assert await screen.text("[aria-current]") == "12 months"
+    assert await screen.text(".windows [aria-current]") == "12 months"
     assert await screen.page.locator(".revenue-panel tbody tr").count() == 12
     await screen.page.click("text=Board")
     assert screen.page.url == hung.address
+
+
+async def test_another_model_is_a_click_away_with_scripts_and_without(
+    hung: Hung, open_screen: OpenScreen
+) -> None:
+    await fill(hung.world)
+    screen = await opened(hung, open_screen)
+    await screen.page.click("text=Full path")
+    await screen.is_live()
+
+    window = "LAST_90_DAYS"
+    assert screen.page.url == (
+        f"{hung.address}/closed-loop?window={window}&model=FULL_PATH#campaigns"
+    )
+    assert await screen.text(".models [aria-current]") == "Full path"
+    live = await values(screen, CAMPAIGNS)
+    plain = await open_screen(f"{hung.address}/closed-loop", java_script_enabled=False)
+    linear = await values(plain, CAMPAIGNS)
+    await plain.page.click("text=Full path")
+    assert await values(plain, CAMPAIGNS) == live != linear
+    assert await plain.text(".models [aria-current]") == "Full path"
+    assert screen.complaints == []
 
 
 async def test_a_company_without_leads_is_told_what_will_show(
@@ -187,6 +255,10 @@ async def test_a_company_without_leads_is_told_what_will_show(
         "Nobody became a lead in these days. Look further back, or bring leads."
     )
     assert "It shows here when a deal is won." in await screen.text(".revenue-panel")
+    assert await screen.text(".campaigns .empty") == (
+        "No campaign did anything with the leads of these days. Plan one and record its costs;"
+        " its touches and leads show here."
+    )
 
 
 @pytest.mark.parametrize("filled", [True, False], ids=["filled", "empty"])
