@@ -21,6 +21,7 @@ from domain.content_flow import ASSET_FIELDS, AssetDetails, ConsumedAsset
 from domain.identity import Permission, User
 from domain.paging import Order
 from domain.personas import Persona
+from domain.threads import Thread
 from domain.touches import Touch
 
 enum(
@@ -68,6 +69,13 @@ class ContentAssetView:
         by="asset_id",
         description="Each time somebody met it, the latest first.",
         order=(Order("occurred_at", descending=True),),
+    )
+    threads = listed(
+        "api.threads.ThreadView",
+        Thread,
+        by="asset_id",
+        description="What the teams say to each other about it, the latest first.",
+        order=(Order("last_message_at", descending=True),),
     )
 
 

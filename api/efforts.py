@@ -12,10 +12,10 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import query
 from api.filtering import OrderDirection, enum
-from api.node import node_of
 from api.ratings import RatingSummaryView
 from api.types import MoneyView
-from api.views import Node, shown, view
+from api.views import related, shown, view
+from domain.campaigns import Campaign
 from domain.efforts import Effort, EffortFigure, EffortKind, fruitful_efforts
 
 enum(
@@ -52,9 +52,12 @@ class EffortView:
     )
     lead_rating: RatingSummaryView = shown("How sales rates the leads.")
 
-    @strawberry.field(description="The campaign, if there is one of this code.")
-    async def campaign(effort: strawberry.Parent[Any], info: Info) -> Node | None:
-        return await node_of(info, "Campaign", effort.campaign_id)  # type: ignore[no-any-return]  # a campaign
+    campaign = related(
+        "api.campaigns.CampaignView",
+        Campaign,
+        by="campaign_id",
+        description="The campaign, if there is one of this code.",
+    )
 
 
 def _told(description: str) -> Any:

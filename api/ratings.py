@@ -13,9 +13,9 @@ from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input
 from api.leads import LeadRef, lead_id_of
-from api.node import node_of
-from api.views import Node, related, shown, view
+from api.views import related, shown, view
 from domain import ids, ratings
+from domain.campaigns import Campaign
 from domain.handoff import Handoff
 from domain.identity import Permission, User
 from domain.paging import Order
@@ -37,9 +37,12 @@ class RatingView:
         description="The hand-off whose lead is rated; null where a campaign is.",
     )
 
-    @strawberry.field(description="The campaign that is rated; null where a lead is.")
-    async def campaign(rating: strawberry.Parent[Any], info: Info) -> Node | None:
-        return await node_of(info, "Campaign", rating.campaign_id)  # type: ignore[no-any-return]  # a campaign
+    campaign = related(
+        "api.campaigns.CampaignView",
+        Campaign,
+        by="campaign_id",
+        description="The campaign that is rated; null where a lead is.",
+    )
 
 
 @view(RatingSummary, description="What several ratings come to.")

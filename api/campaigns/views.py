@@ -23,6 +23,8 @@ from domain.content import ContentAsset
 from domain.identity import User
 from domain.leads import Lead
 from domain.paging import Order
+from domain.ratings import Rating
+from domain.threads import Thread
 from domain.touches import Touch
 
 enum(
@@ -116,6 +118,20 @@ class CampaignView:
         by="campaign_id",
         description="The touches that belong to it, the latest first.",
         order=(Order("occurred_at", descending=True),),
+    )
+    threads = listed(
+        "api.threads.ThreadView",
+        Thread,
+        by="campaign_id",
+        description="What the teams say to each other about it, the latest first.",
+        order=(Order("last_message_at", descending=True),),
+    )
+    ratings = listed(
+        "api.ratings.RatingView",
+        Rating,
+        by="campaign_id",
+        description="How good those who work with its leads found it, the newest first.",
+        order=(Order("given_at", descending=True),),
     )
 
 

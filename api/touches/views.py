@@ -11,6 +11,7 @@ from api.errors import Refused, UserError
 from api.filtering import enum
 from api.types import EmailAddress, Url
 from api.views import listed, related, shown, view
+from domain.campaigns import Campaign
 from domain.content import ContentAsset
 from domain.leads import Agency, Lead
 from domain.paging import Order
@@ -89,6 +90,12 @@ class TouchView:
         ContentAsset,
         by="asset_id",
         description="What was read, heard or seen.",
+    )
+    campaign = related(
+        "api.campaigns.CampaignView",
+        Campaign,
+        by="campaign_id",
+        description="The campaign it belongs to.",
     )
 
     @strawberry.field(description="What the link said of the effort it belongs to.")

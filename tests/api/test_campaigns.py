@@ -8,8 +8,10 @@ import pytest
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.content import AssetKind, ContentAsset
 from domain.ids import new_id, public
+from domain.ratings import Rating
+from domain.threads import Thread
 from tests.api.asking_leads import StatementCount
-from tests.journeys import a_campaign
+from tests.journeys import a_campaign, a_lead, a_touch
 from tests.world import World
 
 CREATE = """mutation($input: CampaignCreateInput!) { campaignCreate(input: $input) {
@@ -60,6 +62,12 @@ SPENT = {
     "currency": "EUR",
     "externalId": {"source": "Ads", "value": "1"},
 }
+
+STORY = """{ campaign(ref: {code: "spring"}) {
+  threads(first: 5) { nodes { id } }
+  ratings(first: 5) { nodes { stars campaign { name } } }
+  touches(first: 5) { nodes { campaign { code } asset { threads(first: 5) { nodes { id } } } } }
+} }"""
 
 
 @pytest.fixture
@@ -341,3 +349,35 @@ async def test_two_who_record_the_same_cost_at_once_record_it_once(
     ids = {answer["campaignCostRecord"]["campaignCost"]["id"] for answer in answers}
     assert len(ids) == 1
     assert [cost.on for cost in await stored(world, CampaignCost)] == [date(2026, 3, 2)]
+
+
+async def test_a_campaign_and_a_content_lead_to_what_is_said_of_them(
+    world: World, spring: Campaign
+) -> None:
+    at = world.now
+    asset = ContentAsset(id=new_id(), title="Guide", kind=AssetKind.ARTICLE, created_at=at)
+    lead = a_lead(at)
+    touch = a_touch(at, lead_id=lead.id, campaign_id=spring.id, asset_id=asset.id)
+    talks = [
+        Thread(id=new_id(), started_by=world.rep.id, started_at=at, last_message_at=at, **about)
+        for about in ({"campaign_id": spring.id}, {"asset_id": asset.id})
+    ]
+    rating = Rating(
+        id=new_id(), user_id=world.rep.id, stars=4, given_at=at, updated_at=at,
+        campaign_id=spring.id,
+    )  # fmt: skip
+    async with world.work() as work:
+        await work.add_all([asset, lead, touch, *talks, rating])
+
+    found = await world.data(STORY)
+
+    first, second = (public("Thread", thread.id) for thread in talks)
+    assert found["campaign"] == {
+        "threads": {"nodes": [{"id": first}]},
+        "ratings": {"nodes": [{"stars": 4, "campaign": {"name": "Spring"}}]},
+        "touches": {
+            "nodes": [
+                {"campaign": {"code": "spring"}, "asset": {"threads": {"nodes": [{"id": second}]}}}
+            ]
+        },
+    }

@@ -25,7 +25,8 @@ EFFORTS = """query($by: EffortKind!, $order: EffortFigure!, $direction: OrderDir
     $since: DateTime, $until: DateTime, $first: Int!) {
   fruitfulEfforts(by: $by, orderBy: $order, direction: $direction, since: $since, until: $until,
     first: $first) {
-    key handedOff accepted acceptedShare feedbackShare won revenue { amount currency }
+    key campaign { name } handedOff accepted acceptedShare feedbackShare won
+    revenue { amount currency }
     wonInOtherCurrencies campaignRating { count average shrunk } leadRating { count average shrunk }
   } }"""
 USUAL = {"by": "CAMPAIGN", "order": "REVENUE", "direction": "DESC", "first": 25}
@@ -143,6 +144,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
     assert efforts == [
         {
             "key": "fair",
+            "campaign": {"name": "Fair"},
             "handedOff": 3,
             "accepted": 2,
             "acceptedShare": "1.0000",
@@ -155,6 +157,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
         },
         {
             "key": "flyer",
+            "campaign": None,
             "handedOff": 1,
             "accepted": 0,
             "acceptedShare": "0.0000",
@@ -167,6 +170,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
         },
         {
             "key": None,
+            "campaign": None,
             "handedOff": 1,
             "accepted": 0,
             "acceptedShare": None,
