@@ -15,8 +15,10 @@ from domain.lead_intake.known import Known, name_owners, read_known
 from domain.lead_intake.normalising import with_domains, with_phones
 from domain.lead_intake.storing import WRITING_ORDER, store_changes, store_new
 from domain.leads import Lead
+from domain.lifecycle import StageEntry
 from domain.ports import Work
 from domain.scoring import read_gradings_ahead
+from domain.stages import Stage
 
 MOST_ROWS = 500
 
@@ -80,6 +82,10 @@ async def upsert_leads(
     ready = await with_phones(work, ready, known)
     draft = Draft(work, order=WRITING_ORDER)
     await read_gradings_ahead(draft, [*known.leads])
+    if judge:
+        # What sales has sent back is told by the history.
+        rising = [lead.id for lead in known.leads.values() if lead.stage.rank < Stage.MQL.rank]
+        await draft.read_ahead(StageEntry, lead_id=rising)
     outcomes = [
         await _upsert(draft, actor, index, row, known, judge=judge)
         for index, row in enumerate(ready)

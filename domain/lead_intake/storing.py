@@ -100,11 +100,11 @@ async def store_changes(
     told = replace(told, persona_id=await persona_for(draft, told), updated_at=draft.now)
     told = await scored_draft(draft, told)
     await _make_way(draft, told, known)
-    lead = await draft.save(told)
+    was, lead = lead, await draft.save(told)
     await _name(draft, lead, names)
     draft.record(LeadUpdated(at=draft.now, lead_id=lead.id))
     if judge:
-        lead = await promote(draft, actor, lead, at=draft.now)
+        lead = await promote(draft, actor, lead, at=draft.now, was=was)
     known.keep(lead, names)
     return lead, True
 

@@ -158,16 +158,24 @@ async def fall_back(
     return await _enter(work, actor, lead, stage, definition, at=at, reason=reason)
 
 
-async def promote(work: Work, actor: Actor, lead: Lead, *, at: datetime) -> Lead:
+async def promote(
+    work: Work, actor: Actor, lead: Lead, *, at: datetime, was: Lead | None = None
+) -> Lead:
     """Move a lead forward for as long as it meets the criterion of the next defined stage.
 
-    Never beyond MQL: sales accepts, nobody is accepted by rule.
+    Never beyond MQL: sales accepts, nobody is accepted by rule.  `was` is the lead before it was
+    changed: what sales has sent back is an MQL again only by a change that makes it meet the
+    criterion, not because it meets it still.
     """
     definitions = await definitions_in_force(work, at)
     ahead = (stage for stage in _AUTOMATIC if stage in definitions)
     for stage in (stage for stage in ahead if stage.rank > lead.stage.rank):
         definition = definitions[stage]
-        if not matches(criterion_of(definition), lead):
+        criterion = criterion_of(definition)
+        if not matches(criterion, lead):
+            break
+        met = stage is Stage.MQL and was is not None and matches(criterion, was)
+        if met and await _was_sent_back(work, lead):
             break
         at = max(at, lead.stage_entered_at)
         lead = await _enter(work, actor, lead, stage, definition, at=at)
@@ -225,6 +233,15 @@ async def read_language(work: Work, actor: Actor) -> Language:
     actor.require(Permission.VIEW)
     definitions = await work.find(StageDefinition)
     return Language(as_of=work.now, stages=meanings(definitions, work.now))
+
+
+async def _was_sent_back(work: Work, lead: Lead) -> bool:
+    """Say whether the last that happened to a lead's stage was a step back."""
+    entries = await work.find(StageEntry, lead_id=lead.id)
+    last = max(entries, key=lambda entry: (entry.entered_at, entry.id), default=None)
+    if last is None or last.previous is None:
+        return False
+    return last.previous.rank > last.stage.rank
 
 
 def _in_order(lead: Lead, at: datetime) -> datetime:

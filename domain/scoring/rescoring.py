@@ -223,7 +223,7 @@ async def _tell(work: Work, told: Sequence[tuple[Lead, Lead]]) -> None:
         if before.grade is not after.grade and after.grade is not None:
             draft.record(LeadGraded(at=draft.now, lead_id=lead.id, grade=after.grade))
         if lead.stage.rank < Stage.MQL.rank:
-            await promote(draft, system(draft.tenant_id), lead, at=draft.now)
+            await promote(draft, system(draft.tenant_id), lead, at=draft.now, was=before)
     await draft.flush()
 
 

@@ -40,7 +40,7 @@ from infra.database import Database, PostgresWork
 from infra.demo.people import Newcomer, newcomers, under_another_address
 from infra.demo.reading import first_visits, later_touches, met
 
-_COMES_AGAIN, _COOL = 0.02, 30
+_COMES_AGAIN = 0.02
 _REASONS = (
     "A student writing a thesis.",
     "No budget before next year.",
@@ -188,12 +188,9 @@ class Life:
             luck = self.chance.random() + (handoff.score - 60) / 150
             if luck < 0.12:
                 await reject_lead(work, actor, lead_id, reason=self.chance.choice(_REASONS))
-                await self._cool_down(work, lead_id)
                 return
             if luck < 0.2:
-                await self._send_back(
-                    work, actor, lead_id, reason="Interested, but not before May."
-                )
+                await recycle_lead(work, actor, lead_id, reason="Interested, but not before May.")
                 return
             await accept_lead(work, actor, lead_id)
             now = work.now
@@ -217,14 +214,12 @@ class Life:
             if luck > 0.92:
                 await rate_lead(work, actor, lead_id, stars=2, comment="Nice, but nothing to do.")
             elif luck > 0.72:
-                await self._send_back(
-                    work, actor, lead_id, reason="No need that we could find yet."
-                )
+                await recycle_lead(work, actor, lead_id, reason="No need that we could find yet.")
 
     async def _open_deal(self, lead_id: UUID, actor: Actor) -> None:
         async with self._if_still_so(), self._work() as work:
             if self.chance.random() > 0.8:
-                await self._send_back(work, actor, lead_id, reason="Whoever signs has changed.")
+                await recycle_lead(work, actor, lead_id, reason="Whoever signs has changed.")
                 return
             lead = await work.get(Lead, lead_id)
             deal = await open_opportunity(
@@ -266,17 +261,7 @@ class Life:
                 deal = await lose_opportunity(work, actor, deal_id, reason=reason)
                 await self._nothing_left_to_do(work, actor, deal.lead_id)
                 if self.chance.random() < 0.8:
-                    await self._send_back(work, actor, deal.lead_id, reason=reason)
-
-    async def _send_back(
-        self, work: PostgresWork, actor: Actor, lead_id: UUID, *, reason: str
-    ) -> None:
-        await recycle_lead(work, actor, lead_id, reason=reason)
-        await self._cool_down(work, lead_id)
-
-    async def _cool_down(self, work: PostgresWork, lead_id: UUID) -> None:
-        """Think less of a lead that sales has sent back; else it would be an MQL at once."""
-        await update_lead(work, self.crew.marketer, lead_id, LeadDetails(score=_COOL))
+                    await recycle_lead(work, actor, deal.lead_id, reason=reason)
 
     async def _nothing_left_to_do(self, work: PostgresWork, actor: Actor, lead_id: UUID) -> None:
         for step in await work.find(NextStep, lead_id=lead_id, done_at=None, replaced_at=None):

@@ -430,7 +430,49 @@ async def test_nothing_beyond_mql_is_moved_by_rule() -> None:
     assert work.events == []
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "stage"),
+    [
+        (60, 70, Stage.LEAD),  # it met the criterion when it was sent back, and meets it still
+        (40, 70, Stage.MQL),  # it meets the criterion anew
+        (60, 40, Stage.LEAD),
+    ],
+)
+async def test_what_sales_has_sent_back_qualifies_only_by_a_change(
+    was: int, now: int, stage: Stage
+) -> None:
+    before = a_lead(Stage.LEAD, score=was)
+    work = a_work(
+        before,
+        MQL,
+        an_entry(before, Stage.MQL, previous=Stage.LEAD, at=NOON - 2 * DAY),
+        an_entry(before, Stage.LEAD, previous=Stage.MQL, at=NOON - DAY),
+    )
+    lead = await work.save(replace(before, score=now))
+
+    assert (await promote(work, MIA, lead, at=NOON, was=before)).stage is stage
+
+
+async def test_what_was_never_sent_back_qualifies_at_its_next_change() -> None:
+    before = a_lead(Stage.LEAD, score=60)
+    work = a_work(before, MQL)
+    lead = await work.save(replace(before, first_name="Ann"))
+
+    assert (await promote(work, MIA, lead, at=NOON, was=before)).stage is Stage.MQL
+
+
 # --- By hand
+
+
+def an_entry(lead: Lead, stage: Stage, *, previous: Stage, at: datetime) -> StageEntry:
+    return StageEntry(
+        id=new_id(),
+        lead_id=lead.id,
+        stage=stage,
+        previous=previous,
+        entered_at=at,
+        recorded_at=at,
+    )
 
 
 async def test_a_lead_is_advanced_by_hand_when_it_meets_the_criterion() -> None:
