@@ -49,7 +49,7 @@ def normal_name(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", folded)
     bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     words = _MARKS.sub(" ", _SLASHED.sub("", _DOTS.sub("", bare))).split()
-    return " ".join(_without_form(words)) or " ".join(bare.split())
+    return " ".join(_without_form(words) or bare.split() or decomposed.split())
 
 
 def _without_form(words: list[str]) -> list[str]:

@@ -15,6 +15,7 @@ from domain.events import Event
 from domain.ids import new_id
 from domain.normal_forms import DomainsOf, PhonesOf
 from domain.ports import Question
+from domain.scoring.rescoring import MarkDue
 from infra.queries.normal_forms import domains_of, phones_of
 
 E = TypeVar("E")
@@ -28,6 +29,8 @@ _WITHOUT_A_DATABASE: dict[type, Callable[[Any], Any]] = {
     # Attribution is tested against the database; here nobody has a deal to credit.
     SettleCampaigns: lambda _: None,
     LeadsWithDeals: lambda _: (),
+    # So are gradings; here none has come due.
+    MarkDue: lambda _: 0,
 }
 
 

@@ -34,6 +34,7 @@ from domain.company_names import LEGAL_FORMS, normal_name
         ("The Limited", "limited"),
         ("The", "the"),
         ("!!!", "!!!"),
+        ("\u0300", "\u0300"),  # an accent on nothing
         ("  ", ""),
     ],
 )
