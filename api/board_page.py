@@ -6,21 +6,19 @@ The address of a board is its key.  An unknown key and a revoked one get the sam
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Protocol
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from api.web.assets import STATIC_ROUTE, VERSION
+from api.web.assets import STATIC_ROUTE
 from api.web.board import headline, live_parts, whole_board
 from api.web.landing import PLACES, Place, landing_page
 from api.web.markup import tag
 from api.web.page import HEADERS, page
 from api.web.payload import Board, board_of
-from api.web.streaming import EventStream, frames_of
+from api.web.streaming import EventStream, drawing_of, frames_of
 from api.web.tools import tools
 
 _PING_SECONDS = 10.0
@@ -118,18 +116,4 @@ def revoked() -> HTMLResponse:
     return answer
 
 
-class _Answer(msgspec.Struct):
-    data: dict[str, msgspec.Raw] | None = None
-
-
-# All screens of a tenant are sent the same bytes, so they are drawn once.
-@lru_cache(maxsize=64)
-def _drawn(answer: bytes) -> bytes | None:
-    """Return the answer with its drawing beside it, or None if there is no board in it."""
-    board = (msgspec.json.decode(answer, type=_Answer).data or {}).get("board")
-    if board is None or bytes(board) == b"null":
-        return None
-    drawing = str(live_parts(msgspec.json.decode(board, type=Board)))
-    return msgspec.json.encode(
-        {"data": {"board": board}, "extensions": {"html": drawing, "version": VERSION}}
-    )
+_drawn = drawing_of("board", Board, live_parts)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from api.board_page import BoardSession, revoked
-from api.web.assets import VERSION, asset
+from api.web.assets import asset
 from api.web.loop import live_loop, loop_title, whole_loop
 from api.web.loop_payload import Loop, Model, Window, loop_of
 from api.web.page import HEADERS, page
-from api.web.streaming import EventStream, frames_of
+from api.web.streaming import EventStream, drawing_of, frames_of
 from api.web.tools import tools
 
 Load = Callable[[Request, str, Window, Model], Awaitable[BoardSession | None]]
@@ -77,18 +75,4 @@ def _loop_page(loop: Loop, token: str) -> HTMLResponse:
     )
 
 
-class _Answer(msgspec.Struct):
-    data: dict[str, msgspec.Raw] | None = None
-
-
-# All screens of a tenant are sent the same bytes, so they are drawn once.
-@lru_cache(maxsize=64)
-def _drawn(answer: bytes) -> bytes | None:
-    """Return the answer with its drawing beside it, or None if there is no picture in it."""
-    loop = (msgspec.json.decode(answer, type=_Answer).data or {}).get("closedLoop")
-    if loop is None or bytes(loop) == b"null":
-        return None
-    drawing = str(live_loop(msgspec.json.decode(loop, type=Loop)))
-    return msgspec.json.encode(
-        {"data": {"closedLoop": loop}, "extensions": {"html": drawing, "version": VERSION}}
-    )
+_drawn = drawing_of("closedLoop", Loop, live_loop)

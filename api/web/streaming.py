@@ -5,15 +5,42 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from functools import lru_cache
+from typing import TypeVar
 
+import msgspec
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 from typing_extensions import override
 
+from api.web.assets import VERSION
 from api.web.page import HEADERS
+
+T = TypeVar("T")
 
 # Returns what is sent of an answer; None for one with nothing to draw, which ends the stream.
 Draw = Callable[[bytes], "bytes | None"]
+
+
+class _Answer(msgspec.Struct):
+    data: dict[str, msgspec.Raw] | None = None
+
+
+def drawing_of(field: str, kind: type[T], draw: Callable[[T], object]) -> Draw:
+    """Return what draws one field of an answer, and puts the drawing beside it."""
+
+    # All screens of a tenant are sent the same bytes, so they are drawn once.
+    @lru_cache(maxsize=64)
+    def drawn(answer: bytes) -> bytes | None:
+        found = (msgspec.json.decode(answer, type=_Answer).data or {}).get(field)
+        if found is None or bytes(found) == b"null":
+            return None
+        drawing = str(draw(msgspec.json.decode(found, type=kind)))
+        return msgspec.json.encode(
+            {"data": {field: found}, "extensions": {"html": drawing, "version": VERSION}}
+        )
+
+    return drawn
 
 
 class _Stalled(Exception):

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from api import board_page
+from api.web import streaming
 from tests.api.browser.boards import (
     a_board,
     a_delivery,
@@ -68,7 +68,7 @@ async def test_a_board_that_is_cut_off_says_since_when(wall, open_screen):
 async def test_a_screen_takes_the_page_of_a_new_version_once(board, wall, open_screen, monkeypatch):
     screen = await open_screen(board)
     await screen.is_live()
-    monkeypatch.setattr(board_page, "VERSION", "a-later-version")
+    monkeypatch.setattr(streaming, "VERSION", "a-later-version")
 
     async with screen.page.expect_navigation():
         await wall.publish(a_board(tenantName="Northwind Later"))
