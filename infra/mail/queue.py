@@ -38,10 +38,16 @@ INSERT INTO mails (id, sealed, about, created_at, due_at, expires_at, tries)
 VALUES ($1, $2, $3, $4, $4, $5, 0) ON CONFLICT DO NOTHING
 """
 # `tries` counts the attempts, and fences: who was slower than the lease finds another number.
+# What an UPDATE returns is in no order, so the order is asked for once more.
 _TAKE = """
-UPDATE mails SET tries = tries + 1, due_at = $1 + $2 WHERE id IN (
-  SELECT id FROM mails WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
-) RETURNING id, sealed, tries, created_at, expires_at
+WITH due AS MATERIALIZED (
+  SELECT id, due_at FROM mails WHERE due_at <= $1 ORDER BY due_at, id LIMIT $3
+  FOR UPDATE SKIP LOCKED
+), taken AS (
+  UPDATE mails m SET tries = tries + 1, due_at = $1 + $2 FROM due WHERE m.id = due.id
+  RETURNING m.id, m.sealed, m.tries, m.created_at, m.expires_at, due.due_at AS was_due_at
+)
+SELECT id, sealed, tries, created_at, expires_at FROM taken ORDER BY was_due_at, id
 """
 _DONE = "DELETE FROM mails WHERE id = $1 AND tries = $2"
 _AGAIN = "UPDATE mails SET due_at = $3 WHERE id = $1 AND tries = $2"

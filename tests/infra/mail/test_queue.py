@@ -67,6 +67,19 @@ async def test_two_takers_never_have_the_same_letter(queue, database):
     assert len(ids) == len(set(ids)) == 6
 
 
+async def test_who_waits_longest_is_taken_first(queue, database):
+    minutes = [7, 2, 9, 4, 0, 8, 3, 6, 1, 5]
+    for each in minutes:
+        errand = ResetWanted(email=f"{each}@acme.example")
+        await put(queue, database, errand, at=NOON - timedelta(minutes=each))
+
+    taken = [*await queue.take(4), *await queue.take(10)]
+
+    assert [each.errand.email for each in taken] == [
+        f"{each}@acme.example" for each in sorted(minutes, reverse=True)
+    ]
+
+
 async def test_what_a_process_left_behind_is_taken_up_after_the_lease(queue, database, clock):
     await put(queue, database)
     (first,) = await queue.take(1)
