@@ -10,13 +10,13 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn._types import ASGIApplication
 from uvicorn.supervisors import Multiprocess
 
+from infra.checkout import LOCAL
 from infra.database import Database
 from infra.live import Hub, PostgresBus
 from infra.services import Services
@@ -26,8 +26,6 @@ from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from infra.tracing import tracing
 
-# Where a checkout keeps what it makes up for itself: secrets, keys, the demo's data.
-LOCAL = Path(__file__).resolve().parent.parent / ".local"
 UNSENT_BYTES = 64 * 1024
 
 

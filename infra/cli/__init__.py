@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,9 @@ from rich.console import Console
 
 from infra import __version__
 from infra.cli import audit, data, documents, explorer, keys, limits, schema, service
+from infra.cli.faults import explained
+
+STARTING = (10_000, 10, 10)
 
 app = typer.Typer(
     name="smarketing",
@@ -39,7 +43,7 @@ def doctor(
     ] = True,
 ) -> None:
     """Say what is missing on this machine, and how to get it."""
-    from infra.cli.environment import ROOT
+    from infra.checkout import ROOT
     from infra.doctor import examine
 
     console, ill = Console(highlight=False), False
@@ -60,8 +64,8 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line."""
-    from infra.cli.faults import explained
-
+    # What loading makes, stays: looking for garbage in it takes a sixth of the time to start.
+    gc.set_threshold(*STARTING)
     # So that whoever stops us lets us put things away, as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli.faults import CommandFailed
 from infra.edge_limits import DocumentMode
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ def upload(
 ) -> None:
     """Add a manifest's documents, all of them or, if one cannot run, none."""
     from infra.cli.environment import database_settings
-    from infra.cli.faults import CommandFailed
     from infra.trusted_documents import BadManifest, Keeper, entries_of
     from infra.trusted_documents.keeping import AliasTaken
 
@@ -107,7 +107,6 @@ def remove(
 ) -> None:
     """Remove a client's documents."""
     from infra.cli.environment import database_settings
-    from infra.cli.faults import CommandFailed
     from infra.trusted_documents import Keeper
     from infra.trusted_documents.keeping import UnknownClient
 
@@ -125,7 +124,6 @@ async def _require_fit(entries: Sequence[Entry], settings: Settings) -> None:
     from api.edge import document_limits
     from api.engine import Documents, OperationFailed
     from api.schema import schema
-    from infra.cli.faults import CommandFailed
 
     documents, faults = Documents(schema()._schema, document_limits(settings.limits)), []
     try:
@@ -149,7 +147,6 @@ def _placed(entry: Entry, error: dict[str, object]) -> str:
 
 
 def _require_name(client: str) -> None:
-    from infra.cli.faults import CommandFailed
 
     if not client.isprintable() or not 0 < len(client.strip()) == len(client) <= LONGEST_NAME:
         raise CommandFailed(f"A client's name has 1 to {LONGEST_NAME} characters.")

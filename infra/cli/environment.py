@@ -5,13 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from domain.audit import AuditActorKind, Cause
-from infra.serving import LOCAL
+from infra.checkout import LOCAL
 from infra.settings import Settings, with_local_secrets
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def settings(changes: Mapping[str, str] | None = None) -> Settings:

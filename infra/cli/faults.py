@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-import asyncpg
-
-from domain.errors import DomainError
-from infra.database import CONNECTION_LOST
-from infra.embedded import EmbeddedPostgresError
-from infra.key_file import WrongStep
-from infra.serving import CannotListen
-from infra.settings import WrongSetting
-
 FAILED, WRONG_USE = 1, 2
 
 
@@ -20,11 +11,23 @@ class CommandFailed(Exception):
 
 def explained(error: Exception) -> tuple[str, int] | None:
     """Return the line and the exit code for an error, or None if it is a bug of ours."""
+    if isinstance(error, CommandFailed):
+        return str(error), FAILED
+    # Whoever raised one of these has loaded it; loading them all takes a second.
+    import asyncpg
+
+    from domain.errors import DomainError
+    from infra.database import CONNECTION_LOST
+    from infra.embedded import EmbeddedPostgresError
+    from infra.key_file import WrongStep
+    from infra.serving import CannotListen
+    from infra.settings import WrongSetting
+
     if isinstance(error, WrongSetting):
         return str(error), WRONG_USE
     if isinstance(error, DomainError):
         return error.message, FAILED
-    if isinstance(error, CommandFailed | CannotListen | EmbeddedPostgresError | WrongStep):
+    if isinstance(error, CannotListen | EmbeddedPostgresError | WrongStep):
         return str(error), FAILED
     if isinstance(error, CONNECTION_LOST):
         cause = error.__cause__ or error

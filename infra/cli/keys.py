@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.cli.faults import CommandFailed
+
 if TYPE_CHECKING:
     from infra.key_file import KeyFile
 
@@ -67,9 +69,8 @@ def _show(file: KeyFile) -> None:
 
 
 def _read(given: Path | None, *, missing: bool = False) -> KeyFile:
-    from infra.cli.faults import CommandFailed
+    from infra.checkout import LOCAL
     from infra.key_file import KeyFile
-    from infra.serving import LOCAL
 
     named = os.environ.get("SIGNING_KEYS", "").strip()
     if given is None and named.startswith("-----BEGIN "):

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from infra.cli.faults import CommandFailed
+
 commands = typer.Typer(help="What may be asked for, and how much of it.", no_args_is_help=True)
 _SET = "UPDATE directory SET cost_quota = $2 WHERE slug = $1"
 _OWN = "SELECT slug, cost_quota FROM directory WHERE cost_quota IS NOT NULL ORDER BY slug"
@@ -49,7 +51,6 @@ def set_(
     import asyncpg
 
     from infra.cli.environment import database_settings
-    from infra.cli.faults import CommandFailed
 
     async def write() -> str:
         connection = await asyncpg.connect(database_settings().database_url, timeout=10)

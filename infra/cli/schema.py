@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.environment import ROOT
+from infra.checkout import ROOT
 
 commands = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
 FILE = ROOT / "api" / "schema.graphql"

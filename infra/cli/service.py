@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
+from infra.cli.faults import CommandFailed
+
 if TYPE_CHECKING:
     from infra.demo.seeding import Demo
     from infra.settings import Settings
@@ -84,9 +86,8 @@ def demo(
     port: Port = None,
 ) -> None:
     """Show everything at once: a database, a believable company, and the service."""
-    from infra.cli.faults import CommandFailed
+    from infra.checkout import LOCAL
     from infra.embedded import EmbeddedPostgres
-    from infra.serving import LOCAL
 
     memory = LOCAL / "demo.json"
     changes = {"HOST": host, "PORT": port}
@@ -108,7 +109,7 @@ def demo(
 
 def _memory_of(url: str) -> Path:
     """Return where to remember what is shown once about the demo in a database elsewhere."""
-    from infra.serving import LOCAL
+    from infra.checkout import LOCAL
 
     parts = urlsplit(url)
     place = f"{parts.hostname}:{parts.port}{parts.path}?{parts.query}"
@@ -181,7 +182,6 @@ async def _migrate(settings: Settings) -> None:
 
 async def _require_schema(settings: Settings) -> None:
     """Refuse to start where nothing could be answered."""
-    from infra.cli.faults import CommandFailed
     from infra.database import Database
     from infra.health import Health
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from infra.checkout import LOCAL
 from infra.mail.delivery import SmtpDelivery
 from infra.mail.loop import MailLoop
 from infra.mail.mailbox import FolderDelivery
 from infra.mail.route import FolderRoute, SmtpRoute
 from infra.services import Services
-from infra.serving import LOCAL
 from infra.settings import Settings
 
 
