@@ -74,6 +74,14 @@ async def empty_database(cluster: str) -> AsyncIterator[str]:
         yield owner
 
 
+@pytest.fixture
+async def fresh_database(cluster: str) -> AsyncIterator[DatabaseUrls]:
+    """Return a database that was just migrated, for this test only."""
+    template = await _migrated_template(cluster)
+    async with _database(cluster, label="fresh", template=template) as owner:
+        yield DatabaseUrls.of(owner)
+
+
 @asynccontextmanager
 async def _database(cluster: str, *, label: str, template: str) -> AsyncIterator[str]:
     name = f"{PREFIX}{label}_{uuid4().hex[:12]}"

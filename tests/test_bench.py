@@ -71,10 +71,12 @@ async def test_imports_can_be_measured() -> None:
 
 
 async def test_hostile_documents_can_be_measured() -> None:
-    section = await hostile.run(seconds=0.1, leads=100)
+    attacks = list(hostile.ATTACKS)[:2]
+
+    section = await hostile.run(seconds=0.1, leads=100, attacks=attacks)
 
     assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
-        f"| {name}" for name in ("nobody", *hostile.ATTACKS)
+        f"| {name}" for name in ("nobody", *attacks)
     ]
 
 

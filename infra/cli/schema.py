@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,7 @@ def release(
     typer.echo(f"Wrote {keep(sdl(), __version__, releases)}")
 
 
+@cache
 def sdl() -> str:
     """Return the schema in its definition language."""
     from graphql import build_schema, lexicographic_sort_schema, print_schema

@@ -40,7 +40,7 @@ def collected_as_when_served() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def crowded(session_database: Database, database_urls: DatabaseUrls) -> World:
     """A tenant with 5,000 leads of 50 companies."""
     clock = {"now": datetime.now(UTC)}
@@ -84,6 +84,14 @@ async def turns() -> AsyncIterator[Turns]:
         await watching
 
 
+@pytest.fixture(scope="module")
+async def unbounded(database_urls: DatabaseUrls) -> AsyncIterator[Site]:
+    """The service without buckets of cost: the limits of documents and its turns are all it has."""
+    bounds = {"COST_PER_TENANT": "0", "COST_PER_BEARER": "0", "REQUEST_TIMEOUT_SECONDS": "5"}
+    async with a_site(database_urls, WORKER="0", **bounds) as site:
+        yield site
+
+
 @asynccontextmanager
 async def attacking(site: Site, world: World) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {await key_of(site, world)}", **HEADERS}
@@ -93,14 +101,10 @@ async def attacking(site: Site, world: World) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_no_hostile_document_holds_the_loop(
-    database_urls: DatabaseUrls, crowded: World, name: str
+    unbounded: Site, crowded: World, name: str
 ) -> None:
     bodies = [ATTACKS[name](number) for number in range(4)]
-    unbounded = {"COST_PER_TENANT": "0", "COST_PER_BEARER": "0", "REQUEST_TIMEOUT_SECONDS": "5"}
-    async with (
-        a_site(database_urls, WORKER="0", **unbounded) as site,
-        attacking(site, crowded) as client,
-    ):
+    async with attacking(unbounded, crowded) as client:
         await client.post("/graphql", content=b'{"query": "{ __typename }"}')
         async with turns() as watched:
             answers = await asyncio.gather(

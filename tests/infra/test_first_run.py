@@ -16,15 +16,12 @@ from domain.identity import BadCredentials, NewCompany, Role
 from infra.accounts import Accounts, find_or_create
 from infra.database import Database
 from infra.first_run import AlreadySetUp, WrongSetUpToken
-from infra.migrate import upgrade
 from infra.passwords import Passwords, WeakPassword
 from infra.secrets import FIRST_RUN, new_secret
-from infra.settings import APP_ROLE, PLATFORM_ROLE, role_password
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from tests.admission import admission_of
 from tests.api.sites import a_process
-from tests.conftest import DatabaseUrls
 from tests.world import NOON
 
 QUICK = Parameters(
@@ -55,20 +52,11 @@ def a_company(**more):
 
 
 @pytest.fixture
-async def urls(empty_database):
-    """A database that was just migrated."""
-    await upgrade(
-        empty_database,
-        app_password=role_password(empty_database, APP_ROLE),
-        platform_password=role_password(empty_database, PLATFORM_ROLE),
-    )
-    return DatabaseUrls.of(empty_database)
-
-
-@pytest.fixture
-async def installation(urls, clock):
+async def installation(fresh_database, clock):
     """The accounts of an installation without a tenant."""
-    database = await Database.connect(urls.app, urls.platform, size=4, clock=lambda: clock["now"])
+    database = await Database.connect(
+        fresh_database.app, fresh_database.platform, size=4, clock=lambda: clock["now"]
+    )
     passwords = Passwords(QUICK)
     tokens = AccessTokens(keys=SigningKeys.generate(), issuer="us", audience="api")
     yield Accounts(database, passwords, tokens, "https://smarketing.example")
@@ -222,12 +210,14 @@ def set_up(started, token):
     return answer["data"]["installationSetUp"]
 
 
-def test_a_start_without_a_tenant_prints_one_token_and_one_with_a_tenant_none(urls, tmp_path):
-    with a_process(urls, tmp_path, PROCESSES="2") as started:
+def test_a_start_without_a_tenant_prints_one_token_and_one_with_a_tenant_none(
+    fresh_database, tmp_path
+):
+    with a_process(fresh_database, tmp_path, PROCESSES="2") as started:
         (token,) = printed(started)
         answer = set_up(started, token)
         again = set_up(started, token)
-    with a_process(urls, tmp_path) as restarted:
+    with a_process(fresh_database, tmp_path) as restarted:
         later = printed(restarted)
 
     assert answer["session"].pop("accessToken")
