@@ -35,6 +35,11 @@ _FLAGS = [
 ]
 WALL_SCREEN: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+LOOKS = {
+    "charts": (("light", WALL_SCREEN), ("dark", PHONE)),
+    "figures": (("dark", WALL_SCREEN), ("light", PHONE)),
+}
+"""Each theme and each screen with each way to show numbers, and with each other."""
 _VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));

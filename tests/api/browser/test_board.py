@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from api.web import streaming
@@ -16,7 +14,7 @@ from tests.api.browser.boards import (
     nothing_signed,
     sales_promises,
 )
-from tests.api.browser.conftest import PHONE, WALL_SCREEN
+from tests.api.browser.conftest import LOOKS, PHONE, WALL_SCREEN
 from tests.api.browser.wall import a_free_port, serving
 
 DELIVERY = "[data-key=commitment_1]"
@@ -106,8 +104,8 @@ async def test_axe_finds_nothing_to_complain_about(picture, board, wall, open_sc
     await screen.is_live()
 
     found = []
-    for _ in ("charts", "figures"):
-        for theme, viewport in product(["light", "dark"], [WALL_SCREEN, PHONE]):
+    for looks in LOOKS.values():
+        for theme, viewport in looks:
             await screen.page.emulate_media(color_scheme=theme)
             await screen.page.set_viewport_size(viewport)
             found += await screen.violations(axe)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import product
 from typing import Any
 
 import httpx
@@ -19,8 +18,8 @@ from domain.leads import Lead
 from domain.opportunities import PipelineStage
 from domain.stages import Stage
 from infra.database import Database
-from tests.api.browser.conftest import PHONE, OpenScreen, Screen
-from tests.api.browser.test_live_board import THEMES, WALL_SCREEN, Hung, hang
+from tests.api.browser.conftest import LOOKS, OpenScreen, Screen
+from tests.api.browser.test_live_board import Hung, hang
 from tests.api.sites import Site, a_site
 from tests.conftest import DatabaseUrls
 from tests.deals import a_pipeline, add_deal, add_revenue
@@ -270,8 +269,8 @@ async def test_axe_finds_nothing_to_complain_about(
     screen = await opened(hung, open_screen)
 
     found = []
-    for _ in ("charts", "figures"):
-        for theme, viewport in product(THEMES, [WALL_SCREEN, PHONE]):
+    for looks in LOOKS.values():
+        for theme, viewport in looks:
             await screen.page.emulate_media(color_scheme=theme)
             await screen.page.set_viewport_size(viewport)
             found += await screen.violations(axe)
