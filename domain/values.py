@@ -163,6 +163,6 @@ def limited_text(value: str, *, name: str, path: Sequence[str | int], longest: i
         raise Invalid(f"{name} is longer than {longest} characters.", path=path)
     if "\x00" in value:
         raise Invalid(f"{name} holds a NUL character.", path=path)
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise Invalid(f"{name} holds half a surrogate pair, which is not text.", path=path)
     return value

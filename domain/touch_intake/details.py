@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -13,10 +14,11 @@ from domain.errors import DomainError, Invalid, Refusals
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.lead_details import external_id, past
 from domain.leads import Agency, ExternalId, LeadKey
+from domain.page_secrets import is_private
 from domain.touch_intake.channels import Clues, channel_of, click_of
 from domain.touches import Channel, TouchKind
 from domain.values import limited_text
-from domain.web_addresses import page_address, parameters_of, referring_page
+from domain.web_addresses import page_address, page_and_parameters, referring_page
 
 # What tells a campaign: its id, or its code; and a content asset: its id, or its address.
 CampaignKey: TypeAlias = UUID | str
@@ -101,36 +103,28 @@ def checked(details: TouchDetails, *, now: datetime, own: bool = False) -> Touch
         Invalid: if something in them cannot be right.
         Refusals: if several things cannot.
     """
-    checks: Mapping[str, Any] = {
-        "visitor": _visitor,
-        "occurred_at": lambda at: past(at, now, path=("occurredAt",)),
-        "campaign": _campaign,
-        "asset": _asset,
-        "utm": _utm,
-        "referrer": referring_page,
-        "external": external_id_of_beacon if own else _external,
-    }
     kept: dict[str, Any] = {}
-    parameters: Mapping[str, str] = {}
     refusals: list[DomainError] = []
+    parameters: Mapping[str, str] = _NO_PARAMETERS
     try:
         _check_subject(details)
     except WhoseTouch as refusal:
         refusals.append(refusal)
-    for name, check in checks.items():
-        try:
-            said = getattr(details, name)
-            kept[name] = None if said is None else check(said)
-        except Invalid as refusal:
-            refusals.append(refusal)
+    for name, check in (_OWN_CHECKS if own else _CHECKS).items():
+        said = getattr(details, name)
+        if said is not None:
+            try:
+                kept[name] = check(said, now)
+            except Invalid as refusal:
+                refusals.append(refusal)
     try:
-        kept["url"] = page_address(details.url) if details.url else None
-        parameters = parameters_of(details.url) if details.url else {}
+        if details.url:
+            kept["url"], parameters = page_and_parameters(details.url)
     except Invalid as refusal:
         refusals.append(refusal)
     if refusals:
         raise refusals[0] if len(refusals) == 1 else Refusals(refusals)
-    return _completed(replace(details, **kept), parameters)
+    return _completed(details, kept, parameters)
 
 
 def checked_token(token: str) -> str:
@@ -142,24 +136,42 @@ def checked_token(token: str) -> str:
     return _visitor(token)
 
 
-def _completed(details: TouchDetails, parameters: Mapping[str, str]) -> TouchDetails:
-    """Return details with what follows from them."""
-    utm = _utm(_filled(details.utm, parameters), cut=True)
-    clues = Clues(
-        source=utm.source,
-        medium=utm.medium,
-        click=click_of(parameters),
-        referrer=details.referrer,
-        url=details.url,
-    )
-    channel = details.channel or channel_of(details.kind, clues)
-    return replace(details, utm=utm, channel=channel)
+def _completed(
+    details: TouchDetails, kept: dict[str, Any], parameters: Mapping[str, str]
+) -> TouchDetails:
+    """Return details as they are kept, with what follows from them."""
+    utm: Utm = kept["utm"]
+    if parameters:
+        utm = kept["utm"] = _filled(utm, parameters)
+    if details.channel is None:
+        clues = Clues(
+            source=utm.source,
+            medium=utm.medium,
+            click=click_of(parameters),
+            referrer=kept.get("referrer"),
+            url=kept.get("url"),
+        )
+        kept["channel"] = channel_of(details.kind, clues)
+    if details.url == "":
+        kept["url"] = None
+    return replace(details, **kept)
 
 
 def _filled(utm: Utm, parameters: Mapping[str, str]) -> Utm:
-    """Return the UTM values that were said, or else those of the address."""
-    said = {each.name: getattr(utm, each.name) for each in fields(Utm)}
-    return Utm(**{name: value or parameters.get(f"utm_{name}") for name, value in said.items()})
+    """Return the UTM values that were said, or else those of the address, cut where they are long.
+
+    What looks like a person there is a mailer's mistake, and is not kept.
+    """
+    found = {
+        name: text[:200].replace("\x00", "").strip()
+        for name in _UTM
+        if getattr(utm, name) is None and (text := parameters.get(f"utm_{name}", "").strip())
+    }
+    return replace(utm, **_nobodys(found)) if found else utm
+
+
+def _nobodys(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in values.items() if text and not is_private(text)}
 
 
 def _check_subject(details: TouchDetails) -> None:
@@ -192,15 +204,14 @@ def _asset(key: AssetKey) -> AssetKey:
     return key if isinstance(key, UUID) else page_address(key, path=("asset", "url"))
 
 
-def _utm(utm: Utm, *, cut: bool = False) -> Utm:
-    """Return UTM values without blanks.  What an address says of them is cut where it is long."""
-    kept: dict[str, str | None] = {}
-    for each in fields(Utm):
-        text = (getattr(utm, each.name) or "").strip()
-        path = ("utm", each.name)
-        text = text[:200].replace("\x00", "") if cut else text
-        kept[each.name] = limited_text(text, name=f"utm_{each.name}", path=path) or None
-    return Utm(**kept)
+def _utm(utm: Utm) -> Utm:
+    """Return UTM values without blanks, nor what looks like a person."""
+    if utm == _NO_UTM:
+        return utm
+    said = {name: text.strip() for name in _UTM if (text := getattr(utm, name)) is not None}
+    for name, text in said.items():
+        limited_text(text, name=f"utm_{name}", path=("utm", name))
+    return Utm(**_nobodys(said))
 
 
 def _external(name: ExternalId) -> ExternalId:
@@ -213,3 +224,23 @@ def _external(name: ExternalId) -> ExternalId:
 def external_id_of_beacon(name: ExternalId) -> ExternalId:
     """Return the name of a page's own event."""
     return external_id(name, path=("external",))
+
+
+Check: TypeAlias = Callable[[Any, datetime], Any]
+
+_UTM = tuple(each.name for each in fields(Utm))
+_NO_UTM = Utm()
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+_CHECKS: Mapping[str, Check] = {
+    "visitor": lambda token, _: _visitor(token),
+    "occurred_at": lambda at, now: past(at, now, path=("occurredAt",)),
+    "campaign": lambda key, _: _campaign(key),
+    "asset": lambda key, _: _asset(key),
+    "utm": lambda utm, _: _utm(utm),
+    "referrer": lambda address, _: referring_page(address),
+    "external": lambda name, _: _external(name),
+}
+_OWN_CHECKS: Mapping[str, Check] = {
+    **_CHECKS,
+    "external": lambda name, _: external_id_of_beacon(name),
+}
