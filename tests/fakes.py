@@ -13,9 +13,11 @@ from domain.attribution import LeadsWithDeals, SettleCampaigns
 from domain.errors import NotFound, StaleWrite
 from domain.events import Event
 from domain.ids import new_id
+from domain.leads import Lead
 from domain.normal_forms import DomainsOf, PhonesOf
 from domain.ports import Question
 from domain.scoring.rescoring import MarkDue
+from domain.touch_intake import GiveBackLocks, LeadsAtAddresses, LockedLeads, MarkLocks
 from infra.queries.normal_forms import domains_of, phones_of
 
 E = TypeVar("E")
@@ -29,6 +31,9 @@ _WITHOUT_A_DATABASE: dict[type, Callable[[Any], Any]] = {
     # Attribution is tested against the database; here nobody has a deal to credit.
     SettleCampaigns: lambda _: None,
     LeadsWithDeals: lambda _: (),
+    # Nobody else is here who could hold a lock.
+    MarkLocks: lambda _: None,
+    GiveBackLocks: lambda _: None,
     # So are gradings; here none has come due.
     MarkDue: lambda _: 0,
 }
@@ -47,7 +52,12 @@ class FakeWork:
         self.tenant_id = new_id()
         self.events: list[Event] = []
         self.counts: dict[tuple[type, date, tuple[tuple[str, object], ...]], dict[str, int]] = {}
-        self._answers = {**_WITHOUT_A_DATABASE, **(answers or {})}
+        self._answers = {
+            **_WITHOUT_A_DATABASE,
+            LeadsAtAddresses: self._leads_at_addresses,
+            LockedLeads: self._locked_leads,
+            **(answers or {}),
+        }
         self._stored: dict[tuple[type, UUID], Any] = {(type(e), e.id): e for e in entities}
 
     async def get(self, kind: type[E], id: UUID, *, lock: bool = False) -> E:
@@ -88,6 +98,13 @@ class FakeWork:
     async def ask(self, question: Question[A]) -> A:
         answer = self._answers[type(question)](question)
         return (await answer) if isinstance(answer, Awaitable) else answer  # type: ignore[no-any-return]  # the test's own
+
+    async def _leads_at_addresses(self, question: LeadsAtAddresses) -> dict[str, UUID]:
+        found = await self.find(Lead, email=question.emails)
+        return {lead.email: lead.id for lead in found if lead.email is not None}
+
+    async def _locked_leads(self, question: LockedLeads) -> dict[UUID, str | None]:
+        return {lead.id: lead.email for lead in await self.find(Lead, id=question.ids)}
 
     def record(self, event: Event) -> None:
         self.events.append(event)

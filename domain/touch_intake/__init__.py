@@ -9,7 +9,14 @@ from domain.touch_intake.details import (
     Utm,
     WhoseTouch,
 )
-from domain.touch_intake.known import TouchesNamed, TrackingWithdrawn
+from domain.touch_intake.known import (
+    GiveBackLocks,
+    LeadsAtAddresses,
+    LockedLeads,
+    MarkLocks,
+    TouchesNamed,
+    TrackingWithdrawn,
+)
 from domain.touch_intake.recording import identify_visitor, record_touch, record_touches
 from domain.touch_intake.storing import (
     MOST_AT_ONCE,
@@ -24,6 +31,10 @@ __all__ = [
     "AssetKey",
     "BadVisitor",
     "CampaignKey",
+    "GiveBackLocks",
+    "LeadsAtAddresses",
+    "LockedLeads",
+    "MarkLocks",
     "RecordedTouch",
     "TouchDetails",
     "TouchOutcome",

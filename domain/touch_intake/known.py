@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -10,13 +10,16 @@ from uuid import UUID
 from domain.campaigns import Campaign, campaign_code, campaigns_by_code
 from domain.consent import Consent, ConsentPurpose, may_track
 from domain.content import ContentAsset
-from domain.errors import DomainError, NotFound
-from domain.leads import ExternalId, Lead, LeadAlias, LeadExternalId, LeadKey
+from domain.errors import DomainError, NotFound, StaleWrite
+from domain.leads import ExternalId, LeadAlias, LeadExternalId, LeadKey
 from domain.ports import Question, Work
 from domain.touch_intake.details import TouchDetails
 from domain.touches import Touch, Visitor
 
 T = TypeVar("T")
+
+# How often leads and visitors are looked for that become others' in the same instant.
+_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,36 @@ class TouchesNamed(Question[Sequence[Touch]]):
     """
 
     names: tuple[ExternalId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsAtAddresses(Question[Mapping[str, UUID]]):
+    """Which leads have some e-mail addresses, by address.
+
+    A question, as the next one is, because of a lead nothing else is needed.
+    """
+
+    emails: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedLeads(Question[Mapping[UUID, str | None]]):
+    """The e-mail addresses of leads, by id, which nobody else changes until the end.
+
+    Or until locks are given back.  They are locked in the order of their ids.
+    """
+
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkLocks(Question[None]):
+    """Mark the locks that are held so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveBackLocks(Question[None]):
+    """Give back the locks taken since they were marked, and undo what was written since."""
 
 
 class TrackingWithdrawn(DomainError):
@@ -118,36 +151,90 @@ async def read_known(
 
     `visitors` are tokens of more of them.
 
-    The leads are locked first, each in the order of their ids, so that two who do this never
-    deadlock.  With a visitor locked nobody says in the same instant whose it is: a touch that
-    came while that was said is the person's too.
+    The leads are locked first, those whose visitors are seen too, each in the order of their ids,
+    so that two who do this never deadlock.  With a visitor locked nobody says in the same instant
+    whose it is: a touch that came while that was said is the person's too.
+
+    Raises:
+        StaleWrite: if what was found became another's again and again before it could be locked.
     """
-    names = await _names(work, {kept_name(key) for key in _keys(rows, ExternalId)})
-    emails = sorted({kept_email(key) for key in _keys(rows, str)})
-    by_email = await work.find(Lead, email=emails) if emails else ()
-    seen = await _visitors(work, _said(row.visitor for row in rows) | set(visitors))
-    ids_named = _keys(rows, UUID)
-    gone = await _merged(work, set(emails) - {lead.email for lead in by_email}, ids_named)
-    wanted = {lead.id for lead in by_email} | set(names.values()) | set(ids_named)
-    wanted |= {alias.lead_id for alias in gone}
-    owners = {visitor.lead_id for visitor in seen if visitor.lead_id is not None}
-    leads = await work.find(Lead, id=sorted(wanted | owners), lock=True) if wanted | owners else ()
-    ids = sorted(visitor.id for visitor in seen)
-    locked = await work.find(Visitor, id=ids, lock=True) if ids else ()
+    tokens = sorted(_said(row.visitor for row in rows) | set(visitors))
+    held = await _held(work, rows, tokens)
     return Known(
-        leads=frozenset(lead.id for lead in leads),
-        untracked=await untracked(work, [lead.id for lead in leads]),
-        emails={
-            **{alias.email: alias.lead_id for alias in gone if alias.email is not None},
-            **{lead.email: lead.id for lead in leads if lead.email is not None},
-        },
-        merged={alias.id: alias.lead_id for alias in gone},
-        names=names,
-        visitors={visitor.token: visitor for visitor in locked},
+        leads=frozenset(held.leads),
+        untracked=await untracked(work, sorted(held.leads)),
+        emails=held.emails,
+        merged=held.merged,
+        names=held.names,
+        visitors={visitor.token: visitor for visitor in held.visitors},
         campaigns=await _campaigns(work, rows),
         assets=await _assets(work, rows),
         touches=await _touches(work, _said(row.external for row in rows)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """Leads and visitors that are locked, and what names them."""
+
+    leads: Mapping[UUID, str | None]
+    names: dict[ExternalId, UUID]
+    emails: dict[str, UUID]
+    merged: dict[UUID, UUID]
+    visitors: Sequence[Visitor]
+    missed: bool
+    """Whether something was found, and had become another's when it was locked."""
+
+
+async def _held(work: Work, rows: Sequence[TouchDetails], tokens: Sequence[str]) -> _Held:
+    """Lock what some rows name.
+
+    A visitor may become another lead's, and a lead part of another, between being found and being
+    locked.  To lock that one as well would break the order, so everything is let go of first.
+    """
+    await work.ask(MarkLocks())
+    for _ in range(_TRIES):
+        held = await _found_and_locked(work, rows, tokens)
+        if not held.missed:
+            return held
+        await work.ask(GiveBackLocks())
+    raise StaleWrite("visitor")
+
+
+async def _found_and_locked(
+    work: Work, rows: Sequence[TouchDetails], tokens: Sequence[str]
+) -> _Held:
+    names = await _names(work, {kept_name(key) for key in _keys(rows, ExternalId)})
+    emails = tuple(sorted({kept_email(key) for key in _keys(rows, str)}))
+    by_email = await work.ask(LeadsAtAddresses(emails=emails)) if emails else {}
+    seen = await _visitors(work, tokens)
+    ids_named = _keys(rows, UUID)
+    gone = await _merged(work, set(emails) - by_email.keys(), ids_named)
+    found = {
+        *by_email.values(),
+        *names.values(),
+        *(alias.lead_id for alias in gone),
+        *_owners(seen),
+    }
+    wanted = tuple(sorted(found.union(ids_named)))
+    leads = await work.ask(LockedLeads(ids=wanted)) if wanted else {}
+    ids = sorted(visitor.id for visitor in seen)
+    locked = await work.find(Visitor, id=ids, lock=True) if ids else ()
+    return _Held(
+        leads=leads,
+        names=names,
+        emails={
+            **{alias.email: alias.lead_id for alias in gone if alias.email is not None},
+            **{email: lead_id for lead_id, email in leads.items() if email is not None},
+        },
+        merged={alias.id: alias.lead_id for alias in gone},
+        visitors=locked,
+        missed=not (found | _owners(locked)) <= leads.keys(),
+    )
+
+
+def _owners(visitors: Iterable[Visitor]) -> set[UUID]:
+    return {visitor.lead_id for visitor in visitors if visitor.lead_id is not None}
 
 
 async def _merged(work: Work, emails: set[str], ids: Sequence[UUID]) -> list[LeadAlias]:
@@ -199,8 +286,8 @@ async def _names(work: Work, wanted: set[ExternalId]) -> dict[ExternalId, UUID]:
     return {name: lead_id for name, lead_id in named.items() if name in wanted}
 
 
-async def _visitors(work: Work, tokens: set[str]) -> Sequence[Visitor]:
-    return await work.find(Visitor, token=sorted(tokens)) if tokens else ()
+async def _visitors(work: Work, tokens: Sequence[str]) -> Sequence[Visitor]:
+    return await work.find(Visitor, token=tokens) if tokens else ()
 
 
 async def _campaigns(work: Work, rows: Sequence[TouchDetails]) -> dict[UUID | str, UUID]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.errors import DomainError, Refusals
+from domain.errors import DomainError, NotFound, Refusals
 from domain.identity import Actor, Permission
-from domain.lead_intake import TooManyRows, resolve_lead
+from domain.lead_intake import TooManyRows
 from domain.leads import LeadKey
 from domain.ports import Work
 from domain.touch_intake.details import TouchDetails, checked_token
-from domain.touch_intake.known import TrackingWithdrawn, read_known, untracked
+from domain.touch_intake.known import read_known
 from domain.touch_intake.storing import MOST_AT_ONCE, Batch, RecordedTouch, store_touches
-from domain.touches import Touch, Visitor
+from domain.touches import Touch, TouchKind, Visitor
 
 
 async def record_touch(work: Work, actor: Actor, details: TouchDetails) -> Touch:
@@ -50,11 +50,13 @@ async def identify_visitor(work: Work, actor: Actor, token: str, key: LeadKey) -
     what it did before stays.  A token that was never seen is remembered.
     """
     actor.require(Permission.EDIT_LEADS)
-    token = checked_token(token)
-    lead = await resolve_lead(work, key, lock=True)
-    if lead.id in await untracked(work, [lead.id]):
-        raise TrackingWithdrawn
-    batch = Batch(work=work, known=await read_known(work, (), visitors=[token]))
-    visitor = batch.identify(batch.visitor(token), lead.id)
+    named = TouchDetails(kind=TouchKind.FORM, visitor=checked_token(token), lead=key)
+    known = await read_known(work, [named])
+    lead_id = known.lead(key)
+    if lead_id is None:
+        raise NotFound("lead", path=("lead",))
+    known.check_may_be_tracked(lead_id)
+    batch = Batch(work=work, known=known)
+    visitor = batch.identify(batch.visitor(token), lead_id)
     await batch.flush()
     return await work.get(Visitor, visitor.id)

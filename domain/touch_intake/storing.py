@@ -153,9 +153,9 @@ class Batch:
 
     async def flush(self) -> None:
         """Write everything, each kind in one statement."""
-        # In one order for everybody, so that two who make the same visitors never deadlock.
+        # In one order for everybody, so that two who make the same never deadlock.
         made = sorted(self.new.values(), key=lambda visitor: visitor.token)
-        fresh: list[object] = [*made, *self.touches.values()]
+        fresh: list[object] = [*made, *sorted(self.touches.values(), key=_external_name)]
         if fresh:
             await self.work.add_all(fresh)
         if self.changed:
@@ -233,6 +233,10 @@ def _stored(batch: Batch, index: int, row: TouchDetails | DomainError) -> Record
     if row.external is not None:
         known.touches[row.external] = touch
     return RecordedTouch(index=index, outcome=TouchOutcome.CREATED, touch=touch)
+
+
+def _external_name(touch: Touch) -> tuple[str, str]:
+    return touch.external_source or "", touch.external_value or ""
 
 
 def _refused(index: int, refusal: DomainError) -> RecordedTouch:

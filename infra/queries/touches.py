@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from domain.touch_intake import TouchesFollow, TouchesNamed
+from domain.touch_intake import (
+    GiveBackLocks,
+    LeadsAtAddresses,
+    LockedLeads,
+    MarkLocks,
+    TouchesFollow,
+    TouchesNamed,
+)
 from domain.touches import Touch
 from infra.database import PostgresWork
 from infra.queries import answers
@@ -24,6 +32,14 @@ JOIN touches t ON t.tenant_id = $1 AND t.external_source = n.source
 """  # noqa: S608  # the names are those of our own columns
 
 
+_AT_ADDRESSES = "SELECT email, id FROM leads WHERE tenant_id = $1 AND email = ANY($2::text[])"
+# Not FOR UPDATE: rows that refer to a lead may still be added meanwhile.
+_LOCKED = """
+SELECT id, email FROM leads WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+ORDER BY id FOR NO KEY UPDATE
+"""
+
+
 @answers(TouchesNamed)
 async def named(work: PostgresWork, question: TouchesNamed) -> Sequence[Touch]:
     """Return touches by their external names, each by the index touches_external."""
@@ -39,3 +55,29 @@ async def follow(work: PostgresWork, question: TouchesFollow) -> int:
         _FOLLOW, work.tenant_id, list(question.visitor_ids), list(question.lead_ids)
     )
     return int(status.rpartition(" ")[2])
+
+
+@answers(LeadsAtAddresses)
+async def leads_at_addresses(work: PostgresWork, question: LeadsAtAddresses) -> Mapping[str, UUID]:
+    """Return leads by their addresses, by the unique index leads_email."""
+    rows = await work.connection.fetch(_AT_ADDRESSES, work.tenant_id, list(question.emails))
+    return {row[0]: row[1] for row in rows}
+
+
+@answers(LockedLeads)
+async def locked_leads(work: PostgresWork, question: LockedLeads) -> Mapping[UUID, str | None]:
+    """Return leads by their primary key, locked in the order of their ids."""
+    rows = await work.connection.fetch(_LOCKED, work.tenant_id, list(question.ids))
+    return {row[0]: row[1] for row in rows}
+
+
+@answers(MarkLocks)
+async def mark_locks(work: PostgresWork, _: MarkLocks) -> None:
+    """Set a savepoint: PostgreSQL gives back what was locked since when it goes back there."""
+    await work.connection.execute("SAVEPOINT locks")
+
+
+@answers(GiveBackLocks)
+async def give_back_locks(work: PostgresWork, _: GiveBackLocks) -> None:
+    """Go back to the savepoint, which stays."""
+    await work.connection.execute("ROLLBACK TO SAVEPOINT locks")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.consent import Consent, ConsentPurpose, ConsentStatus, LegalBasis
 from domain.errors import AlreadyExists
 from domain.ids import new_id
 from domain.leads import ExternalId, Lead
 from domain.touch_intake import (
     TouchDetails,
     TouchOutcome,
+    TrackingWithdrawn,
     identify_visitor,
     record_touch,
     record_touches,
@@ -22,6 +25,7 @@ from domain.touch_intake import (
 from domain.touches import Touch, TouchKind, Visitor
 from tests.agreements import an_mql
 from tests.api.asking_leads import StatementCount
+from tests.journeys import a_deal, a_stage
 from tests.world import World
 
 TOKEN = "visitor-0123456789"
@@ -126,6 +130,58 @@ async def test_requests_that_name_the_same_visitors_and_leads_never_deadlock(wor
     assert len(await owners(world)) == 4 + 80
 
 
+async def test_a_visitor_that_changes_hands_meanwhile_costs_nobody_a_deadlock(world):
+    ann, ben = await a_lead(world), await a_lead(world)
+    stage = a_stage(world.now)
+    async with world.work() as work:
+        await work.add_all([stage, a_deal(world.now, lead=ann, stage=stage)])
+    await identify(world, ben)
+
+    async def both() -> None:
+        async with world.work() as work:
+            await work.find(Lead, id=[ann.id, ben.id], lock=True)
+
+    async with world.work() as work:
+        await identify_visitor(work, world.actor(), TOKEN, ann.id)
+        arriving = asyncio.create_task(view(world))
+        await _until_somebody_waits(world)
+        locking = asyncio.create_task(both())
+        await _until_somebody_waits(world, many=2)
+    touch, _ = await asyncio.gather(arriving, locking)
+
+    assert touch.lead_id == ann.id
+
+
+async def test_what_a_visitor_does_who_changes_hands_meanwhile_is_kept_of_nobody_unwilling(world):
+    ann, ben = await a_lead(world), await a_lead(world)
+    await identify(world, ben)
+
+    async with world.work() as work:
+        await identify_visitor(work, world.actor(), TOKEN, ann.id)
+        await work.add(a_withdrawal(ann, world.now))
+        arriving = asyncio.create_task(view(world))
+        await _until_somebody_waits(world)
+    with pytest.raises(TrackingWithdrawn):
+        await arriving
+
+    assert await owners(world) == []
+
+
+async def test_two_who_say_whose_browsers_are_whose_never_deadlock(world):
+    ann, ben = await a_lead(world), await a_lead(world)
+    await identify(world, ann)
+
+    async with world.work() as work:
+        await work.find(Lead, id=[ann.id], lock=True)
+        changing = asyncio.create_task(identify(world, ben))
+        await _until_somebody_waits(world)
+        await work.find(Lead, id=[ben.id], lock=True)
+    await changing
+
+    async with world.work() as work:
+        assert [visitor.lead_id for visitor in await work.find(Visitor)] == [ben.id]
+
+
 async def test_the_same_external_name_at_the_same_instant_is_taken_once(world):
     lead = await a_lead(world)
     row = TouchDetails(kind=VIEW, lead=lead.id, external=ExternalId("mailer", "m1"))
@@ -177,9 +233,22 @@ async def test_a_token_that_was_never_seen_is_remembered(world):
     assert (await view(world, token)).lead_id == lead.id
 
 
-async def _until_somebody_waits(world: World) -> None:
+def a_withdrawal(lead: Lead, at: datetime) -> Consent:
+    return Consent(
+        id=new_id(),
+        lead_id=lead.id,
+        purpose=ConsentPurpose.TRACKING,
+        status=ConsentStatus.WITHDRAWN,
+        basis=LegalBasis.CONSENT,
+        source="letter",
+        occurred_at=at,
+        recorded_at=at,
+    )
+
+
+async def _until_somebody_waits(world: World, *, many: int = 1) -> None:
     async with asyncio.timeout(5):
-        while not await world.database.platform.fetchval(_WAITING):
+        while await world.database.platform.fetchval(_WAITING) < many:
             pass
 
 

@@ -180,6 +180,23 @@ async def test_a_touch_of_the_same_external_name_is_taken_once():
     assert work.events == [LeadTouched(at=NOON, lead_id=ANN.id, touches=1)]
 
 
+async def test_touches_are_written_in_one_order_so_that_two_who_tell_the_same_never_deadlock(
+    monkeypatch,
+):
+    work, written = a_work(), []
+
+    async def add_all(entities) -> None:
+        written.extend(each.external_value for each in entities if isinstance(each, Touch))
+
+    monkeypatch.setattr(work, "add_all", add_all)
+    names = ["c", "a", "b"]
+    rows = [TouchDetails(kind=VIEW, lead=ANN.id, external=ExternalId("m", n)) for n in names]
+    done = await record_touches(work, MEMBER, rows)
+
+    assert written == ["a", "b", "c"]
+    assert [row.touch.external_value for row in done] == names
+
+
 async def test_a_bad_row_spoils_no_other_and_says_where_it_stands():
     work = a_work()
     rows = [
