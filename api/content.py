@@ -56,6 +56,9 @@ class ContentAssetView:
     journey_stage: JourneyStage | None = shown("How far on the buyer's way it helps.")
     created_at: datetime = shown("When it was made known here.")
     archived_at: datetime | None = shown("When it was put away.")
+    matching_since: datetime | None = shown(
+        "Since when it looks for earlier touches at its address; null once all are its own."
+    )
     version: int = shown("Goes up with every change; send it along to change what you have seen.")
     persona = related(
         "api.personas.PersonaView", Persona, by="persona_id", description="Whom it is for."
@@ -118,7 +121,9 @@ class Queries:
 class ContentAssetCreateInput:
     title: str = shown("What to call it.")
     kind: AssetKind = shown("What form it has.")
-    url: Url | None = shown("Its address; touches of this page are touches of it.", default=UNSET)
+    url: Url | None = shown(
+        "Its address; touches of this page are touches of it, those of before too.", default=UNSET
+    )
     topic: str | None = shown("What it is about.", default=UNSET)
     journey_stage: JourneyStage | None = shown(
         "How far on the buyer's way it helps.", default=UNSET
@@ -134,7 +139,10 @@ class ContentAssetUpdateInput:
     )
     title: strawberry.Maybe[str] = shown("What to call it.", default=None)
     kind: strawberry.Maybe[AssetKind] = shown("What form it has.", default=None)
-    url: strawberry.Maybe[Url | None] = shown("Its address.", default=None)
+    url: strawberry.Maybe[Url | None] = shown(
+        "Its address; earlier touches there become its own too, and those it has stay.",
+        default=None,
+    )
     topic: strawberry.Maybe[str | None] = shown("What it is about.", default=None)
     journey_stage: strawberry.Maybe[JourneyStage | None] = shown(
         "How far on the buyer's way it helps.", default=None

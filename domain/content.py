@@ -33,7 +33,11 @@ class JourneyStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentAsset:
-    """Something to read, hear or see.  `url` is how touches of web pages find it."""
+    """Something to read, hear or see.  `url` is how touches of web pages find it.
+
+    `matching_after` is how far, by id, it has looked for touches of before it had that address, and
+    `matching_since` when it got it; None once it has seen all.
+    """
 
     id: UUID
     title: str
@@ -45,4 +49,6 @@ class ContentAsset:
     journey_stage: JourneyStage | None = None
     persona_id: UUID | None = None
     archived_at: datetime | None = None
+    matching_after: UUID | None = None
+    matching_since: datetime | None = None
     version: int = 1

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.content import AssetKind, ContentAsset, JourneyStage
+from domain.content_matching import looking, match_touches
 from domain.errors import DomainError, NotFound, StaleWrite
 from domain.events import ContentAssetChanged
 from domain.filters import FieldType, FilterField, FilterFields
@@ -93,7 +94,7 @@ class AssetArchived(DomainError):
 
 
 async def create_asset(work: Work, actor: Actor, details: AssetDetails) -> ContentAsset:
-    """Store a content asset.  From now on touches of its address are touches of it."""
+    """Store a content asset.  Touches of its address are touches of it, those of before too."""
     actor.require(Permission.EDIT_CONTENT)
     blank = ContentAsset(
         id=new_id(),
@@ -104,15 +105,17 @@ async def create_asset(work: Work, actor: Actor, details: AssetDetails) -> Conte
     )
     if details.title is UNSAID:
         details = replace(details, title="")
-    asset = await work.add(await _told(work, blank, details))
+    asset = await work.add(looking(await _told(work, blank, details), at=work.now))
     work.record(ContentAssetChanged(at=work.now, asset_id=asset.id))
-    return asset
+    return await _looked(work, actor, asset)
 
 
 async def update_asset(
     work: Work, actor: Actor, asset_id: UUID, details: AssetDetails, *, version: int | None = None
 ) -> ContentAsset:
-    """Change an asset.  With another address, touches there are its own from now on.
+    """Change an asset.  With another address, touches there are its own too, with those of before.
+
+    What was matched by the old address stays its own.
 
     Raises:
         StaleWrite: if `version` is given and no longer the asset's.
@@ -123,7 +126,11 @@ async def update_asset(
     if version is not None and version != asset.version:
         raise StaleWrite("content asset")
     changed = await _told(work, asset, details)
-    return asset if changed == asset else await _changed(work, changed)
+    if changed == asset:
+        return asset
+    if changed.url != asset.url:
+        return await _looked(work, actor, await _changed(work, looking(changed, at=work.now)))
+    return await _changed(work, changed)
 
 
 async def archive_asset(work: Work, actor: Actor, asset_id: UUID) -> ContentAsset:
@@ -131,6 +138,14 @@ async def archive_asset(work: Work, actor: Actor, asset_id: UUID) -> ContentAsse
     actor.require(Permission.EDIT_CONTENT)
     asset = await _in_use(work, asset_id)
     return await _changed(work, replace(asset, archived_at=work.now))
+
+
+async def _looked(work: Work, actor: Actor, asset: ContentAsset) -> ContentAsset:
+    """Return an asset that has looked for the first of its touches."""
+    if asset.matching_after is None:
+        return asset
+    await match_touches(work, actor)
+    return await work.get(ContentAsset, asset.id)
 
 
 async def _changed(work: Work, asset: ContentAsset) -> ContentAsset:

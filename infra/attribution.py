@@ -1,4 +1,4 @@
-"""What attribution does in the background: models computed, campaigns finding what is theirs."""
+"""Attribution in the background: models computed, campaigns and assets finding what is theirs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.attribution import compute_models
 from domain.audit import Cause
 from domain.campaigns import adopt_strays
+from domain.content_matching import match_touches
 from domain.identity import Actor, system
 from infra.database import Database
 from infra.tracing import traced
@@ -18,22 +19,26 @@ POLL_SECONDS = 2.0
 
 Batch = Callable[[Any, Actor], Awaitable[bool]]
 
-# As the platform's role, by the partial indexes attribution_models_computing and
-# campaigns_adopting.
+# As the platform's role, by the partial indexes attribution_models_computing,
+# campaigns_adopting and content_assets_matching.
 _WAITING: Mapping[str, str] = {
     "compute attribution": (
         "SELECT DISTINCT tenant_id FROM attribution_models WHERE computing_after IS NOT NULL"
     ),
     "adopt touches": ("SELECT DISTINCT tenant_id FROM campaigns WHERE adopting_after IS NOT NULL"),
+    "match touches": (
+        "SELECT DISTINCT tenant_id FROM content_assets WHERE matching_after IS NOT NULL"
+    ),
 }
 _BATCHES: Mapping[str, Batch] = {
     "compute attribution": compute_models,
     "adopt touches": adopt_strays,
+    "match touches": match_touches,
 }
 
 
 class AttributionKeeper:
-    """Goes on where a new model or a new campaign left off.  Any number of processes may."""
+    """Goes on where a new model, campaign or asset left off.  Any number of processes may."""
 
     def __init__(self, database: Database, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._database = database

@@ -142,7 +142,8 @@ AUDITED: Mapping[type, Audited] = {
         decided=_decisions,
         left_out=frozenset({"transitions", "escalated", "warn_at", "next_at"}),
     ),
-    ContentAsset: Audited(),
+    # How far it has looked for its touches is nobody's decision.
+    ContentAsset: _but("matching_after", "matching_since"),
     TrackingSite: Audited(),
     # How far it has looked for what belongs to it is nobody's decision.
     Campaign: _but("adopting_after"),

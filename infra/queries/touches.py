@@ -19,9 +19,13 @@ from infra.queries import answers
 from infra.rows import columns_of, reader_of
 
 _FOLLOW = """
-UPDATE touches t SET lead_id = v.lead_id, version = t.version + 1
-FROM unnest($2::uuid[], $3::uuid[]) AS v(visitor_id, lead_id)
-WHERE t.tenant_id = $1 AND t.visitor_id = v.visitor_id AND t.lead_id IS NULL
+UPDATE touches t SET lead_id = n.lead_id, version = t.version + 1
+FROM (
+  SELECT o.id, v.lead_id FROM unnest($2::uuid[], $3::uuid[]) AS v(visitor_id, lead_id)
+  JOIN touches o ON o.tenant_id = $1 AND o.visitor_id = v.visitor_id
+  WHERE o.lead_id IS NULL ORDER BY o.id FOR NO KEY UPDATE OF o
+) n
+WHERE t.tenant_id = $1 AND t.id = n.id
 """
 
 _COLUMNS = ", ".join(f't."{column.name}"' for column in columns_of(Touch))
@@ -50,7 +54,10 @@ async def named(work: PostgresWork, question: TouchesNamed) -> Sequence[Touch]:
 
 @answers(TouchesFollow)
 async def follow(work: PostgresWork, question: TouchesFollow) -> int:
-    """Give visitors' touches to leads, by the index touches_by_visitor (visitor_id, …)."""
+    """Give visitors' touches to leads, by the index touches_by_visitor (visitor_id, …).
+
+    They are locked in the order of their ids, as by whoever gives touches their asset.
+    """
     status: str = await work.connection.execute(
         _FOLLOW, work.tenant_id, list(question.visitor_ids), list(question.lead_ids)
     )
