@@ -56,8 +56,8 @@ class ContentAssetView:
     journey_stage: JourneyStage | None = shown("How far on the buyer's way it helps.")
     created_at: datetime = shown("When it was made known here.")
     archived_at: datetime | None = shown("When it was put away.")
-    matching_since: datetime | None = shown(
-        "Since when it looks for earlier touches at its address; null once all are its own."
+    matching_started_at: datetime | None = shown(
+        "When it began to look for earlier touches at its address; null once all are its own."
     )
     version: int = shown("Goes up with every change; send it along to change what you have seen.")
     persona = related(

@@ -30,6 +30,7 @@ FEATURES = (
     "content",
     "touches",
     "tracking",
+    "touch_retention",
     "merging",
     "duplicates",
     "handoff",

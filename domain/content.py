@@ -36,7 +36,7 @@ class ContentAsset:
     """Something to read, hear or see.  `url` is how touches of web pages find it.
 
     `matching_after` is how far, by id, it has looked for touches of before it had that address, and
-    `matching_since` when it got it; None once it has seen all.
+    `matching_started_at` when it got it; None once it has seen all.
     """
 
     id: UUID
@@ -50,5 +50,5 @@ class ContentAsset:
     persona_id: UUID | None = None
     archived_at: datetime | None = None
     matching_after: UUID | None = None
-    matching_since: datetime | None = None
+    matching_started_at: datetime | None = None
     version: int = 1

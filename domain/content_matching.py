@@ -114,13 +114,13 @@ async def _matched(work: Work, question: NextUnmatched) -> Unmatched:
 def looking(asset: ContentAsset, *, at: datetime) -> ContentAsset:
     """Return an asset that looks for its touches, if it has an address."""
     if asset.url is None:
-        return replace(asset, matching_after=None, matching_since=None)
-    return replace(asset, matching_after=BEFORE_ALL, matching_since=at)
+        return replace(asset, matching_after=None, matching_started_at=None)
+    return replace(asset, matching_after=BEFORE_ALL, matching_started_at=at)
 
 
 def _again(asset: ContentAsset, now: datetime) -> UUID | None:
     """Return from where on an asset looks once more, None if it need not."""
-    if asset.matching_since is None or now - asset.matching_since >= _STILL_UNDER_WAY:
+    if asset.matching_started_at is None or now - asset.matching_started_at >= _STILL_UNDER_WAY:
         return None
-    since = asset.matching_since - _STILL_UNDER_WAY
+    since = asset.matching_started_at - _STILL_UNDER_WAY
     return UUID(int=max(int(since.timestamp() * 1000), 0) << 80)

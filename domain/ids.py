@@ -81,6 +81,7 @@ PREFIXES = {
     "CampaignAsset": "campaignasset",
     "AttributionModel": "model",
     "Visitor": "visitor",
+    "TouchRetentionRun": "retentionrun",
     "Touch": "touch",
     "TrackingSite": "site",
     "PipelineStage": "pipelinestage",

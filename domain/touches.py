@@ -67,7 +67,8 @@ class Touch:
 
     It belongs to a visitor, a lead, or both: at identification a visitor's touches become the
     lead's.  `external_source` and `external_value` are another system's name for it, by which it
-    is never taken twice.
+    is never taken twice.  A touch is reduced when it was kept long enough and a figure rests on it:
+    from `reduced_at` on nothing is left but in what way it was, when, by which road and for what.
     """
 
     id: UUID
@@ -89,4 +90,5 @@ class Touch:
     referrer: str | None = None
     external_source: str | None = None
     external_value: str | None = None
+    reduced_at: datetime | None = None
     version: int = 1

@@ -19,6 +19,7 @@ from infra.mail.sending import mail_loop
 from infra.personas import PersonaAssigner
 from infra.scoring import MonthlyRecalibration, ScoreKeeper
 from infra.services import Services
+from infra.touch_retention import TouchEraser
 from infra.worker import Loop
 
 # Names the file that keeps what the demo shows once; set by `smarketing demo`.
@@ -37,6 +38,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "scores": ScoreKeeper(services.database).run,
         "recalibration": MonthlyRecalibration(services.database).run,
         "attribution": AttributionKeeper(services.database).run,
+        "retention": TouchEraser(services.database).run,
         "mail": mail_loop(services).run,
         "digests": digest_loop(services).run,
     }

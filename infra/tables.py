@@ -49,6 +49,7 @@ from domain.sla.calendars import Calendar, CalendarVersion
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.recalibration import ValueRecalibration
 from domain.threads import Mention, Thread, ThreadMessage
+from domain.touch_retention import TouchRetentionRun
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -160,6 +161,7 @@ TABLES: Mapping[type, sa.Table] = {
         "visitors": Visitor,
         "touches": Touch,
         "tracking_sites": TrackingSite,
+        "touch_retention_runs": TouchRetentionRun,
         "pipeline_stages": PipelineStage,
         "opportunities": Opportunity,
         "opportunity_steps": OpportunityStep,

@@ -99,6 +99,10 @@ class TenantView:
     stale_after: list[StaleAfterView] = shown(
         "After how long facts about leads are doubtful, unless somebody says them again."
     )
+    anonymous_touch_days: int = shown(
+        "For how many days it is kept what visitors do whom nobody knows."
+    )
+    known_touch_days: int = shown("For how many days it is kept what leads do.")
     created_at: datetime = shown("When it was set up.")
     version: int = shown("How often it was changed.")
 

@@ -76,6 +76,10 @@ class TouchView:
     recorded_at: datetime = shown("When we learnt of it.")
     url: Url | None = shown("The page, without what only tracks a click.")
     referrer: Url | None = shown("The page before, without its parameters.")
+    reduced_at: datetime | None = shown(
+        "When it was kept long enough, and all of it was erased but what figures rest on: kind,"
+        " channel, instant, campaign and asset."
+    )
     lead = related(
         "api.leads.LeadView", Lead, by="lead_id", description="Whose it is; null while unknown."
     )

@@ -41,6 +41,7 @@ from domain.sla.clock import ClockFact, FactKind
 from domain.sla.clocks import SlaClock, SlaTally
 from domain.sla.recalibration import ValueRecalibration
 from domain.threads import Mention, Thread, ThreadMessage
+from domain.touch_retention import TouchRetentionRun
 from domain.touches import Touch, Visitor
 from domain.tracking import TrackingSite
 from domain.uploads import ImportJob, ImportRowError, Upload, UploadChunk
@@ -53,13 +54,15 @@ class Audited:
     `left_out` are fields that are never in the log: secrets, and what changes by itself.
     `by_people` leaves out what the system does by itself.  `part_of` names the kind and the field
     of what a thing only describes: it is then told as a change of that.  With `decided`, a change
-    counts only if what this gives of the thing is another than before.
+    counts only if what this gives of the thing is another than before.  `whole` tells all of what
+    the thing is then, and not only what was changed last.
     """
 
     left_out: frozenset[str] = frozenset()
     by_people: bool = False
     part_of: tuple[type, str] | None = None
     decided: Callable[[Any], object] | None = None
+    whole: bool = False
 
 
 def _but(*fields: str) -> Audited:
@@ -143,8 +146,14 @@ AUDITED: Mapping[type, Audited] = {
         left_out=frozenset({"transitions", "escalated", "warn_at", "next_at"}),
     ),
     # How far it has looked for its touches is nobody's decision.
-    ContentAsset: _but("matching_after", "matching_since"),
+    ContentAsset: _but("matching_after", "matching_started_at"),
     TrackingSite: Audited(),
+    # One entry for each run, when it has ended, that says all of what went.
+    TouchRetentionRun: Audited(
+        decided=lambda run: run.ended_at or (),
+        whole=True,
+        left_out=frozenset({"reached_at", "visitors_after"}),
+    ),
     # How far it has looked for what belongs to it is nobody's decision.
     Campaign: _but("adopting_after"),
     AttributionModel: _but("computing_after", "computed_count", "opportunity_count"),

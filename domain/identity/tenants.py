@@ -47,6 +47,8 @@ class Tenant:
 
     `phone_country` is where telephone numbers without a + are from.  `source_ranks` and
     `stale_after` say whose word about a lead counts, and how long (see `domain.provenance`).
+    Touches are kept for so many days, those of visitors nobody knows and those of people; what is
+    said where nobody chose is 13 months, and three years (docs/sources.md, "Retention").
     """
 
     id: UUID
@@ -59,6 +61,8 @@ class Tenant:
     phone_country: str | None = None
     source_ranks: tuple[str, ...] = DEFAULT_RANKS
     stale_after: tuple[StaleAfter, ...] = DEFAULT_STALE_AFTER
+    anonymous_touch_days: int = 395
+    known_touch_days: int = 1095
     version: int = 1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -13,11 +13,13 @@ from uuid import UUID
 from domain.attribution import reattribute
 from domain.errors import DomainError, Refusals
 from domain.events import LeadTouched, VisitorIdentified
+from domain.identity import Tenant
 from domain.ids import new_id
 from domain.ports import Question, Work
 from domain.scoring import rescore_soon
 from domain.touch_intake.details import TouchDetails, checked
 from domain.touch_intake.known import Known, read_known
+from domain.touch_retention import SHORTEST, check_not_too_old
 from domain.touches import Channel, Touch, Visitor
 
 MOST_AT_ONCE = 500
@@ -68,7 +70,7 @@ async def store_touches(
     known = await read_known(
         work, [row for row in ready if isinstance(row, TouchDetails)], visitors=claims
     )
-    batch = Batch(work=work, known=known)
+    batch = Batch(work=work, known=known, limits=await _limits(work, ready))
     outcomes = [_stored(batch, index, row) for index, row in enumerate(ready)]
     for token, email in claims.items():
         batch.claim(batch.visitor(token), email)
@@ -85,6 +87,8 @@ class Batch:
 
     work: Work
     known: Known
+    limits: Tenant | None = None
+    """The tenant, by whose limits old touches are not taken; None where none is old."""
     touches: dict[UUID, Touch] = field(default_factory=dict)
     new: dict[UUID, Visitor] = field(default_factory=dict)
     changed: dict[UUID, Visitor] = field(default_factory=dict)
@@ -139,6 +143,11 @@ class Batch:
         if not known and visitor.claimed_email != email:
             self.keep(replace(visitor, claimed_email=email, claimed_at=self.work.now))
 
+    def check_not_too_old(self, at: datetime | None, owner_id: UUID | None) -> None:
+        """Refuse what would be erased at once."""
+        if self.limits is not None and at is not None:
+            check_not_too_old(self.limits, at, known=owner_id is not None, now=self.work.now)
+
     def add(self, touch: Touch) -> None:
         self.touches[touch.id] = touch
 
@@ -180,6 +189,15 @@ class Batch:
                 self.work.record(LeadTouched(at=self.work.now, lead_id=lead_id, touches=touches))
 
 
+async def _limits(work: Work, rows: Sequence[TouchDetails | DomainError]) -> Tenant | None:
+    """Return the tenant, if any touch is so old that its limits matter."""
+    recent = work.now - timedelta(days=SHORTEST)
+    told = (row.occurred_at for row in rows if isinstance(row, TouchDetails))
+    if all(at is None or at >= recent for at in told):
+        return None
+    return await work.get(Tenant, work.tenant_id)
+
+
 def _ready(
     row: TouchDetails | DomainError, now: datetime, *, own: bool
 ) -> TouchDetails | DomainError:
@@ -202,7 +220,9 @@ def _stored(batch: Batch, index: int, row: TouchDetails | DomainError) -> Record
     try:
         lead_id = known.lead(row.lead)
         campaign_id, asset_id = known.campaign(row), known.asset(row)
-        known.check_may_be_tracked(lead_id or batch.owner(row.visitor))
+        owner_id = lead_id or batch.owner(row.visitor)
+        known.check_may_be_tracked(owner_id)
+        batch.check_not_too_old(row.occurred_at, owner_id)
     except DomainError as refusal:
         return _refused(index, refusal)
     visitor = None if row.visitor is None else batch.visitor(row.visitor)

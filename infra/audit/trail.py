@@ -147,7 +147,7 @@ def _tell(
         part = {"field": name, "before": _whole(kind, before), "after": _whole(kind, after)}
         place = whole, getattr(after or before, key)
         told.setdefault(place, (AuditEffect.CHANGED, []))[1].append(part)
-    elif differences := differences_of(kind, before, after):
+    elif differences := differences_of(kind, None if policy.whole else before, after):
         told.setdefault((kind, id), (_effect(before, after), []))[1].extend(differences)
 
 

@@ -39,7 +39,7 @@ WHERE t.tenant_id = $1 AND t.id = l.id RETURNING t.lead_id
 """
 _KEEP = """
 UPDATE content_assets a SET matching_after = k.after,
-  matching_since = CASE WHEN k.after IS NULL THEN NULL ELSE a.matching_since END
+  matching_started_at = CASE WHEN k.after IS NULL THEN NULL ELSE a.matching_started_at END
 FROM unnest($2::uuid[], $3::uuid[]) AS k(id, after) WHERE a.tenant_id = $1 AND a.id = k.id
 """
 

@@ -17,12 +17,12 @@ def upgrade() -> None:
     begin()
     op.execute(
         "ALTER TABLE content_assets ADD COLUMN matching_after uuid,"
-        " ADD COLUMN matching_since timestamptz"
+        " ADD COLUMN matching_started_at timestamptz"
     )
     # Those there are begin to look too.
     op.execute(
         "UPDATE content_assets SET matching_after = '00000000-0000-0000-0000-000000000000',"
-        " matching_since = created_at WHERE url IS NOT NULL"
+        " matching_started_at = created_at WHERE url IS NOT NULL"
     )
     op.execute(
         "CREATE INDEX content_assets_matching ON content_assets (tenant_id, matching_after)"
@@ -36,4 +36,6 @@ def downgrade() -> None:
     begin()
     op.execute(f"REVOKE SELECT (tenant_id, matching_after) ON content_assets FROM {PLATFORM_ROLE}")  # noqa: S608  # our own role
     op.execute("DROP INDEX content_assets_matching")
-    op.execute("ALTER TABLE content_assets DROP COLUMN matching_since, DROP COLUMN matching_after")
+    op.execute(
+        "ALTER TABLE content_assets DROP COLUMN matching_started_at, DROP COLUMN matching_after"
+    )

@@ -246,6 +246,8 @@ async def work_on_leads(front_end: FrontEnd) -> None:
 async def know_people(front_end: FrontEnd) -> None:
     settings = await front_end.change("lead-settings-update", phoneCountry="DE")
     assert settings["phoneCountry"] == "DE"
+    kept = await front_end.change("touch-retention-update", anonymousDays=180)
+    assert (kept["anonymousTouchDays"], kept["knownTouchDays"]) == (180, 1095)
     made = await front_end.change("company-create", name="Acme GmbH", domain="https://www.acme.de")
     renamed = await front_end.change(
         "company-update", company={"domain": "acme.de"}, name="Acme AG", version=made["version"]

@@ -84,7 +84,7 @@ async def test_what_has_an_asset_already_keeps_it_when_the_address_becomes_anoth
 
 async def test_an_asset_without_an_address_looks_for_nothing(world):
     asset = await make(world, None)
-    assert (asset.matching_after, asset.matching_since) == (None, None)
+    assert (asset.matching_after, asset.matching_started_at) == (None, None)
 
 
 async def test_what_an_asset_did_for_a_deal_is_credited_to_it(world):
@@ -119,7 +119,7 @@ async def test_the_worker_goes_on_in_batches_and_looks_once_more_at_latecomers(w
     assert await assets_of(world) == [asset.id] * 6
     async with world.work() as work:
         kept = await work.get(ContentAsset, asset.id)
-    assert (kept.matching_after, kept.matching_since) == (None, None)
+    assert (kept.matching_after, kept.matching_started_at) == (None, None)
 
 
 async def test_a_visitor_identified_meanwhile_keeps_the_credits_right(world):

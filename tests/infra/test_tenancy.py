@@ -49,6 +49,7 @@ PLATFORM_COLUMNS = {
     "attribution_models": {"tenant_id", "computing_after"},
     "boards": {"tenant_id", "id", "digest"},
     "campaigns": {"tenant_id", "adopting_after"},
+    "content_assets": {"tenant_id", "matching_after"},
     "duplicate_candidates": {"tenant_id", "certain", "status"},
     "duplicate_rules": {"tenant_id", "checked_to"},
     "duplicate_scans": {"tenant_id", "status", "claimed_until"},
