@@ -174,25 +174,47 @@ def withdrawals_to_keep(
     """
     mine, theirs = standing(winner), standing(loser)
     both = standing([*mine.values(), *theirs.values()])
-    kept = []
-    for purpose in ConsentPurpose:
-        said = [each[purpose] for each in (mine, theirs) if purpose in each]
-        withdrawn = [each for each in said if each.status is ConsentStatus.WITHDRAWN]
-        if withdrawn and both[purpose].status is not ConsentStatus.WITHDRAWN:
-            last = max(withdrawn, key=lambda each: (each.occurred_at, each.id))
-            kept.append(
-                replace(
-                    last,
-                    id=new_id(),
-                    lead_id=lead_id,
-                    source="merge",
-                    occurred_at=at,
-                    recorded_at=at,
-                    recorded_by=None,
-                    version=1,
-                )
-            )
-    return tuple(kept)
+    return tuple(
+        _again(said, "merge", lead_id=lead_id, at=at)
+        for purpose in ConsentPurpose
+        if (said := _withdrawn_last(mine.get(purpose), theirs.get(purpose))) is not None
+        and both[purpose].status is not ConsentStatus.WITHDRAWN
+    )
+
+
+def withdrawals_to_share(
+    theirs: Iterable[Consent], since: Iterable[Consent], *, lead_id: UUID, at: datetime
+) -> tuple[Consent, ...]:
+    """Return what is to be added for a lead that was one with another when `since` was said.
+
+    What was withdrawn then is withdrawn for each of them: nobody can say whose wish it was.
+    """
+    now = standing(theirs)
+    return tuple(
+        _again(said, "unmerge", lead_id=lead_id, at=at)
+        for purpose, said in standing(since).items()
+        if said.status is ConsentStatus.WITHDRAWN
+        and _withdrawn_last(now.get(purpose), None) is None
+    )
+
+
+def _withdrawn_last(*said: Consent | None) -> Consent | None:
+    withdrawn = [each for each in said if each and each.status is ConsentStatus.WITHDRAWN]
+    return max(withdrawn, key=lambda each: (each.occurred_at, each.id), default=None)
+
+
+def _again(said: Consent, source: str, *, lead_id: UUID, at: datetime) -> Consent:
+    """Return a wish as a rule of ours tells it again, for another lead."""
+    return replace(
+        said,
+        id=new_id(),
+        lead_id=lead_id,
+        source=source,
+        occurred_at=at,
+        recorded_at=at,
+        recorded_by=None,
+        version=1,
+    )
 
 
 def check_basis(status: ConsentStatus, basis: LegalBasis) -> None:

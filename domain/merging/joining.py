@@ -24,6 +24,7 @@ from domain.merging.record import LeadMerge, MergeRecord, merged_lead
 from domain.merging.refusals import MOST_LOSERS, AlreadyMerged, LosersMiscounted, MergeWithItself
 from domain.merging.rows import LeadsToMerge, Moving, follow
 from domain.merging.survivor import remaining, survivor
+from domain.merging.wishes import keep_withdrawals
 from domain.personas import persona_for
 from domain.ports import Work, first
 from domain.provenance import LeadProvenance
@@ -62,6 +63,7 @@ async def merge_leads(
     heard = believed(one, others, told, await trust_of(work))
     provenance = await write_down(work, one.id, heard.records)
     dismissals = await take_over_dismissals(work, one.id, _ids(*others))
+    withdrawals = await keep_withdrawals(work, one, others)
     moving = Moving()
     history = one_history(one.id, (one, *others), story)
     is_with_sales = history.stage.rank >= Stage.SAL.rank
@@ -109,6 +111,7 @@ async def merge_leads(
             taken=tuple(moving.taken),
             customers=await _keep_customer(work, one.id, customers),
             dismissals=dismissals,
+            withdrawals=withdrawals,
             provenance=tuple((old.facts, heard.records) for old in provenance),
         )
     )

@@ -20,6 +20,7 @@ from domain.merging.history import recount
 from domain.merging.record import LeadMerge, MergeRecord, moved_ids, three_way
 from domain.merging.refusals import AlreadyUnmerged, ChangedSince, MergedSince
 from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
+from domain.merging.wishes import part_wishes
 from domain.opportunities import Opportunity
 from domain.personas import persona_for
 from domain.ports import Work, by_id
@@ -38,7 +39,8 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
     """Undo a merge.
 
     What belonged to the losers is theirs again, with what was changed about it.  What was added to
-    the winner since stays with the winner, and so does what somebody has changed about it.
+    the winner since stays with the winner, and so does what somebody has changed about it.  A wish
+    not to be contacted, or a consent withdrawn since, is everybody's.
 
     Raises:
         AlreadyUnmerged: if it was undone before.
@@ -55,8 +57,9 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
         raise MergedSince
     record = await work.get(MergeRecord, merge_id)
     await _check_can_be_told_apart(work, record)
-    lead = await _give_back(work, lead, record)
+    was, lead = lead, await _give_back(work, lead, record)
     await _give_leads(work, record)
+    await part_wishes(work, merge, record, was)
     await _part_histories(work, lead, record)
     await _part_customers(work, record)
     for before, after in record.provenance:

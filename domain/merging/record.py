@@ -90,6 +90,8 @@ class MergeRecord:
     """Where the winner's facts came from before, and after, if that is another."""
     dismissals: tuple[UUID, ...] = ()
     """Pairs that the winner took over from a loser, of which somebody said that they are two."""
+    withdrawals: tuple[UUID, ...] = ()
+    """Consents that were withdrawn for the winner because a loser had withdrawn them."""
 
 
 def merged_lead(lead: Lead) -> MergedLead:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
+from domain.consent import stricter
 from domain.customers import Customer
 from domain.leads import Lead
 from domain.merging.believing import ORIGIN, attribute_of
 from domain.stages import Stage
 
 # Said together or not at all: half of one lead's with half of another's would be true of nobody.
-# Whoever forbids to be contacted forbids it to all.
+# Whoever forbids to be contacted forbids it to all, since the first of them did.
 _TOGETHER = (
     tuple(attribute_of(fact) for fact in ORIGIN),
     ("do_not_contact", "do_not_contact_at", "do_not_contact_reason"),
@@ -43,7 +45,7 @@ def survivor(
         teller = next((lead for lead in (winner, *losers) if _says(lead, names)), winner)
         teller = tellers.get(names[0], teller)
         said |= {name: getattr(teller, name) for name in names}
-    return replace(
+    lead = replace(
         winner,
         **said,
         stage=stage,
@@ -51,6 +53,7 @@ def survivor(
         created_at=min(lead.created_at for lead in (winner, *losers)),
         updated_at=at,
     )
+    return reduce(stricter, losers, lead)
 
 
 def remaining(kept: Customer, gone: Customer) -> Customer:

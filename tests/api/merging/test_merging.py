@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain import handoff_flow
-from domain.consenting import set_do_not_contact
+from domain.consent import Consent, ConsentPurpose, ConsentStatus, LegalBasis, is_withdrawn
+from domain.consenting import record_consent, set_do_not_contact
 from domain.handoff import Handoff, HandoffStatus
 from domain.ids import public
 from domain.lead_details import LeadDetails
@@ -203,6 +204,56 @@ async def test_to_a_person_who_forbids_contact_nothing_is_owed_any_more(world: W
     assert await kept_tallies(world) == await recounted(world)
     await unmerged(world, merge.id)
     assert await everything(world) == before
+
+
+async def wish(world: World, lead: Lead, status: ConsentStatus) -> None:
+    world.wait(minutes=1)
+    async with world.work() as work:
+        await record_consent(
+            work,
+            world.actor(),
+            lead.id,
+            purpose=ConsentPurpose.EMAIL,
+            status=status,
+            basis=LegalBasis.CONSENT,
+            source="letter",
+        )
+
+
+async def withdrawn(world: World, *leads: Lead) -> list[bool]:
+    async with world.work() as work:
+        said = [await work.find(Consent, lead_id=lead.id) for lead in leads]
+    return [is_withdrawn(each, ConsentPurpose.EMAIL) for each in said]
+
+
+async def test_what_one_has_withdrawn_the_other_has_not_given(world: World) -> None:
+    winner, loser = await a_lead(world, "ann"), await a_lead(world, "a.lee")
+    await wish(world, loser, ConsentStatus.WITHDRAWN)
+    await wish(world, winner, ConsentStatus.GRANTED)
+    before = await everything(world)
+
+    merge = await merged(world, winner, loser)
+
+    assert await withdrawn(world, winner) == [True]
+    await unmerged(world, merge.id)
+    assert await everything(world) == before
+
+
+async def test_what_was_wished_while_they_were_one_is_the_wish_of_each(world: World) -> None:
+    winner, loser = await a_lead(world, "ann"), await a_lead(world, "a.lee")
+    await wish(world, loser, ConsentStatus.GRANTED)
+    merge = await merged(world, winner, loser)
+    await wish(world, winner, ConsentStatus.WITHDRAWN)
+    async with world.work() as work:
+        await set_do_not_contact(work, world.actor(), winner.id, reason="Asked us.")
+    world.wait(minutes=1)
+
+    await unmerged(world, merge.id)
+
+    async with world.work() as work:
+        leads = [await work.get(Lead, lead.id) for lead in (winner, loser)]
+    assert [lead.do_not_contact_reason for lead in leads] == ["Asked us.", "Asked us."]
+    assert await withdrawn(world, winner, loser) == [True, True]
 
 
 async def test_what_was_added_or_changed_since_stays_with_the_winner(world: World) -> None:
