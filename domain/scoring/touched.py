@@ -33,7 +33,7 @@ SCORED_TOUCH_FIELDS = FilterFields(
             attribute="agency",
             type=FieldType.CHOICE,
             choices=Agency,
-            description="Whether a person did it; mail scanners open mails, too.",
+            description="Whether a person did it; what software did counts for nothing anyway.",
         ),
         FilterField(
             name="campaignId",

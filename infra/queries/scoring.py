@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.leads import Lead
+from domain.leads import Agency, Lead
 from domain.scoring import (
     DueGradings,
     EngagementSums,
@@ -36,7 +36,7 @@ _DAY_SECONDS = 86_400
 async def engagement_sums(
     work: PostgresWork, question: EngagementSums
 ) -> Mapping[UUID, Engagement]:
-    """Return what each lead's touches are worth by the first rule each of them matches.
+    """Return what leads did themselves is worth, by the first rule each touch matches.
 
     One statement over the index touches_by_lead, which gives one row for each lead and rule, so
     that a lead with a hundred thousand touches costs no memory.  PostgreSQL refuses a power that
@@ -75,6 +75,7 @@ async def _shares(work: PostgresWork, question: EngagementSums) -> Sequence[Sequ
         .where(
             touches.c.tenant_id == work.tenant_id,
             touches.c.lead_id == sa.any_(_ids(question.lead_ids)),
+            touches.c.agency == Agency.HUMAN.value,
         )
         .subquery()
     )
