@@ -30,7 +30,7 @@ PAGE_KINDS = frozenset({TouchKind.PAGE_VIEW, TouchKind.FORM, TouchKind.DOWNLOAD,
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _CRAWLER = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|headless|phantom|lighthouse|pingdom|uptime|preview|monitor"
+    r"(?<!cu)bot\b|crawl|spider|slurp|headless|phantom|lighthouse|pingdom|uptime|preview|monitor"
     r"|facebookexternalhit|embedly|curl/|wget/|python-|java/|go-http|okhttp|axios|node-fetch",
     re.IGNORECASE,
 )

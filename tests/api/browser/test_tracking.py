@@ -30,6 +30,9 @@ _BEFORE = {
     "blocked": 'Object.defineProperty(window, "localStorage", {get() { throw Error("blocked") }})',
     "gpc": 'Object.defineProperty(navigator, "globalPrivacyControl", {value: true})',
     "dnt": 'Object.defineProperty(navigator, "doNotTrack", {value: "1"})',
+    "deaf": 'Object.defineProperty(navigator, "sendBeacon", {value: undefined})',
+    "busy": """const send = navigator.sendBeacon.bind(navigator); let tries = 0;
+        navigator.sendBeacon = (...said) => tries++ > 0 && send(...said)""",
     "none": "",
 }
 
@@ -190,6 +193,26 @@ async def test_without_consent_nothing_is_stored_or_sent_until_it_is_given(
     touches, [visitor] = await until_kept(world, 2)
     assert [touch.kind for touch in touches] == [VIEW, FORM]
     assert visitor.claimed_email == "ann@x.example"
+
+    await screen.page.evaluate("smarketing.consent(0); smarketing.track('CHAT')")
+    await screen.page.wait_for_timeout(300)
+    assert len((await kept(world))[0]) == 2
+
+
+async def test_what_cannot_be_sent_at_once_is_sent_with_the_next(open_screen, acme, world):
+    screen = await _open(open_screen, f"{acme.origin}/guide?before=busy")
+    await screen.page.wait_for_timeout(300)
+    assert await kept(world) == ([], [])
+    await screen.page.evaluate("smarketing.track('DOWNLOAD')")
+    touches, _ = await until_kept(world, 2)
+    assert [touch.kind for touch in touches] == [VIEW, TouchKind.DOWNLOAD]
+
+
+async def test_a_browser_that_sends_no_beacons_breaks_no_page(open_screen, acme, world):
+    screen = await _open(open_screen, f"{acme.origin}/guide?before=deaf&consent=later")
+    await screen.page.evaluate("smarketing.consent()")
+    await screen.page.wait_for_timeout(200)
+    assert screen.complaints == []
 
 
 @pytest.mark.parametrize("kind", ["gpc", "dnt"])
