@@ -164,10 +164,13 @@ def _filled(utm: Utm, parameters: Mapping[str, str]) -> Utm:
     """
     found = {
         name: text[:200].replace("\x00", "").strip()
-        for name in _UTM
-        if getattr(utm, name) is None and (text := parameters.get(f"utm_{name}", "").strip())
+        for name, parameter in _UTM_PARAMETERS
+        if (text := parameters.get(parameter, "").strip()) and getattr(utm, name) is None
     }
-    return replace(utm, **_nobodys(found)) if found else utm
+    if not found:
+        return utm
+    known = {name: text for name in _UTM if (text := getattr(utm, name)) is not None}
+    return Utm(**known, **_nobodys(found))
 
 
 def _nobodys(values: Mapping[str, str]) -> dict[str, str]:
@@ -229,6 +232,7 @@ def external_id_of_beacon(name: ExternalId) -> ExternalId:
 Check: TypeAlias = Callable[[Any, datetime], Any]
 
 _UTM = tuple(each.name for each in fields(Utm))
+_UTM_PARAMETERS = tuple((name, f"utm_{name}") for name in _UTM)
 _NO_UTM = Utm()
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _CHECKS: Mapping[str, Check] = {

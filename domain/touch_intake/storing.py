@@ -75,10 +75,7 @@ async def store_touches(
     for token, email in claims.items():
         batch.claim(batch.visitor(token), email)
     await batch.flush()
-    return tuple(
-        outcome if outcome.touch is None else replace(outcome, touch=batch.latest(outcome.touch))
-        for outcome in outcomes
-    )
+    return tuple(_as_left(batch, outcome) for outcome in outcomes)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -253,6 +250,12 @@ def _stored(batch: Batch, index: int, row: TouchDetails | DomainError) -> Record
     if row.external is not None:
         known.touches[row.external] = touch
     return RecordedTouch(index=index, outcome=TouchOutcome.CREATED, touch=touch)
+
+
+def _as_left(batch: Batch, outcome: RecordedTouch) -> RecordedTouch:
+    """Return what became of a row, with the touch as the whole request left it."""
+    touch = None if outcome.touch is None else batch.latest(outcome.touch)
+    return outcome if touch is outcome.touch else replace(outcome, touch=touch)
 
 
 def _external_name(touch: Touch) -> tuple[str, str]:
