@@ -24,6 +24,8 @@ LEGAL_FORMS: Final = frozenset(
     ultd unltd vof vzw zao zoo zrt
     """.split()  # noqa: SIM905  # a literal of 120 strings would fill the screen
 )
+# The article, and legal forms of languages that write theirs in front of the name.
+_IN_FRONT: Final = frozenset(["the", "ооо", "оао", "зао", "пао", "ао", "тов"])
 # What stands between legal forms, or in one: `& Co.`, `(haftungsbeschränkt)`, `sp. z o.o.`.
 _LINKS: Final = frozenset(
     ["and", "und", "et", "y", "e", "z", "sp", "rl", "de", "haftungsbeschrankt"]
@@ -53,8 +55,8 @@ def normal_name(name: str) -> str:
 
 
 def _without_form(words: list[str]) -> list[str]:
-    """Return words without the legal form at their end, and without an article in front."""
-    while len(words) > 1 and words[0] == "the":
+    """Return words without the legal form at their end, and what stands in front of a name."""
+    while len(words) > 1 and words[0] in _IN_FRONT:
         words = words[1:]
     end = len(words)
     while end > 1 and words[end - 1] in _AT_THE_END:

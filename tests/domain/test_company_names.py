@@ -30,6 +30,8 @@ from domain.company_names import LEGAL_FORMS, normal_name
         ("Banco de", "banco de"),
         ("3M", "3m"),
         ("株式会社トヨタ", "株式会社トヨタ"),
+        ("ООО «Ромашка»", "ромашка"),
+        ("ООО", "ооо"),
         ("Limited", "limited"),
         ("The Limited", "limited"),
         ("The", "the"),
