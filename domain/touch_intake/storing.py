@@ -73,7 +73,8 @@ async def store_touches(
     batch = Batch(work=work, known=known, limits=await _limits(work, ready))
     outcomes = [_stored(batch, index, row) for index, row in enumerate(ready)]
     for token, email in claims.items():
-        batch.claim(batch.visitor(token), email)
+        if batch.owner(token) not in known.untracked:
+            batch.claim(batch.visitor(token), email)
     await batch.flush()
     return tuple(_as_left(batch, outcome) for outcome in outcomes)
 

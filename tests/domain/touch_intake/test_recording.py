@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.beacons import Beacon, take_beacons
 from domain.campaigns import Campaign, CampaignKind
 from domain.consent import Consent, ConsentPurpose, ConsentStatus, LegalBasis
 from domain.content import AssetKind, ContentAsset
@@ -357,6 +358,15 @@ async def test_nobody_is_tracked_who_does_not_wish_it():
     with pytest.raises(TrackingWithdrawn):
         await identify_visitor(work, MEMBER, OTHER_TOKEN, ANN.id)
     assert stored(work, Visitor) == [known]
+
+
+async def test_nor_is_it_kept_whom_a_page_says_their_browser_is():
+    visitor = a_visitor(lead_id=ANN.id, identified_at=NOON)
+    work = a_work(visitor, says(ConsentStatus.WITHDRAWN))
+
+    await take_beacons(work, MEMBER, [Beacon(visitor=TOKEN, email="ben@x.example")])
+
+    assert stored(work, Visitor) == [visitor]
 
 
 async def test_who_has_agreed_again_is_tracked_again():
