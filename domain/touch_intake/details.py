@@ -24,6 +24,9 @@ from domain.web_addresses import page_address, page_and_parameters, referring_pa
 CampaignKey: TypeAlias = UUID | str
 AssetKey: TypeAlias = UUID | str
 
+# What addresses of pages say, as `page_and_parameters` tells it.
+Pages: TypeAlias = dict[str, tuple[str, Mapping[str, str]]]
+
 # The name under which pages' own event ids are kept, and which nobody else may use.
 BEACON = "beacon"
 
@@ -94,10 +97,13 @@ class TouchDetails:
     external: ExternalId | None = None
 
 
-def checked(details: TouchDetails, *, now: datetime, own: bool = False) -> TouchDetails:
+def checked(
+    details: TouchDetails, *, now: datetime, own: bool = False, pages: Pages | None = None
+) -> TouchDetails:
     """Return details as they are kept, with the channel and what the address says of the campaign.
 
     `own` touches come from our own script, whose event ids are told apart by a name of ours.
+    `pages` remembers what the addresses of one request say, as many touches are of one page.
 
     Raises:
         Invalid: if something in them cannot be right.
@@ -119,7 +125,7 @@ def checked(details: TouchDetails, *, now: datetime, own: bool = False) -> Touch
                 refusals.append(refusal)
     try:
         if details.url:
-            kept["url"], parameters = page_and_parameters(details.url)
+            kept["url"], parameters = _page(details.url, {} if pages is None else pages)
     except Invalid as refusal:
         refusals.append(refusal)
     if refusals:
@@ -134,6 +140,12 @@ def checked_token(token: str) -> str:
         BadVisitor: if it is not one.
     """
     return _visitor(token)
+
+
+def _page(url: str, pages: Pages) -> tuple[str, Mapping[str, str]]:
+    if url not in pages:
+        pages[url] = page_and_parameters(url)
+    return pages[url]
 
 
 def _completed(

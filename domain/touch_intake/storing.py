@@ -17,7 +17,7 @@ from domain.identity import Tenant
 from domain.ids import new_id
 from domain.ports import Question, Work
 from domain.scoring import rescore_soon
-from domain.touch_intake.details import TouchDetails, checked
+from domain.touch_intake.details import Pages, TouchDetails, checked
 from domain.touch_intake.known import Known, read_known
 from domain.touch_retention import SHORTEST, check_not_too_old
 from domain.touches import Channel, Touch, Visitor
@@ -66,7 +66,8 @@ async def store_touches(
     A bad row is refused and spoils no other; one that is a refusal already stays one.  `own` ones
     come from our script; `claims` are the addresses of whom visitors, by token, say they are.
     """
-    ready = [_ready(row, work.now, own=own) for row in rows]
+    pages: Pages = {}
+    ready = [_ready(row, work.now, own=own, pages=pages) for row in rows]
     known = await read_known(
         work, [row for row in ready if isinstance(row, TouchDetails)], visitors=claims
     )
@@ -197,13 +198,13 @@ async def _limits(work: Work, rows: Sequence[TouchDetails | DomainError]) -> Ten
 
 
 def _ready(
-    row: TouchDetails | DomainError, now: datetime, *, own: bool
+    row: TouchDetails | DomainError, now: datetime, *, own: bool, pages: Pages
 ) -> TouchDetails | DomainError:
     """Return a row as it is kept, or why it cannot be."""
     if isinstance(row, DomainError):
         return row
     try:
-        return checked(row, now=now, own=own)
+        return checked(row, now=now, own=own, pages=pages)
     except DomainError as refusal:
         return refusal
 
