@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.content import AssetKind, ContentAsset, JourneyStage
@@ -12,7 +13,7 @@ from domain.grades import Grade
 from domain.handoff import Handoff
 from domain.identity import Actor, Permission
 from domain.ids import new_id
-from domain.leads import Company, Lead
+from domain.leads import LEAD_FIELDS, Company, Lead
 from domain.personas import Persona
 from domain.ports import Question, Work
 from domain.prediction import Facts, facts_of
@@ -21,6 +22,8 @@ from domain.stages import Stage
 
 MOST_READ = 20
 MOST_QUESTIONS = 3
+# A hand-off that was made before is one of the past.
+_JUST_NOW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +109,9 @@ class CallBrief:
 class HandoffBrief:
     """What was known of a lead when it was handed off; it never changes.
 
-    `facts` are what predictions learn from.  A hand-off that was recorded afterwards has no
-    `brief`: what had been known then is not known any more.
+    `facts` are what predictions learn from, `known` what a criterion may ask of a lead.  A hand-off
+    that was recorded afterwards has no `brief`, and its facts no grade: what had been known then is
+    not known any more, and what a lead did since tells how it ended.
     """
 
     id: UUID
@@ -116,6 +120,7 @@ class HandoffBrief:
     made_at: datetime
     facts: Facts
     brief: CallBrief | None = None
+    known: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +141,28 @@ async def call_brief(work: Work, actor: Actor, lead_id: UUID) -> CallBrief:
 async def freeze_brief(work: Work, handoff: Handoff, lead: Lead, *, whole: bool) -> HandoffBrief:
     """Keep with a hand-off what is known of the lead, in the same transaction.
 
-    Without `whole` only the facts are kept: the hand-off is of the past.
+    Without `whole` there is no brief: the hand-off is of the past.
     """
+    brief = await _brief(work, lead) if whole else None
+    late = handoff.handed_off_at < work.now - _JUST_NOW
+    grade = None if brief is None or late else brief.grade
     return await work.add(
         HandoffBrief(
             id=new_id(),
             handoff_id=handoff.id,
             lead_id=lead.id,
             made_at=work.now,
-            facts=facts_of(lead),
-            brief=await _brief(work, lead) if whole else None,
+            facts=facts_of(replace(lead, grade=grade)),
+            known=known_of(lead),
+            brief=brief,
         )
     )
+
+
+def known_of(lead: Lead) -> Mapping[str, Any]:
+    """Return what a criterion may ask of a lead, as it is now; what is missing is left out."""
+    told = {field.attribute: getattr(lead, field.attribute) for field in LEAD_FIELDS}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 async def _brief(work: Work, lead: Lead) -> CallBrief:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from domain.errors import Invalid
 
@@ -115,6 +116,12 @@ class Period:
     def quarter(cls, year: int, quarter: int) -> Period:
         first = 3 * quarter - 2
         return cls(date(year, first, 1), _month_after(year, first, 3))
+
+
+def month_of(at: datetime, time_zone: str) -> Period:
+    """Return the month that an instant lies in, by the clocks of a time zone."""
+    day = at.astimezone(ZoneInfo(time_zone)).date()
+    return Period.month(day.year, day.month)
 
 
 def _month_after(year: int, month: int, months: int) -> date:

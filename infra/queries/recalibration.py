@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from domain.handoff import Handoff
+from domain.briefs import HandoffBrief
+from domain.handoff import Handoff, HandoffStatus
 from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStatus
 from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla
@@ -17,6 +19,7 @@ from infra.queries import answers
 from infra.rows import table_of
 
 handoffs = table_of(Handoff)
+briefs = table_of(HandoffBrief)
 leads = table_of(Lead)
 opportunities = table_of(Opportunity)
 commitments = table_of(Commitment)
@@ -41,12 +44,15 @@ async def valued_deliveries(work: PostgresWork, question: ValuedDeliveries) -> S
 
 @answers(ResultsOfTypes)
 async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> WindowResults:
-    """Return what became of a window's hand-offs by the first type their leads match now.
+    """Return what became of a window's hand-offs by the first type that each was.
 
-    A hand-off is won if an opportunity of it is, or one of its lead that names no hand-off and was
-    opened after it.  Revenue is the mean of the amounts won in the currency asked for.
+    That is by what was known of the lead at the hand-off; where nothing was kept, by what is known
+    now.  A hand-off is won if an opportunity of it is, or one of its lead that names no hand-off,
+    was opened after it, and after none that was accepted later.  Revenue is the mean of the amounts
+    won in the currency asked for.
     """
-    place = sa.case(*((where(each, leads.c), n) for n, each in enumerate(question.types)), else_=-1)
+    then = AsKnownThen()
+    place = sa.case(*((where(each, then), n) for n, each in enumerate(question.types)), else_=-1)
     deal = (
         sa.select(opportunities.c.id)
         .where(
@@ -58,6 +64,7 @@ async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> Wind
                 sa.and_(
                     opportunities.c.handoff_id.is_(None),
                     opportunities.c.opened_at >= handoffs.c.handed_off_at,
+                    ~_accepted_later(work),
                 ),
             ),
         )
@@ -65,7 +72,12 @@ async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> Wind
     )
     inner = (
         sa.select(place.label("place"), deal.label("won"))
-        .select_from(sa.join(handoffs, leads, handoffs.c.lead_id == leads.c.id))
+        .select_from(
+            sa.join(handoffs, leads, handoffs.c.lead_id == leads.c.id).outerjoin(
+                briefs,
+                sa.and_(briefs.c.tenant_id == work.tenant_id, briefs.c.handoff_id == handoffs.c.id),
+            )
+        )
         .where(
             handoffs.c.tenant_id == work.tenant_id,
             leads.c.tenant_id == work.tenant_id,
@@ -88,6 +100,37 @@ async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> Wind
         handed_off=sum(each.handed_off for each in found.values()),
         won=sum(each.won for each in found.values()),
         average_revenue_minor=await _average_revenue(work, question),
+    )
+
+
+class AsKnownThen:
+    """A lead's columns as they were at the hand-off, or as they are where nothing was kept."""
+
+    def __getitem__(self, attribute: str, /) -> sa.ColumnElement[Any]:
+        now = leads.c[attribute]
+        then = sa.cast(briefs.c.known.op("->>")(attribute), now.type)
+        return sa.case((briefs.c.known.is_(None), now), else_=then)
+
+
+def _accepted_later(work: PostgresWork) -> sa.ColumnElement[bool]:
+    """Return whether the lead was handed off and accepted once more before a deal was opened."""
+    later = handoffs.alias("later")
+    return (
+        sa.select(sa.literal(1))
+        .where(
+            later.c.tenant_id == work.tenant_id,
+            later.c.lead_id == handoffs.c.lead_id,
+            later.c.status == HandoffStatus.ACCEPTED.value,
+            later.c.handed_off_at <= opportunities.c.opened_at,
+            sa.or_(
+                later.c.handed_off_at > handoffs.c.handed_off_at,
+                sa.and_(
+                    later.c.handed_off_at == handoffs.c.handed_off_at, later.c.id > handoffs.c.id
+                ),
+            ),
+        )
+        .correlate(handoffs, opportunities)
+        .exists()
     )
 
 

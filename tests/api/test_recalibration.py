@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 
+from domain import handoff_flow
+from domain.filters import parsed
+from domain.grades import Grade
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Tenant, system
 from domain.ids import new_id, public
+from domain.leads import LEAD_FIELDS, Lead
 from domain.opportunities import Opportunity, OpportunityStatus, PipelineStage
 from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla, ValueRule
-from domain.sla.recalibration import ValueRecalibration, recalibrate
+from domain.sla.recalibration import ResultsOfTypes, ValueRecalibration, recalibrate
 from infra.database import Database
 from infra.scoring import MonthlyRecalibration
-from tests.agreements import a_commitment, a_sla, an_mql, sign
+from tests.agreements import a_commitment, a_sla, add_mql, an_mql, sign
 from tests.world import NOON, World
 
 FAIR = {"originSource": {"eq": "fair"}}
@@ -150,6 +154,46 @@ async def test_what_lead_types_were_worth_is_shown_with_its_evidence(world: Worl
             }
         ],
     }
+
+
+async def test_a_type_is_what_the_lead_was_at_its_hand_off(world: World) -> None:
+    """What sales finds out later would make lead types of what was won."""
+    await an_agreement(world)
+    lead = await add_mql(world, origin_source="fair", score=40)
+    async with world.work() as work:
+        await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)
+        known = await work.get(Lead, lead.id)
+        await work.save(replace(known, origin_source="mail", score=90, grade=Grade.A1))
+    fair, graded = parsed(FAIR, LEAD_FIELDS), parsed({"grade": {"eq": "A1"}}, LEAD_FIELDS)
+    young = parsed({"createdAt": {"gte": world.now.isoformat()}}, LEAD_FIELDS)
+    mine = parsed({"ownerId": {"isNull": False}, "score": {"lt": 41}}, LEAD_FIELDS)
+    question = ResultsOfTypes(
+        marketing_team_id=world.marketing.id,
+        sales_team_id=world.sales.id,
+        starts_at=world.now - timedelta(days=1),
+        ends_at=world.now + timedelta(days=1),
+        currency="EUR",
+        types=(graded, fair),
+    )
+    async with world.work() as work:
+        found = await work.ask(question)
+        assert [each.handed_off for each in found.types] == [0, 1]
+        every = [await work.ask(replace(question, types=(each,))) for each in (young, mine)]
+    assert [each.types[0].handed_off for each in every] == [1, 1]
+
+
+async def test_a_deal_counts_for_the_last_hand_off_before_it_alone(world: World) -> None:
+    await an_agreement(world)
+    at = NOON - timedelta(days=100)
+    await handed_off(world, "fair", 1, won=1, at=at)
+    async with world.work() as work:
+        [first_one] = await work.find(Handoff)
+        again = replace(first_one, id=new_id(), handed_off_at=at - timedelta(days=30))
+        await work.add(again)
+    found = await reckoned(world)
+    assert found is not None
+    [value, _] = found.deliveries[0].values
+    assert (value.handed_off, value.won) == (2, 1)
 
 
 async def test_a_month_is_reckoned_once_however_many_look(world: World, database: Database) -> None:

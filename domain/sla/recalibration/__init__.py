@@ -16,7 +16,6 @@ from domain.sla.recalibration.values import (
     ValueRecalibration,
     WindowResults,
     calibrated,
-    month_of,
     shrunk_rate,
     window_before,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "ValuedDeliveries",
     "WindowResults",
     "calibrated",
-    "month_of",
     "recalibrate",
     "shrunk_rate",
     "take_values",

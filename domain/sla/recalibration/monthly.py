@@ -22,13 +22,12 @@ from domain.sla.recalibration.values import (
     ValueRecalibration,
     WindowResults,
     calibrated,
-    month_of,
     window_before,
 )
 from domain.sla.signing import supersede
 from domain.sla.terms import CommitmentTerms, LeadValue
 from domain.stages import Side
-from domain.values import Money
+from domain.values import Money, month_of
 
 _IN_USE = (SlaStatus.ACTIVE, SlaStatus.SIGNED)
 
@@ -60,7 +59,7 @@ async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
     """
     actor.require(Permission.EDIT_SCORING)
     tenant = await work.get(Tenant, work.tenant_id)
-    month_on = month_of(work.now, tenant.time_zone)
+    month_on = month_of(work.now, tenant.time_zone).first
     if await first(work, ValueRecalibration, month_on=month_on) is not None:
         return None
     found = [

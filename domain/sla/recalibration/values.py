@@ -19,7 +19,6 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from domain.errors import DomainError
 from domain.filters import describe, parsed
@@ -124,11 +123,6 @@ def shrunk_rate(*, won: int, handed_off: int, prior: Fraction, weight: int) -> F
     if handed_off + weight <= 0:
         raise ValueError("neither evidence nor a prior")
     return (won + weight * prior) / (handed_off + weight)
-
-
-def month_of(at: datetime, time_zone: str) -> date:
-    """Return the first day of the month that an instant lies in, by the tenant's own clocks."""
-    return at.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
 
 
 def window_before(month_on: date) -> tuple[date, date]:
