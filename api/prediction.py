@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,15 @@ from domain.identity import Permission, User
 from domain.paging import Order
 from domain.prediction import (
     USUAL_FIELDS,
+    Comparison,
     Factor,
     LeadPrediction,
     LiftDecile,
     PredictionField,
     PredictionModel,
     PredictionStatus,
+    PredictionVerdict,
+    TrainingState,
     Validation,
 )
 from domain.prediction.learning import DECILES
@@ -46,8 +49,17 @@ enum(
     PredictionStatus,
     "How far the training of a model has come.",
     QUEUED="It waits for the worker.",
-    READY="It predicts, unless a newer one does.",
-    REFUSED="It could not be trained after all; `reason` says why.",
+    READY="It was trained; `inUse` says whether it predicts.",
+    REFUSED="There was too little to learn from; `reason` says how much.",
+    UNCHANGED="Nothing was closed or changed since another version learnt the same.",
+)
+enum(
+    PredictionVerdict,
+    "How a trained model did beside the one in use: only a better one takes its place by itself.",
+    BETTER="It did better on what neither had known, and predicts since.",
+    NO_BETTER="It did no better, and the other stays.",
+    TOO_FEW_NEW="Too few outcomes were closed since to compare them, and the other stays.",
+    KEPT="Somebody chose the other and had it kept.",
 )
 
 
@@ -55,7 +67,9 @@ enum(
 class LiftDecileView:
     decile: int = shown("Which tenth, from 1.")
     leads: int = shown("How many leads.")
-    won: int = shown("How many of them were won.")
+    won: Decimal = shown(
+        "How many of them were won; each of several with one chance counts as their average."
+    )
     predicted_share: Decimal = shown("The share that was to be won, as predicted.")
     won_share: Decimal = shown("The share that was won.")
     lift: Decimal = shown("The won ones by those of all; 1 is no better than chance.")
@@ -81,19 +95,50 @@ class PredictionValidationView:
 
 
 @view(
-    PredictionModel, description="What a tenant's outcomes taught; the newest READY one predicts."
+    Comparison,
+    name="PredictionComparison",
+    description="Two models on outcomes that neither had known; the less its Brier score, the"
+    " better.",
+)
+class PredictionComparisonView:
+    judged: int = shown("How many outcomes.")
+    brier_score: Decimal | None = shown("Of this model; null where there were none.")
+    rival_brier_score: Decimal | None = shown(
+        "Of the model that was in use, or of telling the average every time."
+    )
+    rival_number: int | None = shown("The version that was in use; null if there was none.")
+
+
+@view(
+    PredictionModel,
+    description="One version of what outcomes taught, or an attempt to learn; one at most is in"
+    " use.",
 )
 class PredictionModelView:
     number: int = shown("Which version, from 1.")
     fields: list[PredictionField] = shown("What it goes by.")
     status: PredictionStatus = shown("How far it has come.")
     requested_at: datetime = shown("When it was asked for.")
-    trained_at: datetime | None = shown("When it was trained.")
-    reason: str | None = shown("Why it could not be trained.")
-    won: int | None = shown("How many of the outcomes it knows were won.")
+    month_on: date | None = shown(
+        "The first day of the month for which it was trained by itself; null if asked for."
+    )
+    trained_at: datetime | None = shown("When it was trained, or found that it could not be.")
+    won: int | None = shown("How many of the outcomes it was to learn from were won.")
     lost: int | None = shown("How many of them were lost.")
+    verdict: PredictionVerdict | None = shown("How it did beside the model then in use.")
+    comparison: PredictionComparisonView | None = shown("The figures of that.")
+    reason: str | None = shown("What came of it, in words: why it predicts, or does not.")
+    in_use: bool = shown("Whether it predicts.")
+    used_since: datetime | None = shown("Since when it predicts, or did when it last began to.")
+    kept: bool = shown("Whether it predicts until somebody chooses again.")
     requested_by = related(
         "api.identity.UserView", User, by="requested_by", description="Who asked for it."
+    )
+    used_by = related(
+        "api.identity.UserView",
+        User,
+        by="used_by",
+        description="Who chose it; null if it did best, or was never chosen.",
     )
 
     @strawberry.field(description="How well it works; null until it is trained.")
@@ -148,12 +193,27 @@ class LeadPredictionView:
         return list(lead.prediction.factors)
 
 
+@view(
+    TrainingState,
+    name="PredictionTraining",
+    description="What predicts, when it learns next, and how much there is to learn from.",
+)
+class PredictionTrainingView:
+    in_use: PredictionModelView | None = shown("The model in use; null while nothing predicts.")
+    next_at: datetime | None = shown("When a model is trained next by itself.")
+    won: int = shown("Hand-offs that were won so far; of the newest 20,000 outcomes.")
+    lost: int = shown("Hand-offs that were lost so far; likewise.")
+    least_outcomes: int = shown("How many outcomes it takes to learn.")
+    least_won: int = shown("How many of them must be won at least.")
+    least_lost: int = shown("How many of them must be lost at least.")
+
+
 @strawberry.type
 class Queries:
     prediction_models = collection(
         PredictionModelView,
         PredictionModel,
-        description="What was learnt from outcomes, the newest first.",
+        description="Versions of what was learnt from outcomes, and attempts, the newest first.",
         default=(Order("number", descending=True),),
     )("prediction_models")
 
@@ -161,6 +221,23 @@ class Queries:
     async def prediction_model(self, info: Info, id: strawberry.ID) -> Any:
         key = ids.expect("PredictionModel", id, path=("id",))
         return await info.context.load(PredictionModel, key)
+
+    @query(
+        "What predicts, when it learns next, and how much there is to learn from.",
+        shows=PredictionTrainingView,
+    )
+    async def prediction_training(self, info: Info) -> Any:
+        async with info.context.work() as work:
+            return await prediction.training_state(work, info.context.actor)
+
+
+@strawberry.input(description="Which model predicts from now on.")
+class PredictionModelUseInput:
+    model: strawberry.ID = shown("The model; it must be READY.")
+    kept: bool = shown(
+        "Whether it stays until somebody chooses again, though a better one is trained.",
+        default=False,
+    )
 
 
 @strawberry.input(description="What to learn from.")
@@ -184,3 +261,15 @@ class Mutations:
         fields = USUAL_FIELDS if given is UNSET or given is None else tuple(given)
         async with info.context.writing() as work:
             return await prediction.request_training(work, info.context.actor, fields=fields)
+
+    @mutation(
+        PredictionModelView,
+        "Predict by a trained model from now on, such as an older one.",
+        needs=Permission.EDIT_SCORING,
+    )
+    async def prediction_model_use(
+        self, info: Info, input: PredictionModelUseInput
+    ) -> PredictionModel:
+        model_id = ids.expect("PredictionModel", input.model, path=("model",))
+        async with info.context.writing() as work:
+            return await prediction.use_model(work, info.context.actor, model_id, kept=input.kept)

@@ -17,6 +17,7 @@ from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.mail.sending import mail_loop
 from infra.personas import PersonaAssigner
+from infra.prediction import ModelTrainer
 from infra.scoring import MonthlyRecalibration, ScoreKeeper
 from infra.services import Services
 from infra.touch_retention import TouchEraser
@@ -36,6 +37,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "duplicates": DuplicateFinder(services.database).run,
         "personas": PersonaAssigner(services.database).run,
         "scores": ScoreKeeper(services.database).run,
+        "training": ModelTrainer(services.database).run,
         "recalibration": MonthlyRecalibration(services.database).run,
         "attribution": AttributionKeeper(services.database).run,
         "retention": TouchEraser(services.database).run,

@@ -1,4 +1,4 @@
-"""Scoring and learning in the background: what fades, what waits since a change, and each month."""
+"""Scoring in the background: what fades, what waits since a change, and what each month brings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import structlog
 from domain.audit import Cause
 from domain.errors import AlreadyExists
 from domain.identity import system
-from domain.prediction import train_next
 from domain.scoring import BATCH, score_next, sweep_gradings
 from domain.sla.recalibration import recalibrate
 from infra.database import Database, Unavailable
@@ -24,7 +23,6 @@ POLL_SECONDS = 2.0
 MONTHLY_POLL_SECONDS = 60.0
 EVERY = timedelta(hours=1)
 SCORE = Cause(action="score leads")
-TRAIN = Cause(action="train prediction")
 RECALIBRATE = Cause(action="recalibrate values")
 
 # As the platform's role, by the partial indexes; $1 replaces the database's clock.
@@ -32,7 +30,6 @@ _WAITING = """
 SELECT tenant_id FROM scoring_models WHERE scoring_after IS NOT NULL
 UNION SELECT tenant_id FROM lead_gradings WHERE changes_at <= coalesce($1, now())
 """
-_TRAINING = "SELECT DISTINCT tenant_id FROM prediction_models WHERE status = 'QUEUED'"
 _VALUED = "SELECT DISTINCT tenant_id FROM commitments WHERE measure <> 'COUNT'"
 
 
@@ -44,10 +41,9 @@ class ScoreKeeper:
         self._poll = poll_seconds
 
     async def run(self) -> None:
-        """Score and train what waits, for ever."""
+        """Score what waits, for ever."""
         while True:
             await self.score_all()
-            await self.train_all()
             await asyncio.sleep(self._poll)
 
     async def score_all(self) -> None:
@@ -56,12 +52,7 @@ class ScoreKeeper:
         rows = await self._database.platform.fetch(_WAITING, at)
         tenants = [row[0] for row in rows]
         while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await _tried(self._score, tenant_id)]
-
-    async def train_all(self) -> None:
-        """Train all models that wait now."""
-        for row in await self._database.platform.fetch(_TRAINING):
-            await _tried(self._train, row[0])
+            tenants = [tenant_id for tenant_id in tenants if await tried(self._score, tenant_id)]
 
     @traced("score leads")
     async def _score(self, tenant_id: UUID) -> bool:
@@ -70,11 +61,6 @@ class ScoreKeeper:
         async with self._database.work(tenant_id, cause=SCORE) as work:
             swept = await sweep_gradings(work, system(tenant_id), limit=BATCH)
         return more or swept == BATCH
-
-    @traced("train prediction")
-    async def _train(self, tenant_id: UUID) -> bool:
-        async with self._database.work(tenant_id, cause=TRAIN) as work:
-            return await train_next(work, system(tenant_id))
 
 
 class MonthlyRecalibration:
@@ -101,7 +87,7 @@ class MonthlyRecalibration:
         for (tenant_id,) in await self._database.platform.fetch(_VALUED):
             if self._next.get(tenant_id, at) <= at:
                 self._next[tenant_id] = at + EVERY
-                await _tried(self._recalibrate, tenant_id)
+                await tried(self._recalibrate, tenant_id)
 
     @traced("recalibrate values")
     async def _recalibrate(self, tenant_id: UUID) -> bool:
@@ -113,7 +99,7 @@ class MonthlyRecalibration:
             return False
 
 
-async def _tried(work_on: Callable[[UUID], Awaitable[bool]], tenant_id: UUID) -> bool:
+async def tried(work_on: Callable[[UUID], Awaitable[bool]], tenant_id: UUID) -> bool:
     """Do a tenant's work; whatever is wrong with it, the others get their turn."""
     try:
         return await work_on(tenant_id)

@@ -40,7 +40,7 @@ from domain.merging import LeadMerge, MergeRecord
 from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
-from domain.prediction import PredictionModel
+from domain.prediction import PredictionModel, PredictionSchedule
 from domain.provenance import LeadProvenance
 from domain.ratings import Rating
 from domain.scoring import LeadGrading, ScoringModel
@@ -141,6 +141,7 @@ TABLES: Mapping[type, sa.Table] = {
         "scoring_models": ScoringModel,
         "lead_gradings": LeadGrading,
         "prediction_models": PredictionModel,
+        "prediction_schedules": PredictionSchedule,
         "value_recalibrations": ValueRecalibration,
         "sla_clocks": SlaClock,
         "sla_tallies": SlaTally,

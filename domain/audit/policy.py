@@ -31,7 +31,7 @@ from domain.merging import LeadMerge, MergeRecord
 from domain.next_steps import NextStep
 from domain.opportunities import Opportunity, OpportunityStep, PipelineStage
 from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
-from domain.prediction import PredictionModel
+from domain.prediction import PredictionModel, PredictionSchedule
 from domain.provenance import LeadProvenance
 from domain.ratings import Rating
 from domain.scoring import LeadGrading, ScoringModel
@@ -93,7 +93,7 @@ AUDITED: Mapping[type, Audited] = {
     # How far leads have been scored anew is nobody's decision.
     ScoringModel: _but("scoring_after", "scored"),
     # What came of the training follows from what became of the leads.
-    PredictionModel: _but("trained"),
+    PredictionModel: _but("trained", "comparison", "digest"),
     # How far leads have been assigned anew is nobody's decision.
     Persona: _but("assigning_after"),
     PersonaAcknowledgement: Audited(),
@@ -182,6 +182,7 @@ NOT_AUDITED: Mapping[type, str] = {
     StageEntry: "the history of a lead's stages, which change with the lead",
     Mention: "part of what the message says, which is audited",
     HandoffBrief: "a copy of what was known when a lead was handed off, which is audited",
+    PredictionSchedule: "follows from the calendar and the tenant's time zone",
     LeadGrading: "follows from the scoring model, the lead and what it touched",
     ValueRecalibration: "follows from what became of the leads, and changes nothing by itself",
     AttributionCredit: "follows from touches, opportunities and models, and recounted by a test",

@@ -93,7 +93,14 @@ class ScoringModelActivated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionModelTrained(Event):
-    """The chance of winning a lead is reckoned anew from what became of others."""
+    """What became of leads was learnt from anew."""
+
+    model_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionModelUsed(Event):
+    """The chance of winning a lead is reckoned by another model from now on."""
 
     model_id: UUID
 

@@ -103,33 +103,55 @@ def commonest(counts: OutcomeCounts, most: int) -> OutcomeCounts:
     )
 
 
-def factors(counts: OutcomeCounts, facts: Facts) -> tuple[Factor, ...]:
-    """Return what each known fact says; a value that was never met says nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Counts made ready to be held against many leads: the odds of any, and what each fact says."""
 
-    won(v)/won_total by lost(v)/lost_total, each count with 0.1 added.
-    """
-    said = []
-    for field in counts.fields:
-        value = facts.get(field.field, UNKNOWN)
-        met = next((each for each in field.values if each.value == value), None)
-        if met is not None:
-            for_winning = (met.won + SMOOTHING) / field.won_total
-            for_losing = (met.lost + SMOOTHING) / field.lost_total
-            said.append(Factor(field=field.field, value=value, factor=for_winning / for_losing))
-    return tuple(said)
+    odds: Decimal
+    factors: Mapping[str, Mapping[str, Decimal]]
+
+    def said_by(self, facts: Facts) -> tuple[Factor, ...]:
+        """Return what each known fact says; a value that was never met says nothing."""
+        said = []
+        for field, values in self.factors.items():
+            value = facts.get(field, UNKNOWN)
+            if value in values:
+                said.append(Factor(field=field, value=value, factor=values[value]))
+        return tuple(said)
+
+    def chance(self, facts: Facts) -> Decimal:
+        """Return the chance of winning, a share of 0-1.
+
+        S_won = (W/N) · Π won(v)/won_total, S_lost likewise; S_won / (S_won + S_lost).
+        """
+        odds = self.odds
+        for said in self.said_by(facts):
+            odds *= said.factor
+        return odds / (1 + odds)
 
 
-def chance(counts: OutcomeCounts, facts: Facts) -> Decimal:
-    """Return the chance of winning, a share of 0-1.
-
-    S_won = (W/N) · Π won(v)/won_total, S_lost likewise; S_won / (S_won + S_lost).
+def evidence(counts: OutcomeCounts) -> Evidence:
+    """Return what counts say: won(v)/won_total by lost(v)/lost_total, each count with 0.1 added.
 
     Raises:
         ValueError: if nothing was ever won or nothing lost: then nothing can be said.
     """
     if not counts.won or not counts.lost:
         raise ValueError("a chance takes outcomes of both kinds")
-    odds = Decimal(counts.won) / counts.lost
-    for said in factors(counts, facts):
-        odds *= said.factor
-    return odds / (1 + odds)
+    return Evidence(
+        odds=Decimal(counts.won) / counts.lost,
+        factors={field.field: _factors(field) for field in counts.fields},
+    )
+
+
+def _factors(field: FieldCounts) -> Mapping[str, Decimal]:
+    won_total, lost_total = field.won_total, field.lost_total
+    return {
+        each.value: ((each.won + SMOOTHING) / won_total) / ((each.lost + SMOOTHING) / lost_total)
+        for each in field.values
+    }
+
+
+def chance(counts: OutcomeCounts, facts: Facts) -> Decimal:
+    """Return the chance of winning one lead by some counts; for many, make the evidence once."""
+    return evidence(counts).chance(facts)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
 
-from domain.leads import Lead
+from domain.grades import Grade
 from domain.prediction.bayes import UNKNOWN, Facts
 
 
@@ -53,7 +55,30 @@ def job_level(title: str | None) -> JobLevel | None:
     return next(found, JobLevel.OTHER)
 
 
-def facts_of(lead: Lead) -> Facts:
+class KnownOfLead(Protocol):
+    """What the facts about a lead follow from."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def origin_source(self) -> str | None: ...
+    @property
+    def origin_medium(self) -> str | None: ...
+    @property
+    def origin_campaign(self) -> str | None: ...
+    @property
+    def country(self) -> str | None: ...
+    @property
+    def persona_id(self) -> UUID | None: ...
+    @property
+    def job_title(self) -> str | None: ...
+    @property
+    def company_id(self) -> UUID | None: ...
+    @property
+    def grade(self) -> Grade | None: ...
+
+
+def facts_of(lead: KnownOfLead) -> Facts:
     """Return what is known of a lead now, by the name of the field; what is unknown is left out."""
     level = job_level(lead.job_title)
     said: dict[PredictionField, str | None] = {

@@ -7,10 +7,11 @@ after everything it knew.  The model that is used afterwards counts all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from domain.errors import DomainError
@@ -18,10 +19,9 @@ from domain.prediction.bayes import (
     Factor,
     Facts,
     OutcomeCounts,
-    chance,
     commonest,
     counted,
-    factors,
+    evidence,
 )
 from domain.prediction.calibration import AS_IT_IS, PLACES, Calibration, calibrated, fitted
 
@@ -29,7 +29,7 @@ LEAST_OUTCOMES, LEAST_WON, LEAST_LOST = 200, 30, 30
 DECILES = 10
 MOST_VALUES = 200
 """Of each field: what was met less often than all of them says nothing anyway."""
-ONE, ZERO = Decimal(1), Decimal(0)
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,13 @@ class ClosedOutcome:
 class LiftDecile:
     """A tenth of the leads that judge a model, the most promising first.
 
-    `lift` is their won share by that of all: 1 is no better than chance.
+    `lift` is their won share by that of all: 1 is no better than chance.  `won` need not be whole:
+    each of several leads with one chance counts as their average.
     """
 
     decile: int
     leads: int
-    won: int
+    won: Decimal
     predicted_share: Decimal
     won_share: Decimal
     lift: Decimal
@@ -99,10 +100,13 @@ class NotEnoughOutcomes(DomainError):
 
     code = "NOT_ENOUGH_OUTCOMES"
 
-    def __init__(self, *, won: int, lost: int) -> None:
+    def __init__(self, *, won: int, lost: int, early: bool = False) -> None:
+        known = f"{won} hand-offs were won and {lost} lost so far."
+        if early:
+            known = f"Of the oldest three fifths {won} hand-offs were won and {lost} lost."
         super().__init__(
-            f"{won} hand-offs were won and {lost} lost so far.  Learning takes {LEAST_OUTCOMES} in"
-            f" all, at least {LEAST_WON} of them won and {LEAST_LOST} lost."
+            f"{known}  Learning takes {LEAST_OUTCOMES} in all, at least {LEAST_WON} of them won and"
+            f" {LEAST_LOST} lost{', and some of both kinds early on' if early else ''}."
         )
         self.won, self.lost = won, lost
 
@@ -117,41 +121,76 @@ def require_enough(*, won: int, lost: int) -> None:
         raise NotEnoughOutcomes(won=won, lost=lost)
 
 
-def learnt_from(outcomes: Sequence[ClosedOutcome], fields: Sequence[str]) -> TrainedModel:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What outcomes taught, and what the newest of them, which judged it, were told beforehand."""
+
+    model: TrainedModel
+    judges: tuple[ClosedOutcome, ...]
+    told: tuple[Decimal, ...]
+
+
+def learnt_from(outcomes: Sequence[ClosedOutcome], fields: Sequence[str]) -> Lesson:
     """Return what outcomes teach about some fields.
 
     Raises:
         NotEnoughOutcomes: if they are too few, or the first three fifths are all of one kind.
     """
-    ordered = sorted(outcomes, key=lambda each: (each.closed_at, each.handoff_id))
+    ordered = in_time(outcomes)
     won = sum(each.won for each in ordered)
     require_enough(won=won, lost=len(ordered) - won)
     first, second = len(ordered) * 3 // 5, len(ordered) * 4 // 5
     early, middle, last = ordered[:first], ordered[first:second], ordered[second:]
     counts = _counts(early, fields)
     if not counts.won or not counts.lost:
-        raise NotEnoughOutcomes(won=counts.won, lost=counts.lost)
-    line = fitted([(chance(counts, each.facts), each.won) for each in middle])
-    return TrainedModel(
+        raise NotEnoughOutcomes(won=counts.won, lost=counts.lost, early=True)
+    known = evidence(counts)
+    line = fitted([(known.chance(each.facts), each.won) for each in middle])
+    raw = [known.chance(each.facts) for each in last]
+    told = tuple(calibrated(each, line) for each in raw)
+    model = TrainedModel(
         counts=_counts(ordered, fields),
         calibration=line,
-        validation=_validation(counts, line, len(middle), last),
+        validation=_validation(counts, len(middle), raw, told, [each.won for each in last]),
     )
+    return Lesson(model=model, judges=tuple(last), told=told)
+
+
+def in_time(outcomes: Sequence[ClosedOutcome]) -> list[ClosedOutcome]:
+    """Return outcomes in the order in which they were closed."""
+    return sorted(outcomes, key=lambda each: (each.closed_at, each.handoff_id))
+
+
+class Predictor:
+    """A model made ready to be asked about many leads."""
+
+    def __init__(self, model: TrainedModel) -> None:
+        self._evidence = evidence(model.counts)
+        self._line = model.calibration
+        total = model.counts.won + model.counts.lost
+        self._average = (Decimal(model.counts.won) / total).quantize(PLACES)
+
+    def probability(self, facts: Facts) -> Decimal:
+        """Return the chance that is told of a lead."""
+        return calibrated(self._evidence.chance(facts), self._line)
+
+    def predict(self, facts: Facts) -> Prediction:
+        """Return a lead's chance by what is known of it, and why it is so."""
+        raw = self._evidence.chance(facts)
+        return Prediction(
+            probability=calibrated(raw, self._line),
+            raw_probability=calibrated(raw, AS_IT_IS),
+            average=self._average,
+            factors=tuple(
+                Factor(field=each.field, value=each.value, factor=each.factor.quantize(PLACES))
+                for each in self._evidence.said_by(facts)
+            ),
+        )
 
 
 def predict(model: TrainedModel, facts: Facts) -> Prediction:
-    """Return a lead's chance by what is known of it."""
-    raw = chance(model.counts, facts)
-    total = model.counts.won + model.counts.lost
-    return Prediction(
-        probability=calibrated(raw, model.calibration),
-        raw_probability=calibrated(raw, AS_IT_IS),
-        average=(Decimal(model.counts.won) / total).quantize(PLACES),
-        factors=tuple(
-            Factor(field=each.field, value=each.value, factor=each.factor.quantize(PLACES))
-            for each in factors(model.counts, facts)
-        ),
-    )
+    """Return one lead's chance by what is known of it."""
+    return Predictor(model).predict(facts)
 
 
 def _counts(outcomes: Sequence[ClosedOutcome], fields: Sequence[str]) -> OutcomeCounts:
@@ -160,16 +199,17 @@ def _counts(outcomes: Sequence[ClosedOutcome], fields: Sequence[str]) -> Outcome
 
 
 def _validation(
-    counts: OutcomeCounts, line: Calibration, middle: int, last: Sequence[ClosedOutcome]
+    counts: OutcomeCounts,
+    middle: int,
+    raw: Sequence[Decimal],
+    told: Sequence[Decimal],
+    won: Sequence[bool],
 ) -> Validation:
-    raw = [chance(counts, each.facts) for each in last]
-    told = [calibrated(each, line) for each in raw]
-    won = [each.won for each in last]
     average = Decimal(counts.won) / (counts.won + counts.lost)
     return Validation(
         learnt=counts.won + counts.lost,
         calibrated=middle,
-        judged=len(last),
+        judged=len(won),
         judged_won=sum(won),
         brier_score=brier_score(told, won),
         raw_brier_score=brier_score(raw, won),
@@ -190,26 +230,42 @@ def brier_score(chances: Sequence[Decimal], won: Sequence[bool]) -> Decimal:
 def lift_by_decile(chances: Sequence[Decimal], won: Sequence[bool]) -> tuple[LiftDecile, ...]:
     """Return how often each tenth was won, the most promising first.
 
-    Leads of one chance keep their order, which is that of time and not of how they ended.
+    Each of several leads with one chance counts as their average, in whatever tenth it comes to
+    lie: a model that tells all leads alike lifts none of them.
     """
     ranked = sorted(zip(chances, won, strict=True), key=lambda pair: -pair[0])
     overall = Decimal(sum(won)) / len(won)
+    averages = _averages(ranked)
     deciles = []
     for n in range(DECILES):
-        part = ranked[len(ranked) * n // DECILES : len(ranked) * (n + 1) // DECILES]
+        part = [
+            (told, averages[told])
+            for told, _ in ranked[len(ranked) * n // DECILES : len(ranked) * (n + 1) // DECILES]
+        ]
         if part:
             deciles.append(_decile(n + 1, part, overall))
     return tuple(deciles)
 
 
-def _decile(number: int, part: Sequence[tuple[Decimal, bool]], overall: Decimal) -> LiftDecile:
-    won = sum(is_won for _, is_won in part)
-    share = Decimal(won) / len(part)
+def _averages(pairs: Sequence[tuple[Decimal, bool]]) -> Mapping[Decimal, Fraction]:
+    """Return the share that was won of the leads with each chance."""
+    counts: dict[Decimal, list[int]] = {}
+    for told, is_won in pairs:
+        count = counts.setdefault(told, [0, 0])
+        count[0] += is_won
+        count[1] += 1
+    return {told: Fraction(won, number) for told, (won, number) in counts.items()}
+
+
+def _decile(number: int, part: Sequence[tuple[Decimal, Fraction]], overall: Decimal) -> LiftDecile:
+    exact = sum((average for _, average in part), Fraction(0))
+    won = Decimal(exact.numerator) / exact.denominator
+    share = won / len(part)
     return LiftDecile(
         decile=number,
         leads=len(part),
-        won=won,
-        predicted_share=(sum((each for each, _ in part), ZERO) / len(part)).quantize(PLACES),
+        won=won.quantize(PLACES),
+        predicted_share=(sum((told for told, _ in part), ZERO) / len(part)).quantize(PLACES),
         won_share=share.quantize(PLACES),
         lift=(share / overall).quantize(PLACES) if overall else ZERO,
     )

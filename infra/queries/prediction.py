@@ -13,7 +13,6 @@ from domain.prediction import (
     CurrentModel,
     OutcomeNumbers,
     PredictionModel,
-    PredictionStatus,
 )
 from infra.database import PostgresWork, rows_of
 from infra.queries import answers
@@ -22,28 +21,37 @@ from infra.rows import table_of
 models = table_of(PredictionModel)
 
 # Hand-offs with the facts kept at each, and how they ended: an opportunity that names the hand-off
-# decides; one that names none belongs to the lead's accepted hand-off before it.  Without any, a
-# rejection or recycling is a loss.  What is still open is not there.  The newest first.
+# decides; one that names none belongs to the lead's last accepted hand-off before it.  Without any,
+# a rejection or recycling is a loss.  What is still open is not there.  The newest first.
+#
+# Each LATERAL is asked once for each hand-off, by an index: an import has learnt from a year's
+# outcomes before PostgreSQL has counted anything, and as a plain join this took the cube of them.
 _CLOSED = """
-WITH deals AS (
-  SELECT h.id AS handoff_id,
-         bool_or(o.status = 'WON') AS won,
-         bool_and(o.status = 'LOST') AS lost,
-         max(o.closed_at) AS closed_at
-  FROM handoffs h
-  JOIN opportunities o ON o.tenant_id = h.tenant_id AND o.lead_id = h.lead_id
-    AND (o.handoff_id = h.id
-         OR (o.handoff_id IS NULL AND h.status = 'ACCEPTED' AND o.opened_at >= h.handed_off_at))
-  WHERE h.tenant_id = $1 AND o.tenant_id = $1
-  GROUP BY h.id
-), closed AS (
+WITH closed AS (
   SELECT b.handoff_id, b.facts, coalesce(d.won, false) AS won,
-         CASE WHEN d.won OR d.lost THEN d.closed_at ELSE h.decided_at END AS closed_at
+         CASE WHEN d.number > 0 THEN d.closed_at
+              ELSE coalesce(h.returned_at, h.decided_at) END AS closed_at
   FROM handoff_briefs b
-  JOIN handoffs h ON h.tenant_id = b.tenant_id AND h.id = b.handoff_id
-  LEFT JOIN deals d ON d.handoff_id = h.id
-  WHERE b.tenant_id = $1 AND h.tenant_id = $1
-    AND (d.won OR d.lost OR (d.handoff_id IS NULL AND h.status IN ('REJECTED', 'RECYCLED')))
+  CROSS JOIN LATERAL (
+    SELECT * FROM handoffs h WHERE h.tenant_id = $1 AND h.id = b.handoff_id OFFSET 0
+  ) h
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS number, bool_or(o.status = 'WON') AS won,
+           bool_and(o.status = 'LOST') AS lost, max(o.closed_at) AS closed_at
+    FROM opportunities o
+    WHERE o.tenant_id = $1 AND o.lead_id = h.lead_id
+      AND (o.handoff_id = h.id
+           OR (o.handoff_id IS NULL AND h.status = 'ACCEPTED' AND o.opened_at >= h.handed_off_at
+               AND NOT EXISTS (
+                 SELECT 1 FROM handoffs later
+                 WHERE later.tenant_id = $1 AND later.lead_id = h.lead_id
+                   AND later.status = 'ACCEPTED' AND later.handed_off_at <= o.opened_at
+                   AND (later.handed_off_at > h.handed_off_at
+                        OR later.handed_off_at = h.handed_off_at AND later.id > h.id))))
+  ) d
+  WHERE b.tenant_id = $1
+    AND (d.won OR d.lost OR (d.number = 0
+      AND (h.status IN ('REJECTED', 'RECYCLED') OR h.returned_at IS NOT NULL)))
   ORDER BY closed_at DESC, b.handoff_id DESC
   LIMIT $2
 )
@@ -71,12 +79,6 @@ async def count_outcomes(work: PostgresWork, question: CountOutcomes) -> Outcome
 
 @answers(CurrentModel)
 async def current_model(work: PostgresWork, question: CurrentModel) -> PredictionModel | None:
-    """Return the newest model that is ready, by the index prediction_models_number."""
-    statement = (
-        rows_of(PredictionModel)
-        .where(models.c.status == PredictionStatus.READY.value)
-        .order_by(models.c.number.desc())
-        .limit(1)
-    )
-    found = await work.fetch(PredictionModel, statement)
+    """Return the model in use, by the index prediction_models_in_use."""
+    found = await work.fetch(PredictionModel, rows_of(PredictionModel).where(models.c.in_use))
     return found[0] if found else None

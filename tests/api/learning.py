@@ -22,6 +22,29 @@ from tests.agreements import an_mql
 from tests.world import World
 
 
+async def a_history(
+    world: World,
+    *,
+    fairs: int = 150,
+    mails: int = 150,
+    since: timedelta = timedelta(days=200),
+    shares: tuple[int, int] = (6, 1),
+) -> None:
+    """Store hand-offs that were closed: six in ten from fairs were won, one in ten from mails."""
+    stage = PipelineStage(
+        id=new_id(), name="Talks", position=1, win_rate=Decimal(0), created_at=world.now
+    )
+    made: list[Any] = [stage]
+    for n in range(fairs + mails):
+        origin, share = ("fair", shares[0]) if n < fairs else ("mail", shares[1])
+        won = n % 10 < share
+        at = world.now - since + timedelta(minutes=7 * (n * 37 % (fairs + mails)))
+        lead, facts = an_mql(at, origin_source=origin), {"ORIGIN_SOURCE": origin}
+        made += lead, *closed_handoff(world, lead, stage, won=won, facts=facts, at=at)
+    async with world.work() as work:
+        await work.add_all(made)
+
+
 async def what_was_learnt(world: World, sla: Sla) -> tuple[Any, ...]:
     """Store a scoring model, a prediction model, what lead types were worth, and many outcomes."""
     trained = PredictionModel(

@@ -431,6 +431,7 @@ async def prioritise(office: Office, front_end: FrontEnd) -> None:
     graded = await front_end.run("lead-grading", lead=taken)
     assert (graded["grading"]["grade"], graded["prediction"]) == ("C3", None)
     assert (await front_end.run("prediction-models"))["nodes"] == []
+    assert (await front_end.run("prediction-training"))["inUse"] is None
     assert (await front_end.run("value-recalibrations"))["nodes"] == []
     brief = await front_end.run("call-brief", lead=taken)
     assert (brief["who"]["email"], brief["grade"]) == (office.leads[0], "C3")

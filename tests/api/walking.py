@@ -71,6 +71,7 @@ KINDS = {
     "marketingTeam": "Team",
     "opportunity.ref": "Opportunity",
     "model": "ScoringModel",
+    "predictionModelUse.model": "PredictionModel",
     "owner": "User",
     "recalibration": "ValueRecalibration",
     "ref": "Lead",

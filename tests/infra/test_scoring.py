@@ -1,4 +1,4 @@
-"""What scores, learns and reckons beside the requests."""
+"""What scores beside the requests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 import asyncpg
 
 from domain.grades import Grade
-from domain.ids import new_id
 from domain.leads import Lead
-from domain.prediction import PredictionField, PredictionModel, PredictionStatus
 from domain.scoring import PRESET, LeadGrading, activate_model, propose_model, rescore_soon
 from infra.scoring import ScoreKeeper
 from tests.agreements import an_mql
@@ -49,19 +47,3 @@ async def test_a_tenant_that_cannot_be_scored_keeps_no_other_waiting(
     async with world.work() as work:
         [waiting] = await work.find(LeadGrading, lead_id=broken.id)
     assert waiting.changes_at == world.now
-
-
-async def test_outcomes_that_are_too_few_by_then_are_told_as_the_reason(world: World) -> None:
-    model = PredictionModel(
-        id=new_id(), number=1, fields=(PredictionField.COUNTRY,), requested_at=world.now
-    )
-    async with world.work() as work:
-        await work.add(model)
-
-    await ScoreKeeper(world.database).train_all()
-
-    async with world.work() as work:
-        refused = await work.get(PredictionModel, model.id)
-    assert (refused.status, refused.trained) == (PredictionStatus.REFUSED, None)
-    assert refused.reason is not None
-    assert refused.reason.startswith("0 hand-offs were won and 0 lost so far.")

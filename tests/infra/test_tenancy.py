@@ -44,6 +44,7 @@ PLATFORM_COLUMNS = {
     "commitments": {"tenant_id", "measure"},
     "lead_gradings": {"tenant_id", "changes_at"},
     "prediction_models": {"tenant_id", "status"},
+    "prediction_schedules": {"tenant_id", "next_at"},
     "scoring_models": {"tenant_id", "scoring_after"},
     "api_keys": {"tenant_id", "id", "digest", "previous_digest"},
     "attribution_models": {"tenant_id", "computing_after"},

@@ -32,7 +32,7 @@ const VALUES = [
   ...['Effort', 'LeakLimits', 'LeakReport', 'LeakTotal', 'RatingSummary'],
   ...['GradeCount', 'Grading', 'PreviewedLead', 'ScoredGroup', 'ScoredRule', 'ScoringPreview'], // computed when asked
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten
-  ...['LeadPrediction', 'LiftDecile', 'PredictionFactor', 'PredictionValidation'], // computed, too
+  ...['LeadPrediction', 'LiftDecile', 'PredictionComparison', 'PredictionFactor', 'PredictionTraining', 'PredictionValidation'], // computed, too
   ...['QueuedLead', 'WorkQueue'], // as it is this instant
   ...['AttributionAnchor', 'CampaignCostRow'], // parts of a model, what became of a row
   ...['Performance', 'PerformanceRow', 'PerformanceNumber'], // computed when asked

@@ -18,7 +18,7 @@ from domain.prediction.bayes import (
     chance,
     commonest,
     counted,
-    factors,
+    evidence,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -99,8 +99,8 @@ def test_what_is_not_known_is_a_value_and_what_was_never_met_says_nothing() -> N
     counts = counted(
         [({}, True), ({"origin": "fair"}, False), ({"origin": "fair"}, True)], ["origin"]
     )
-    assert [said.value for said in factors(counts, {})] == [""]
-    assert factors(counts, {"origin": "moon"}) == ()
+    assert [said.value for said in evidence(counts).said_by({})] == [""]
+    assert evidence(counts).said_by({"origin": "moon"}) == ()
     assert chance(counts, {"origin": "moon"}) == pytest.approx(Decimal(2) / 3)
 
 
@@ -109,7 +109,7 @@ def test_of_many_values_the_commonest_are_kept() -> None:
     kept = commonest(counted(outcomes, ["origin"]), 3)
     assert [value.value for value in kept.fields[0].values] == ["o0", "o1", "o2"]
     assert (kept.won, kept.lost) == (10, 10)
-    assert factors(kept, {"origin": "o6"}) == ()
+    assert evidence(kept).said_by({"origin": "o6"}) == ()
 
 
 def test_nothing_is_foretold_from_outcomes_of_one_kind() -> None:

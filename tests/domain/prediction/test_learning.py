@@ -45,7 +45,7 @@ def outcomes(number: int, *, seed: int = 1, echo: bool = False) -> list[ClosedOu
 
 
 def test_the_newest_fifth_judges_what_the_oldest_three_taught() -> None:
-    model = learnt_from(outcomes(1000), ["ORIGIN_SOURCE"])
+    model = learnt_from(outcomes(1000), ["ORIGIN_SOURCE"]).model
     judged = model.validation
     assert (judged.learnt, judged.calibrated, judged.judged) == (600, 200, 200)
     assert judged.brier_score < judged.baseline_brier_score
@@ -61,7 +61,8 @@ def test_order_in_time_is_all_that_decides_who_judges() -> None:
 
 def test_calibration_puts_right_what_was_counted_three_times() -> None:
     """Three fields that say the same make Naive Bayes far too sure of itself."""
-    model = learnt_from(outcomes(4000, echo=True), ["ORIGIN_SOURCE", "ORIGIN_MEDIUM", "COUNTRY"])
+    made = outcomes(4000, echo=True)
+    model = learnt_from(made, ["ORIGIN_SOURCE", "ORIGIN_MEDIUM", "COUNTRY"]).model
     fair = predict(model, dict.fromkeys(("ORIGIN_SOURCE", "ORIGIN_MEDIUM", "COUNTRY"), "fair"))
     assert fair.raw_probability > Decimal("0.8")
     assert abs(fair.probability - Decimal("0.6")) < Decimal("0.06")
@@ -91,8 +92,12 @@ def test_outcomes_that_are_of_one_kind_for_long_teach_nothing() -> None:
         )
         for n in range(300)
     ]
-    with pytest.raises(NotEnoughOutcomes):
+    with pytest.raises(NotEnoughOutcomes) as refused:
         learnt_from(made, ["COUNTRY"])
+    assert refused.value.message == (
+        "Of the oldest three fifths 0 hand-offs were won and 180 lost.  Learning takes 200 in all,"
+        " at least 30 of them won and 30 lost, and some of both kinds early on."
+    )
 
 
 def test_what_became_of_a_lead_is_no_fact_about_it() -> None:
@@ -144,6 +149,33 @@ def test_lift_is_what_a_tenth_won_by_what_all_won() -> None:
     deciles = lift_by_decile(chances, [n >= 80 for n in range(100)])
     assert [each.lift for each in deciles[:3]] == [Decimal(5), Decimal(5), Decimal(0)]
     assert (deciles[0].won, deciles[0].predicted_share) == (10, Decimal("0.945"))
+
+
+def test_leads_of_one_chance_lie_in_every_tenth_alike_however_they_ended() -> None:
+    """What was won is closed sooner: the order in time must not look like foresight."""
+    alike = lift_by_decile([Decimal("0.3")] * 50, [n < 10 for n in range(50)])
+    assert {each.lift for each in alike} == {Decimal(1)}
+    assert {each.won for each in alike} == {Decimal(1)}
+    # Three of ten at 0.6 were won and one of thirty at 0.1, in four tenths of ten.
+    chances = [Decimal("0.6")] * 10 + [Decimal("0.1")] * 30
+    tenths = lift_by_decile(chances, [n < 3 or n == 39 for n in range(40)])
+    assert [each.lift for each in tenths[:4]] == [
+        *[Decimal("3.000000")] * 2,
+        Decimal("1.666667"),
+        Decimal("0.333333"),
+    ]
+    assert sum(each.won for each in tenths) == pytest.approx(Decimal(4), abs=Decimal("0.00001"))
+
+
+def test_of_fewer_than_ten_each_is_a_tenth_of_its_own() -> None:
+    few = lift_by_decile([Decimal("0.2"), Decimal("0.8"), Decimal("0.5")], [False, True, False])
+    assert [(each.leads, each.lift) for each in few] == [
+        (1, Decimal(3)),
+        (1, Decimal(0)),
+        (1, Decimal(0)),
+    ]
+    lost = lift_by_decile([Decimal("0.2")], [False])
+    assert [each.lift for each in lost] == [Decimal(0)]
 
 
 def test_chances_that_run_the_wrong_way_stay_as_they_are() -> None:
