@@ -11,12 +11,13 @@ import strawberry
 
 from api.context import Info
 from api.errors import query, subscription
+from api.identity import UserRef, user_id_of
 from api.leads import LeadView
 from api.sla_status import until
 from api.types import MoneyView
-from api.views import shown, view
+from api.views import related, shown, view
 from domain import work_queue
-from domain.identity import Permission
+from domain.identity import Permission, User
 from domain.paging import LARGEST_PAGE
 from domain.work_queue import QueuedLead, WorkQueue
 
@@ -38,10 +39,13 @@ class QueuedLeadView:
     reasons: list[str] = shown("Why it stands where it does.", metadata={"most": 3})
 
 
-@view(WorkQueue, description="A page of what you are to work, the most rewarding first.")
+@view(WorkQueue, description="A page of what somebody is to work, the most rewarding first.")
 class WorkQueueView:
+    owner = related(
+        "api.identity.UserView", User, by="owner_id", description="Whose queue.", required=True
+    )
     as_of: datetime = shown("The instant for which it was ranked.")
-    total: int = shown("How many leads are in the queue; of more than 200, the first due.")
+    total: int = shown("How many leads are in the queue; of more than 10,000, the first due.")
     average_deal: MoneyView | None = shown(
         "The mean of the deals won in the last 365 days, in the tenant's currency."
     )
@@ -56,6 +60,13 @@ class WorkQueueView:
 
 _First = Annotated[
     int | None, strawberry.argument(description="How many; 25 if left out, at most 100.")
+]
+_Owner = Annotated[
+    UserRef | None,
+    strawberry.argument(
+        description="Whose queue, if not your own: for those who may reassign leads.  A key has to"
+        " name somebody."
+    ),
 ]
 
 
@@ -73,8 +84,9 @@ class Queries:
         after: Annotated[
             str | None, strawberry.argument(description="The cursor of the page before.")
         ] = None,
+        owner: _Owner = None,
     ) -> Any:
-        return await _read(info, first, after)
+        return await _read(info, first, after, owner)
 
 
 @strawberry.type
@@ -86,14 +98,21 @@ class Subscriptions:
         shared=False,
         shows=WorkQueueView,
     )
-    async def work_queue_changed(self, info: Info, first: _First = None) -> AsyncIterator[Any]:
+    async def work_queue_changed(
+        self, info: Info, first: _First = None, owner: _Owner = None
+    ) -> AsyncIterator[Any]:
         with info.context.live.watch(info.context.actor.tenant_id) as watch:
             while True:
-                queue = await _read(info, first, None)
+                queue = await _read(info, first, None, owner)
                 yield queue
                 await watch.news(within=until(queue.as_of, queue.next_at))
 
 
-async def _read(info: Info, first: int | None, after: str | None) -> WorkQueue:
+async def _read(
+    info: Info, first: int | None, after: str | None, owner: UserRef | None
+) -> WorkQueue:
     async with info.context.work() as work:
-        return await work_queue.work_queue(work, info.context.actor, first=first, after=after)
+        owner_id = await user_id_of(work, owner, path=("owner",))
+        return await work_queue.work_queue(
+            work, info.context.actor, owner_id=owner_id, first=first, after=after
+        )

@@ -48,13 +48,20 @@ async def chances_of(work: Work, leads: Sequence[KnownOfLead]) -> Mapping[UUID, 
     model = await work.ask(CurrentModel())
     if model is None or model.trained is None:
         return None
-    predictor, fields = Predictor(model.trained), [str(field) for field in model.fields]
-    reckoned: dict[tuple[str | None, ...], Decimal] = {}
+    predictor = Predictor(model.trained)
+    reckoned: dict[tuple[object, ...], Decimal] = {}
     chances: dict[UUID, Decimal] = {}
     for lead in leads:
-        facts = facts_of(lead)
-        key = tuple(facts.get(field) for field in fields)
-        if key not in reckoned:
-            reckoned[key] = predictor.probability(facts)
-        chances[lead.id] = reckoned[key]
+        known = _known_of(lead)
+        if known not in reckoned:
+            reckoned[known] = predictor.probability(facts_of(lead))
+        chances[lead.id] = reckoned[known]
     return chances
+
+
+def _known_of(lead: KnownOfLead) -> tuple[object, ...]:
+    """Return all that the facts about a lead follow from."""
+    return (
+        *(lead.origin_source, lead.origin_medium, lead.origin_campaign, lead.country),
+        *(lead.persona_id, lead.job_title, lead.company_id is None, lead.grade),
+    )

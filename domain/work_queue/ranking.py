@@ -5,7 +5,8 @@
 The chance is what the tenant's own outcomes say, or else what is usual for the lead's grade.  The
 value is that of the lead's open opportunity, or else the average of the deals won in the last 365
 days; with neither, all deals are worth the same.  The urgency follows from the working time left
-until the first of the lead's open promises is due (1 without any):
+until the first of the lead's open promises is due (1 without any).  A promise that stands still
+hurries nobody until it goes on:
 
     late                     4
     an hour or less          3
@@ -27,8 +28,8 @@ from uuid import UUID
 from domain.grades import Grade
 from domain.leads import Lead
 from domain.sla.calendar import WorkingHours
-from domain.sla.clock import ClockReading, ClockState
 from domain.values import Money
+from domain.work_queue.waiting import WaitingLead
 
 LATE = Decimal(4)
 CALM = Decimal(1)
@@ -57,21 +58,51 @@ _CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPromise:
-    """One promise about a lead that is still open: how it stands, and by which hours."""
+    """A promise about a lead that is open and runs, as it stands at an instant.
+
+    `left` is the working time until it is due, from `begins` on: now, or when it starts.
+    """
 
     name: str
-    reading: ClockReading
+    begins: datetime
+    due_at: datetime
     hours: WorkingHours
+    left: timedelta
+    late: bool
+
+
+def promised(
+    name: str, *, started_at: datetime, due_at: datetime, hours: WorkingHours, now: datetime
+) -> OpenPromise:
+    """Return a promise as it stands now.  Exactly due is in time."""
+    begins = max(now, started_at)
+    return OpenPromise(
+        name=name,
+        begins=begins,
+        due_at=due_at,
+        hours=hours,
+        left=hours.between(begins, due_at) if begins < due_at else timedelta(0),
+        late=now > due_at,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What is known of a lead's worth: the chance of winning it, and the deal it would be."""
+class Standing:
+    """Where a lead stands in the queue, and what that is made of.  Without `deal` all are alike."""
 
+    lead: WaitingLead
     chance: Decimal
-    chance_reason: str
     deal: Money | None
-    deal_reason: str | None
+    urgency: Decimal
+    rank: Decimal
+
+
+def standing(
+    lead: WaitingLead, *, chance: Decimal, deal: Money | None, urgency: Decimal
+) -> Standing:
+    """Return where a lead stands."""
+    rank = (1 if deal is None else deal.minor) * chance * urgency
+    return Standing(lead=lead, chance=chance, deal=deal, urgency=urgency, rank=rank)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,96 +119,90 @@ class QueuedLead:
     reasons: tuple[str, ...]
 
 
-def urgency(promises: Iterable[OpenPromise]) -> tuple[Decimal, OpenPromise | None]:
-    """Return how much a lead hurries, and the promise that makes it so: the first one due."""
-    first = min(promises, key=lambda each: (each.reading.due_at, each.name), default=None)
-    if first is None:
-        return CALM, None
-    if first.reading.state is ClockState.BREACHED:
-        return LATE, first
-    left = first.reading.remaining
-    return next((factor for within, factor in STEPS if left <= within), CALM), first
+def urgency(promise: OpenPromise | None) -> Decimal:
+    """Return how much a lead hurries by the promise that is due first."""
+    if promise is None:
+        return CALM
+    if promise.late:
+        return LATE
+    return next((factor for within, factor in STEPS if promise.left <= within), CALM)
 
 
-def changes_at(promise: OpenPromise, *, now: datetime) -> datetime | None:
-    """Return when a promise next makes its lead hurry more, if nothing happens.
+def next_change(promises: Iterable[OpenPromise]) -> datetime | None:
+    """Return when the first of some promises next makes its lead hurry more, if nothing happens.
 
-    None of one that is late already, or that stands still.
+    None if all are late already.  By the same hours the one with the least time above a step comes
+    to it first, so that the working hours are asked once for each step, however many promises.
     """
-    reading = promise.reading
-    if reading.state in (ClockState.BREACHED, ClockState.PAUSED):
+    least: dict[tuple[int, datetime, timedelta], OpenPromise] = {}
+    first_due: datetime | None = None
+    for promise in promises:
+        if promise.late:
+            continue
+        first_due = promise.due_at if first_due is None else min(first_due, promise.due_at)
+        for within, _ in STEPS:
+            place = (id(promise.hours), promise.begins, within)
+            if promise.left > within and (place not in least or promise.left < least[place].left):
+                least[place] = promise
+    if first_due is None:
         return None
-    reached = [within for within, _ in STEPS if within < reading.remaining]
-    if not reached:
-        return reading.due_at + _TICK
-    return promise.hours.add(max(now, _begins(reading, now)), reading.remaining - max(reached))
+    steps = (
+        each.hours.add(begins, each.left - within) for (_, begins, within), each in least.items()
+    )
+    return min((first_due + _TICK, *steps))
 
 
-def _begins(reading: ClockReading, now: datetime) -> datetime:
-    """Return when a clock that is to start later starts."""
-    if reading.state is ClockState.SCHEDULED and reading.next_at is not None:
-        return reading.next_at
-    return now
+def in_order(standings: Iterable[Standing]) -> list[Standing]:
+    """Return leads as they are to be worked: by rank, then what is due first, then the oldest."""
+    return sorted(standings, key=_place)
 
 
-def queued(lead: Lead, worth: Worth, promises: Iterable[OpenPromise]) -> QueuedLead:
+def _place(each: Standing) -> tuple[int, bool, float, UUID]:
+    clock = each.lead.clock
+    due_at = clock.due_at.timestamp() if clock else 0.0
+    # Chances have six decimal places and urgencies one; whole numbers are compared quickly.
+    return -int(each.rank.scaleb(7)), clock is None, due_at, each.lead.id
+
+
+def queued(
+    lead: Lead, at: Standing, promise: OpenPromise | None, *, reasons: Iterable[str | None]
+) -> QueuedLead:
     """Return a lead with its rank, and why it has it."""
-    factor, promise = urgency(promises)
-    deal = Decimal(worth.deal.minor) if worth.deal else Decimal(1)
     expected = None
-    if worth.deal is not None:
-        expected = Money(int(deal * worth.chance), worth.deal.currency)
-    reasons = [worth.chance_reason, worth.deal_reason, _hurry(factor, promise)]
+    if at.deal is not None:
+        expected = Money(int(at.deal.minor * at.chance), at.deal.currency)
     return QueuedLead(
         lead=lead,
-        rank=(deal * worth.chance * factor).quantize(_CENT),
-        chance=worth.chance,
-        deal=worth.deal,
+        rank=at.rank.quantize(_CENT),
+        chance=at.chance,
+        deal=at.deal,
         expected_value=expected,
-        urgency=factor,
-        due_at=None if promise is None else promise.reading.due_at,
+        urgency=at.urgency,
+        due_at=None if promise is None else promise.due_at,
         reasons=tuple(reason for reason in reasons if reason),
     )
 
 
-def in_order(entries: Iterable[QueuedLead]) -> list[QueuedLead]:
-    """Return leads as they are to be worked: by rank, then what is due first, then the oldest."""
-    return sorted(
-        entries,
-        key=lambda each: (
-            -each.rank,
-            each.due_at is None,
-            each.due_at.timestamp() if each.due_at else 0.0,
-            each.lead.id,
-        ),
-    )
+def usual_chance(grade: Grade | None) -> str:
+    """Return in words what is usual for a grade."""
+    graded = f"the grade {grade}" if grade else "a lead without a grade"
+    return f"{_percent(USUAL_CHANCES[grade])} is usual for {graded}."
 
 
-def usual_worth(lead: Lead) -> tuple[Decimal, str]:
-    """Return the usual chance of a lead's grade, in words too."""
-    chance = USUAL_CHANCES[lead.grade]
-    graded = f"the grade {lead.grade}" if lead.grade else "a lead without a grade"
-    return chance, f"{_percent(chance)} is usual for {graded}."
+def predicted_chance(probability: Decimal) -> str:
+    """Return a predicted chance in words."""
+    return f"{_percent(probability)} of such hand-offs were won."
 
 
-def predicted_worth(probability: Decimal) -> tuple[Decimal, str]:
-    """Return a predicted chance, in words too."""
-    return probability, f"{_percent(probability)} of such hand-offs were won."
-
-
-def _hurry(factor: Decimal, promise: OpenPromise | None) -> str | None:
+def hurry(promise: OpenPromise | None) -> str | None:
+    """Return in words how a promise hurries."""
     if promise is None:
         return None
-    if factor == LATE:
+    if promise.late:
         return f"{promise.name} is late."
-    minutes = int(promise.reading.remaining.total_seconds()) // 60
+    minutes = int(promise.left.total_seconds()) // 60
     return f"{promise.name}: {minutes // 60} h {minutes % 60} min of working time left."
 
 
 def _percent(share: Decimal) -> str:
     return f"{(share * 100).quantize(Decimal('0.1')).normalize():f} %"
-
-
-def seen_by(lead_id: UUID) -> bytes:
-    """Return what a cursor keeps of a lead: the end of its id, which is chance alone."""
-    return lead_id.bytes[-6:]

@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from domain.identity import Actor, Permission, Tenant
+from domain.errors import Invalid, NotFound
+from domain.identity import Actor, Permission, Tenant, User
 from domain.leads import Lead
-from domain.opportunities import Opportunity, OpportunityStatus
-from domain.paging import DEFAULT_PAGE, LARGEST_PAGE, BadPage, read_cursor, write_cursor
-from domain.ports import Question, Work
-from domain.prediction import LeadPrediction, predictions_of
+from domain.paging import DEFAULT_PAGE, LARGEST_PAGE, BadPage
+from domain.ports import Work, by_id
+from domain.prediction import chances_of
 from domain.sla import keeping
-from domain.sla.clocks import SlaClock
 from domain.values import Money, minor_digits
+from domain.work_queue.paging import MOST_QUEUED, cursor_after, mark_of, marks_in
 from domain.work_queue.ranking import (
+    USUAL_CHANCES,
     OpenPromise,
     QueuedLead,
-    Worth,
-    changes_at,
+    Standing,
+    hurry,
     in_order,
-    predicted_worth,
+    next_change,
+    predicted_chance,
+    promised,
     queued,
-    seen_by,
-    usual_worth,
+    standing,
+    urgency,
+    usual_chance,
 )
+from domain.work_queue.waiting import AverageDeal, WaitingLead, WaitingLeads
 
-MOST_QUEUED = 200
-"""More than anybody works in a week; of more leads, those due first, then the best graded."""
 _DEALS_OF = timedelta(days=365)
-_MARK = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLeads(Question[Sequence[Lead]]):
-    """The leads a user is to work and may contact, those due first, then the best graded."""
-
-    user_id: UUID
-    limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AverageDeal(Question[int | None]):
-    """The mean value of the deals won since an instant, in minor units of one currency."""
-
-    currency: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +47,7 @@ class WorkQueue:
     """
 
     as_of: datetime
+    owner_id: UUID
     total: int
     average_deal: Money | None
     entries: tuple[QueuedLead, ...]
@@ -70,115 +55,131 @@ class WorkQueue:
     next_at: datetime | None
 
 
+class QueueOfNobody(Invalid):
+    """A key works no leads: it has to say whose queue it asks for."""
+
+    code = "OWNER_NEEDED"
+
+
 async def work_queue(
-    work: Work, actor: Actor, *, first: int | None = None, after: str | None = None
+    work: Work,
+    actor: Actor,
+    *,
+    owner_id: UUID | None = None,
+    first: int | None = None,
+    after: str | None = None,
 ) -> WorkQueue:
-    """Return a page of what the actor is to work.  Who must not be contacted is left out.
+    """Return a page of what somebody is to work: the actor, or whoever is named.
+
+    Who must not be contacted is left out.  Another's queue is for those who may reassign leads.
 
     Raises:
         BadPage: if the size is outside 1-100 or the cursor is not one of ours.
+        QueueOfNobody: if a key names nobody.
     """
     actor.require(Permission.VIEW)
-    user_id = actor.require_user()
+    owner_id = await _owner(work, actor, owner_id)
     size = DEFAULT_PAGE if first is None else first
     if not 1 <= size <= LARGEST_PAGE:
         raise BadPage(f"`first` must be from 1 to {LARGEST_PAGE}, not {size}.", path=("first",))
     seen = marks_in(after)
-    leads = await work.ask(QueueLeads(user_id=user_id, limit=MOST_QUEUED))
+    currency = (await work.get(Tenant, work.tenant_id)).currency
+    leads = await work.ask(WaitingLeads(owner_id=owner_id, currency=currency, limit=MOST_QUEUED))
     promises = await _promises(work, leads)
-    average = await _average_deal(work)
-    worths = await _worths(work, leads, average)
-    ranked = in_order(queued(lead, worths[lead.id], promises[lead.id]) for lead in leads)
-    left = [entry for entry in ranked if seen_by(entry.lead.id) not in seen]
+    average = await _average_deal(work, currency)
+    chances = await chances_of(work, leads)
+    ranked = in_order(
+        standing(
+            lead,
+            chance=USUAL_CHANCES[lead.grade] if chances is None else chances[lead.id],
+            deal=average if lead.deal_minor is None else Money(lead.deal_minor, currency),
+            urgency=urgency(promises.get(lead.id)),
+        )
+        for lead in leads
+    )
+    shown = frozenset(seen)
+    left = [each for each in ranked if mark_of(each.lead.id) not in shown]
     page = left[:size]
-    changes = (changes_at(each, now=work.now) for some in promises.values() for each in some)
     return WorkQueue(
         as_of=work.now,
+        owner_id=owner_id,
         total=len(ranked),
         average_deal=average,
-        entries=tuple(page),
-        cursor=cursor_after(seen, page) if len(left) > size else None,
-        next_at=min((at for at in changes if at is not None), default=None),
+        entries=await _entries(work, page, promises, predicted=chances is not None),
+        cursor=cursor_after(seen, (each.lead.id for each in page)) if len(left) > size else None,
+        next_at=next_change(promises.values()),
     )
 
 
-def cursor_after(seen: Sequence[bytes], page: Sequence[QueuedLead]) -> str:
-    """Return the cursor behind a page: a mark of each lead that was on it or on one before."""
-    marks = [*seen, *(seen_by(entry.lead.id) for entry in page)]
-    return write_cursor(["queue", base64.b64encode(b"".join(marks)).decode()])
-
-
-def marks_in(cursor: str | None) -> tuple[bytes, ...]:
-    """Return the marks of the leads that were on the pages before.
-
-    Raises:
-        BadPage: if it is no cursor of a queue.
-    """
-    if cursor is None:
-        return ()
-    wrong = BadPage("`after` is no cursor of this list.", path=("after",))
-    values = read_cursor(cursor, "after")
-    if len(values) != 2 or values[0] != "queue" or not isinstance(values[1], str):
-        raise wrong
+async def _owner(work: Work, actor: Actor, owner_id: UUID | None) -> UUID:
+    """Return whose queue is asked for."""
+    if owner_id is None and actor.user_id is None:
+        raise QueueOfNobody("A key has no queue of its own; name an owner.", path=("owner",))
+    if owner_id is None or owner_id == actor.user_id:
+        return actor.require_user()
+    actor.require(Permission.REASSIGN_LEADS)
     try:
-        marks = base64.b64decode(values[1], validate=True)
-    except (binascii.Error, ValueError):
-        raise wrong from None
-    if len(marks) % _MARK:
-        raise wrong
-    return tuple(marks[n : n + _MARK] for n in range(0, len(marks), _MARK))
+        return (await work.get(User, owner_id)).id
+    except NotFound:
+        raise NotFound("user", path=("owner",)) from None
 
 
-async def _promises(work: Work, leads: Sequence[Lead]) -> Mapping[UUID, list[OpenPromise]]:
-    """Return the open promises about each lead, read afresh: a dead worker cannot lie."""
-    found: dict[UUID, list[OpenPromise]] = {lead.id: [] for lead in leads}
-    if not leads:
-        return found
-    clocks = await work.find(SlaClock, lead_id=tuple(found), ended_at=None)
-    terms = await keeping.terms_of(work, clocks)
-    for clock in clocks:
-        by = terms[clock.judged_by]
-        _, reading = keeping.judged(clock, by, work.now)
-        promise = OpenPromise(name=by.commitment.name, reading=reading, hours=by.hours)
-        found[clock.lead_id].append(promise)
-    return found
+async def _promises(work: Work, leads: Sequence[WaitingLead]) -> Mapping[UUID, OpenPromise]:
+    """Return the promise about each lead that is due first.
+
+    When it is due is stored with every fact, so that nothing here waits for a worker.
+    """
+    waiting = {lead.id: lead.clock for lead in leads if lead.clock}
+    terms = await keeping.terms_of(
+        work, tuple({clock.judged_by: clock for clock in waiting.values()}.values())
+    )
+    return {
+        lead_id: promised(
+            terms[clock.judged_by].commitment.name,
+            started_at=clock.started_at,
+            due_at=clock.due_at,
+            hours=terms[clock.judged_by].hours,
+            now=work.now,
+        )
+        for lead_id, clock in waiting.items()
+    }
 
 
-async def _average_deal(work: Work) -> Money | None:
-    currency = (await work.get(Tenant, work.tenant_id)).currency
+async def _average_deal(work: Work, currency: str) -> Money | None:
     minor = await work.ask(AverageDeal(currency=currency, since=work.now - _DEALS_OF))
     return None if minor is None else Money(minor, currency)
 
 
-async def _worths(work: Work, leads: Sequence[Lead], average: Money | None) -> Mapping[UUID, Worth]:
-    """Return what each lead is worth; an opportunity in the currency of the others counts."""
-    ids = tuple(lead.id for lead in leads)
-    deals: dict[UUID, Money] = {}
-    if ids:
-        open_ = await work.find(Opportunity, lead_id=ids, status=OpportunityStatus.OPEN)
-        currency = (await work.get(Tenant, work.tenant_id)).currency
-        for each in open_:
-            if each.amount is not None and each.amount.currency == currency:
-                deals[each.lead_id] = max(
-                    deals.get(each.lead_id, each.amount), each.amount, key=lambda m: m.minor
-                )
-    predictions = await predictions_of(work, leads)
-    return {
-        lead.id: _worth(lead, predictions[lead.id], deals.get(lead.id), average) for lead in leads
-    }
-
-
-def _worth(
-    lead: Lead, predicted: LeadPrediction | None, deal: Money | None, average: Money | None
-) -> Worth:
-    chance, why = (
-        usual_worth(lead)
-        if predicted is None
-        else predicted_worth(predicted.prediction.probability)
+async def _entries(
+    work: Work,
+    page: Sequence[Standing],
+    promises: Mapping[UUID, OpenPromise],
+    *,
+    predicted: bool,
+) -> tuple[QueuedLead, ...]:
+    """Return the leads of a page as they are shown; only these are read as a whole."""
+    ids = tuple(each.lead.id for each in page)
+    leads = by_id(await work.find(Lead, id=ids)) if ids else {}
+    return tuple(
+        queued(
+            leads[each.lead.id],
+            each,
+            promise := promises.get(each.lead.id),
+            reasons=(
+                predicted_chance(each.chance) if predicted else usual_chance(each.lead.grade),
+                _deal_reason(each),
+                hurry(promise),
+            ),
+        )
+        for each in page
     )
-    known = deal or average
-    source = None
-    if known is not None:
-        amount = f"{Decimal(known.minor).scaleb(-minor_digits(known.currency))} {known.currency}"
-        source = f"The open opportunity is {amount}." if deal else f"A deal is {amount} on average."
-    return Worth(chance=chance, chance_reason=why, deal=known, deal_reason=source)
+
+
+def _deal_reason(at: Standing) -> str | None:
+    if at.deal is None:
+        return None
+    currency = at.deal.currency
+    amount = f"{Decimal(at.deal.minor).scaleb(-minor_digits(currency))} {currency}"
+    if at.lead.deal_minor is None:
+        return f"A deal is {amount} on average."
+    return f"The open opportunity is {amount}."

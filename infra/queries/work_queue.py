@@ -6,52 +6,80 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from domain.leads import Lead
+from domain.grades import Grade
 from domain.opportunities import Opportunity, OpportunityStatus
-from domain.sla.clocks import SlaClock
+from domain.sla.clock import ClockState
 from domain.stages import Stage
-from domain.work_queue import AverageDeal, QueueLeads
-from infra.database import PostgresWork, rows_of
+from domain.work_queue import AverageDeal, WaitingClock, WaitingLead, WaitingLeads
+from infra.database import PostgresWork
 from infra.queries import answers
 from infra.rows import table_of
 
-leads = table_of(Lead)
-clocks = table_of(SlaClock)
 opportunities = table_of(Opportunity)
+_GRADES = {grade.value: grade for grade in Grade}
 
 # What a representative works: handed over, and neither given back nor bought yet.
-_WORKED = sa.literal(
-    [Stage.MQL.value, Stage.SAL.value, Stage.SQL.value, Stage.OPPORTUNITY.value],
-    sa.ARRAY(sa.Text),
-)
+_WORKED = [Stage.MQL.value, Stage.SAL.value, Stage.SQL.value, Stage.OPPORTUNITY.value]
+
+# The leads by leads_by_owner, for each its first running clock by sla_clocks_by_lead and its
+# largest open deal by opportunities_by_lead: three indexes whatever PostgreSQL believes of them.
+_WAITING = f"""
+SELECT l.id, l.grade, l.origin_source, l.origin_medium, l.origin_campaign, l.country, l.persona_id,
+       l.job_title, l.company_id, d.amount,
+       c.sla_id, c.commitment_id, c.calendar_version_id, c.started_at, c.due_at
+FROM leads l
+LEFT JOIN LATERAL (
+  SELECT sla_id, commitment_id, calendar_version_id, started_at, due_at
+  FROM sla_clocks
+  WHERE tenant_id = $1 AND lead_id = l.id AND ended_at IS NULL
+    AND state <> '{ClockState.PAUSED.value}'
+  ORDER BY due_at, id
+  LIMIT 1
+) c ON true
+LEFT JOIN LATERAL (
+  SELECT max(amount_minor) AS amount FROM opportunities
+  WHERE tenant_id = $1 AND lead_id = l.id AND status = '{OpportunityStatus.OPEN.value}'
+    AND currency = $3
+) d ON true
+WHERE l.tenant_id = $1 AND l.owner_id = $2 AND l.stage = ANY ($4) AND NOT l.do_not_contact
+ORDER BY c.due_at NULLS LAST, l.grade NULLS LAST, l.id DESC
+LIMIT $5
+"""  # noqa: S608  # our own words
 
 
-@answers(QueueLeads)
-async def queue_leads(work: PostgresWork, question: QueueLeads) -> Sequence[Lead]:
-    """Return the leads a user owns, works and may contact, by the index leads_by_owner.
+@answers(WaitingLeads)
+async def waiting_leads(work: PostgresWork, question: WaitingLeads) -> Sequence[WaitingLead]:
+    """Return the leads a user works and may contact.
 
-    In front what is due first by an open clock, then the best graded, then the newest.
+    In front what is due first by a running clock, then the best graded, then the newest.
     """
-    due = (
-        sa.select(sa.func.min(clocks.c.due_at))
-        .where(
-            clocks.c.tenant_id == work.tenant_id,
-            clocks.c.lead_id == leads.c.id,
-            clocks.c.ended_at.is_(None),
-        )
-        .scalar_subquery()
+    rows = await work.connection.fetch(
+        _WAITING, work.tenant_id, question.owner_id, question.currency, _WORKED, question.limit
     )
-    statement = (
-        rows_of(Lead)
-        .where(
-            leads.c.owner_id == question.user_id,
-            leads.c.stage == sa.any_(_WORKED),
-            leads.c.do_not_contact.is_(False),
+    return [
+        WaitingLead(
+            id=row[0],
+            grade=None if row[1] is None else _GRADES[row[1]],
+            origin_source=row[2],
+            origin_medium=row[3],
+            origin_campaign=row[4],
+            country=row[5],
+            persona_id=row[6],
+            job_title=row[7],
+            company_id=row[8],
+            deal_minor=row[9],
+            clock=None
+            if row[10] is None
+            else WaitingClock(
+                sla_id=row[10],
+                commitment_id=row[11],
+                calendar_version_id=row[12],
+                started_at=row[13],
+                due_at=row[14],
+            ),
         )
-        .order_by(due.asc().nulls_last(), leads.c.grade.asc().nulls_last(), leads.c.id.desc())
-        .limit(question.limit)
-    )
-    return await work.fetch(Lead, statement)
+        for row in rows
+    ]
 
 
 @answers(AverageDeal)

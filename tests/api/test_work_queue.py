@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from domain import handoff_flow
-from domain.errors import PermissionDenied
+from domain.errors import NotFound, PermissionDenied
 from domain.grades import Grade
 from domain.identity import ROLE_PERMISSIONS, Actor, Role
-from domain.ids import new_id
+from domain.ids import new_id, public
 from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStatus, PipelineStage
+from domain.sla import keeping
+from domain.sla.clock import ClockState
+from domain.sla.clocks import SlaClock
+from domain.sla.keeping.terms import judged
 from domain.stages import Stage
-from domain.work_queue import work_queue
+from domain.work_queue import QueueOfNobody, work_queue
+from domain.work_queue.ranking import USUAL_CHANCES
 from tests.agreements import a_sla, an_mql, sign, usual_commitments
 from tests.following import following
 from tests.world import World
@@ -153,7 +159,8 @@ async def test_pages_repeat_nothing_and_pass_nothing_over_while_the_order_change
 
 
 @pytest.mark.parametrize(
-    "page", [{"first": 0}, {"first": 101}, {"after": "x"}, {"after": "WyJhIl0"}]
+    "page",
+    [{"first": 0}, {"first": 101}, {"after": "x"}, {"after": "q1.AAAA"}, {"after": "q1.~AAAAAAA"}],
 )
 async def test_a_page_that_cannot_be_is_refused(world: World, page: dict[str, Any]) -> None:
     answer = await world.ask(QUEUE, page, as_=world.rep)
@@ -182,11 +189,114 @@ async def test_it_is_told_anew_when_a_promise_comes_due_with_no_event_at_all(
     ]
 
 
-async def test_a_key_has_no_queue(world: World) -> None:
-    key = Actor(tenant_id=world.tenant.id, user_id=None, permissions=ROLE_PERMISSIONS[Role.MEMBER])
+OWNED = """query($owner: UserRef) { workQueue(owner: $owner) {
+  owner { name } total entries { lead { email } } } }"""
+
+
+async def test_who_may_reassign_leads_sees_the_queue_of_anybody(world: World) -> None:
+    (lead,) = await mine(world, Grade.A1)
+    owner = {"id": public("User", world.rep.id)}
+    shown = await world.data(OWNED, {"owner": owner}, as_=world.marketer)
+    assert shown["workQueue"] == {
+        "owner": {"name": world.rep.name},
+        "total": 1,
+        "entries": [{"lead": {"email": lead.email}}],
+    }
+    own = await world.data(OWNED, {"owner": owner}, as_=world.rep)
+    assert own == shown
+    refused = await world.ask(OWNED, {"owner": owner}, as_=world.other_rep)
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    missing = await world.ask(OWNED, {"owner": {"id": public("User", new_id())}})
+    assert "errors" in missing
+
+
+async def test_a_key_names_whose_queue_it_asks_for(world: World) -> None:
+    (lead,) = await mine(world, Grade.A1)
+    key = Actor(tenant_id=world.tenant.id, user_id=None, permissions=ROLE_PERMISSIONS[Role.MANAGER])
+    member = replace(key, permissions=ROLE_PERMISSIONS[Role.MEMBER])
     async with world.work() as work:
-        with pytest.raises(PermissionDenied):
+        with pytest.raises(QueueOfNobody):
             await work_queue(work, key)
+        with pytest.raises(PermissionDenied):
+            await work_queue(work, member, owner_id=world.rep.id)
+        with pytest.raises(NotFound):
+            await work_queue(work, key, owner_id=new_id())
+        found = await work_queue(work, key, owner_id=world.rep.id)
+    assert [each.lead.id for each in found.entries] == [lead.id]
+
+
+async def test_a_promise_that_stands_still_hurries_nobody(world: World) -> None:
+    await sign(world, *usual_commitments(sla := a_sla(world)), sla=sla)
+    lead = an_mql(world.now, grade=Grade.B1)
+    async with world.work() as work:
+        await work.add(lead)
+        await handoff_flow.hand_off(
+            work, world.actor(world.marketer), lead.id, owner_id=world.rep.id
+        )
+        clocks = await work.find(SlaClock, lead_id=lead.id, ended_at=None)
+        for clock in clocks:
+            await keeping.pause_clock(work, world.actor(), clock.id, reason="On holiday.")
+    world.wait(days=10)
+    [entry] = (await queue(world))["entries"]
+    assert (entry["urgency"], entry["dueAt"]) == ("1", None)
+    async with world.work() as work:
+        for clock in clocks:
+            await keeping.resume_clock(work, world.actor(), clock.id)
+    [entry] = (await queue(world))["entries"]
+    assert (entry["urgency"], entry["dueAt"]) == ("2", "2026-03-20T16:00:00Z")
+
+
+async def test_hundreds_of_leads_are_paged_through_in_the_order_of_a_plain_recount(
+    world: World,
+) -> None:
+    """The oracle reads every clock anew and asks the model about every lead by itself."""
+    await sign(world, *usual_commitments(sla := a_sla(world)), sla=sla)
+    chances = random.Random(7)
+    grades: list[Grade | None] = [*Grade, None]
+    leads = await mine(world, *(chances.choice(grades) for _ in range(400)))
+    handed = [an_mql(world.now, 2000 + n, grade=chances.choice(grades)) for n in range(12)]
+    async with world.work() as work:
+        await work.add_all(handed)
+    for lead in handed:
+        world.wait(minutes=chances.randrange(1, 90))
+        async with world.work() as work:
+            await handoff_flow.hand_off(
+                work, world.actor(world.marketer), lead.id, owner_id=world.rep.id
+            )
+    for lead in chances.sample(leads, 5):
+        await a_deal(world, lead, chances.randrange(1_000, 9_000_000))
+
+    shown: list[str] = []
+    after = None
+    while True:
+        page = await queue(world, first=100, after=after)
+        shown += emails(page)
+        after = page["cursor"]
+        if after is None:
+            break
+    assert page["total"] == 412
+    assert shown == await recounted(world)
+
+
+async def recounted(world: World) -> list[str]:
+    ranks: list[tuple[Any, ...]] = []
+    async with world.work() as work:
+        clocks = await work.find(SlaClock, ended_at=None)
+        terms = await keeping.terms_of(work, clocks)
+        readings = [(each, judged(each, terms[each.judged_by], work.now)[1]) for each in clocks]
+        for lead in await work.find(Lead, owner_id=world.rep.id):
+            mine_ = [reading for clock, reading in readings if clock.lead_id == lead.id]
+            first = min(mine_, key=lambda each: each.due_at, default=None)
+            hours = 99.0 if first is None else first.remaining / timedelta(hours=1)
+            factor = next((f for h, f in ((1, "3"), (4, "2"), (8, "1.5")) if hours <= h), "1")
+            if first is not None and first.state is ClockState.BREACHED:
+                factor = "4"
+            deals = [each.amount_minor for each in await work.find(Opportunity, lead_id=lead.id)]
+            rank = Decimal(deals[0] or 0 if deals else 1) * USUAL_CHANCES[lead.grade]
+            due_at = datetime.max.replace(tzinfo=UTC) if first is None else first.due_at
+            ranks.append(((-(rank * Decimal(factor)).quantize(Decimal("0.01"))), due_at, lead))
+    ranks.sort(key=lambda each: (each[0], each[1], each[2].id))
+    return [each[2].email for each in ranks]
 
 
 async def test_who_wants_to_be_left_alone_is_left_out(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from domain.events import EscalationRaised
@@ -20,6 +20,19 @@ from domain.sla.clock import (
 from domain.sla.clocks import SlaClock
 
 TermsKey: TypeAlias = tuple[UUID, UUID]
+
+
+class Promised(Protocol):
+    """What says by what it is judged: a clock, or as much of one as that takes."""
+
+    @property
+    def sla_id(self) -> UUID: ...
+    @property
+    def commitment_id(self) -> UUID: ...
+    @property
+    def calendar_version_id(self) -> UUID: ...
+    @property
+    def judged_by(self) -> TermsKey: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ def reached(clock: SlaClock, terms: Terms, now: datetime) -> tuple[EscalationRai
     )
 
 
-async def terms_of(work: Work, clocks: Sequence[SlaClock]) -> dict[TermsKey, Terms]:
+async def terms_of(work: Work, clocks: Sequence[Promised]) -> dict[TermsKey, Terms]:
     """Return what clocks are judged by: each its commitment, on the calendar it started under."""
     if not clocks:
         return {}
