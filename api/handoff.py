@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -19,7 +18,7 @@ from api.leads import LeadRef, LeadView, lead_id_of
 from api.outcomes import HANDOFF_ARGUMENTS, HandoffOutcomeView, handoffs_with
 from api.views import listed, related, shown, view
 from domain import handoff_flow, ids
-from domain.briefs import CallBrief, HandoffBrief
+from domain.briefs import briefs_of
 from domain.handoff import HANDOFF_FIELDS, Handoff, HandoffStatus
 from domain.identity import Permission, Team, User, resolve_user
 from domain.leads import Lead
@@ -28,7 +27,6 @@ from domain.opportunities import Opportunity
 from domain.outcomes import outcomes_of
 from domain.paging import Order
 from domain.personas import Persona
-from domain.ports import Work
 from domain.ratings import Rating
 from domain.sla.agreement import Sla
 from domain.sla.clocks import SlaClock
@@ -122,17 +120,12 @@ class HandoffView:
         return await info.context.load_with("outcomes", outcomes_of, handoff)  # type: ignore[no-any-return]  # HandoffOutcome
 
     @strawberry.field(
-        description="What was known of the lead when it was handed off; null of one that was"
-        " recorded afterwards."
+        description="What was known of the lead when it was handed off, which never changes; null"
+        " of one that was recorded afterwards.  Only where the lead has wished to be left alone"
+        " since, that is said, and there is no opener and nothing to send."
     )
     async def brief(handoff: strawberry.Parent[Any], info: Info) -> CallBriefView | None:
-        return await info.context.load_with("Handoff.brief", _briefs, handoff.id)  # type: ignore[no-any-return]  # CallBrief
-
-
-async def _briefs(work: Work, handoff_ids: Sequence[UUID]) -> list[CallBrief | None]:
-    found = await work.find(HandoffBrief, handoff_id=tuple(handoff_ids))
-    kept = {each.handoff_id: each.brief for each in found}
-    return [kept.get(handoff_id) for handoff_id in handoff_ids]
+        return await info.context.load_with("Handoff.brief", briefs_of, handoff.id)  # type: ignore[no-any-return]  # CallBrief
 
 
 HandoffFilter = filter_input(HANDOFF_FIELDS)

@@ -21,7 +21,10 @@ from domain.scoring import ScoredGroup, ScorePart, gradings_of
 from domain.stages import Stage
 
 MOST_READ = 20
+"""Of what was read as many are shown; what is suggested is none of all that was read."""
+_MOST_KNOWN = 1_000
 MOST_QUESTIONS = 3
+_WAY = (JourneyStage.AWARENESS, JourneyStage.CONSIDERATION, JourneyStage.DECISION)
 # A hand-off that was made before is one of the past.
 _JUST_NOW = timedelta(minutes=5)
 
@@ -138,6 +141,28 @@ async def call_brief(work: Work, actor: Actor, lead_id: UUID) -> CallBrief:
     return await _brief(work, await work.get(Lead, lead_id))
 
 
+async def briefs_of(work: Work, handoff_ids: Sequence[UUID]) -> Sequence[CallBrief | None]:
+    """Return what was known at hand-offs, as it was kept.
+
+    Only where somebody has wished to be left alone since is that said, and nothing suggested.
+    """
+    kept = await work.find(HandoffBrief, handoff_id=tuple(handoff_ids))
+    ids = tuple({each.lead_id for each in kept})
+    alone = {lead.id for lead in await work.find(Lead, id=ids, do_not_contact=True)} if ids else ()
+    briefs = {
+        each.handoff_id: silenced(each.brief)
+        if each.brief and each.lead_id in alone
+        else each.brief
+        for each in kept
+    }
+    return [briefs.get(handoff_id) for handoff_id in handoff_ids]
+
+
+def silenced(brief: CallBrief) -> CallBrief:
+    """Return a brief about somebody who must not be contacted now."""
+    return replace(brief, do_not_contact=True, suggestion=None, opener=None)
+
+
 async def freeze_brief(work: Work, handoff: Handoff, lead: Lead, *, whole: bool) -> HandoffBrief:
     """Keep with a hand-off what is known of the lead, in the same transaction.
 
@@ -168,20 +193,16 @@ def known_of(lead: Lead) -> Mapping[str, Any]:
 async def _brief(work: Work, lead: Lead) -> CallBrief:
     persona = await work.get(Persona, lead.persona_id) if lead.persona_id else None
     company = await work.get(Company, lead.company_id) if lead.company_id else None
-    read = tuple(await work.ask(AssetsRead(lead_id=lead.id, until=work.now, limit=MOST_READ)))
+    read = tuple(await work.ask(AssetsRead(lead_id=lead.id, until=work.now, limit=_MOST_KNOWN)))
     grading = (await gradings_of(work, [lead.id]))[lead.id]
     silent = lead.do_not_contact
-    suggestion = None
-    if not silent:
-        wanted = next_stage(lead.stage, read)
-        assets = await work.find(ContentAsset, journey_stage=wanted.value, archived_at=None)
-        suggestion = suggested(assets, read, persona=persona, stage=wanted)
+    suggestion = None if silent else await _suggestion(work, lead, read, persona)
     return CallBrief(
         as_of=work.now,
         do_not_contact=silent,
         who=_who(lead, company),
         persona=None if persona is None else _card(persona),
-        read=read,
+        read=read[:MOST_READ],
         grade=None if grading is None else grading.grade,
         fit=None if grading is None else grading.fit,
         engagement=None if grading is None else grading.engagement,
@@ -192,13 +213,25 @@ async def _brief(work: Work, lead: Lead) -> CallBrief:
     )
 
 
+async def _suggestion(
+    work: Work, lead: Lead, read: Sequence[BriefedAsset], persona: Persona | None
+) -> SuggestedAsset | None:
+    """Return what to send: of the step that comes next, or else of the first after it with any."""
+    wanted = next_stage(lead.stage, read)
+    for stage in _WAY[_WAY.index(wanted) :] if wanted in _WAY else (wanted,):
+        assets = await work.find(ContentAsset, journey_stage=stage.value, archived_at=None)
+        found = suggested(assets, read, persona=persona, stage=stage)
+        if found is not None:
+            return found
+    return None
+
+
 def next_stage(stage: Stage, read: Sequence[BriefedAsset]) -> JourneyStage:
     """Return which step of the buyer's way comes next: after the furthest that was read about."""
     if stage.rank >= Stage.CUSTOMER.rank:
         return JourneyStage.RETENTION
-    way = (JourneyStage.AWARENESS, JourneyStage.CONSIDERATION, JourneyStage.DECISION)
-    been = [way.index(each.journey_stage) for each in read if each.journey_stage in way]
-    return way[min(max(been, default=-1) + 1, len(way) - 1)]
+    been = [_WAY.index(each.journey_stage) for each in read if each.journey_stage in _WAY]
+    return _WAY[min(max(been, default=-1) + 1, len(_WAY) - 1)]
 
 
 def suggested(

@@ -4,12 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+import pytest
+
 from domain import handoff_flow
 from domain.briefs import HandoffBrief
 from domain.content import AssetKind, ContentAsset, JourneyStage
 from domain.ids import new_id, public
 from domain.leads import Agency, Company, Lead
+from domain.merging import merge_leads
 from domain.personas import Persona
+from domain.stages import Stage
 from domain.touches import Channel, Touch, TouchKind
 from tests.agreements import an_mql
 from tests.world import World
@@ -191,6 +196,126 @@ async def test_a_hand_off_keeps_what_was_known_then(world: World) -> None:
 
     assert await frozen(world, handoff.id) == before
     assert (await brief_of(world, lead))["who"]["name"] == "Augusta Byron"
+
+
+async def test_a_frozen_brief_stays_the_same_whatever_becomes_of_all_it_tells_of(
+    world: World,
+) -> None:
+    """Assets, touches, the company, the scoring, and a merge that takes the lead away."""
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        handoff = await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)
+    before = await frozen(world, handoff.id)
+    world.wait(days=3)
+    winner = an_mql(world.now, 7, stage=Stage.SAL)
+    async with world.work() as work:
+        for each in await work.find(ContentAsset):
+            await work.save(replace(each, title="Gone", topic=None, archived_at=world.now))
+        company = await work.get(Company, lead.company_id)
+        await work.save(replace(company, name="Umbrella"))
+        await work.add(winner)
+        await merge_leads(work, world.actor(), winner.id, [lead.id])
+    assert await frozen(world, handoff.id) == before
+    # Asked for by its old name, the lead is the winner now, with what it has read.
+    now = await brief_of(world, lead)
+    assert now["who"]["email"] == winner.email
+    assert [each["title"] for each in now["read"]] == ["Gone", "Gone"]
+
+
+async def test_what_was_known_cannot_be_rewritten_even_by_our_own_role(world: World) -> None:
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)
+    for column in ("brief", "facts", "known", "made_at"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with world.work() as work:
+                await work.connection.execute(f"UPDATE handoff_briefs SET {column} = {column}")
+
+
+async def test_who_has_asked_to_be_left_alone_since_is_called_by_no_old_brief(
+    world: World,
+) -> None:
+    lead = await a_known_lead(world)
+    async with world.work() as work:
+        handoff = await handoff_flow.hand_off(
+            work, world.actor(world.marketer), lead.id, owner_id=world.rep.id
+        )
+    before = await frozen(world, handoff.id)
+    assert before is not None
+    async with world.work() as work:
+        now = await work.get(Lead, lead.id)
+        told = {"do_not_contact_at": world.now, "do_not_contact_reason": "Asked to."}
+        await work.save(replace(now, do_not_contact=True, **told))
+    alone = {"doNotContact": True, "suggestion": None, "opener": None}
+    assert await frozen(world, handoff.id) == {**before, **alone}
+    async with world.work() as work:
+        now = await work.get(Lead, lead.id)
+        told = {"do_not_contact_at": None, "do_not_contact_reason": None}
+        await work.save(replace(now, do_not_contact=False, **told))
+    assert await frozen(world, handoff.id) == before
+
+
+async def test_of_somebody_nothing_is_known_of_a_brief_asks_everything(world: World) -> None:
+    lead = an_mql(world.now, email=None, phone="+353123456")
+    async with world.work() as work:
+        await work.add(lead)
+    brief = await brief_of(world, lead)
+    assert brief["who"] == {
+        "name": None,
+        "email": None,
+        "phone": "+353123456",
+        "jobTitle": None,
+        "company": None,
+        "country": None,
+        "origin": None,
+        "stage": "MQL",
+    }
+    assert (brief["persona"], brief["read"], brief["reasons"], brief["suggestion"]) == (
+        None,
+        [],
+        [],
+        None,
+    )
+    assert len(brief["openQuestions"]) == 5
+    assert brief["opener"] == "Hello.  What can we do for you?"
+
+
+async def test_nothing_that_was_read_is_suggested_however_long_ago(world: World) -> None:
+    """Twenty are shown; the oldest of more was said not to have been read yet."""
+    lead = an_mql(world.now)
+    read = [
+        asset(world, f"Paper {n}", AssetKind.WHITEPAPER, JourneyStage.DECISION) for n in range(22)
+    ]
+    async with world.work() as work:
+        await work.add_all([lead, *read])
+        await work.add_all([touch(world, lead, each, hours=n + 1) for n, each in enumerate(read)])
+    brief = await brief_of(world, lead)
+    assert len(brief["read"]) == 20
+    assert brief["suggestion"] is None
+
+
+async def test_where_the_next_step_has_nothing_to_send_the_one_after_it_has(world: World) -> None:
+    lead = an_mql(world.now)
+    page = asset(world, "Why", AssetKind.PAGE, JourneyStage.AWARENESS)
+    costs = asset(world, "What it costs", AssetKind.ARTICLE, JourneyStage.DECISION)
+    async with world.work() as work:
+        await work.add_all([lead, page, costs, touch(world, lead, page, hours=1)])
+    suggestion = (await brief_of(world, lead))["suggestion"]
+    assert suggestion["title"] == "What it costs"
+    assert suggestion["reason"].startswith("Not read yet; for the stage DECISION")
+
+
+async def test_what_a_machine_opened_is_no_interest(world: World) -> None:
+    lead = an_mql(world.now)
+    page = asset(world, "Why", AssetKind.PAGE, JourneyStage.AWARENESS)
+    opened = replace(
+        touch(world, lead, page, hours=1), kind=TouchKind.EMAIL_OPEN, agency=Agency.AUTOMATIC
+    )
+    async with world.work() as work:
+        await work.add_all([lead, page, opened])
+    brief = await brief_of(world, lead)
+    assert (brief["read"], brief["suggestion"]["title"]) == ([], "Why")
+    assert brief["opener"] == "Hello.  What can we do for you?"
 
 
 async def test_a_hand_off_of_the_past_pretends_to_no_knowledge(world: World) -> None:
