@@ -137,6 +137,10 @@ class ScoredGroupView:
 class GradingView:
     fit: int = shown("How well it fits, in points.")
     engagement: int = shown("How much it does, in points, rounded down.")
+    engagement_points: Decimal = shown(
+        "What the groups of engagement count together, before the model's own cap."
+    )
+    engagement_cap: int = shown("The most that engagement gives in all.")
     grade: Grade = shown("Both in one word.")
     as_of: datetime = shown("The instant for which this was reckoned.")
     next_change_at: datetime | None = shown(

@@ -11,6 +11,7 @@ from domain.attribution import reattribute
 from domain.campaigns.campaign import Campaign, campaign_code
 from domain.identity import Actor, Permission
 from domain.ports import Question, Work
+from domain.scoring import rescore_soon
 from domain.sla.keeping import LeadLocks
 
 # Touches, and leads, that one transaction looks at.
@@ -78,6 +79,7 @@ async def adopt_strays(work: Work, actor: Actor, *, limit: int = BATCH) -> bool:
     if strays.touches:
         await work.ask(AdoptTouches(touches=strays.touches))
     await reattribute(work, strays.lead_ids)
+    await rescore_soon(work, strays.lead_ids)
     await work.save_all(
         [replace(each, adopting_after=strays.last or _again(each, work.now)) for each in campaigns]
     )

@@ -13,6 +13,7 @@ from domain.grades import Grade
 from domain.leads import Lead
 from domain.scoring.points import (
     Engagement,
+    counted_points,
     engagement_at,
     engagement_groups,
     engagement_points,
@@ -119,12 +120,18 @@ class ScoredGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grading:
-    """How a lead is graded at an instant, and why."""
+    """How a lead is graded at an instant, and why.
+
+    `fit` is what the groups of fit count together, `engagement` what those of engagement do
+    (`engagement_points`), at most `engagement_cap`, rounded down.
+    """
 
     lead_id: UUID
     model_id: UUID
     fit: int
     engagement: int
+    engagement_points: Decimal
+    engagement_cap: int
     grade: Grade
     as_of: datetime
     next_change_at: datetime | None
@@ -184,6 +191,8 @@ def grading_at(model: ScoringModel, stored: LeadGrading, now: datetime) -> Gradi
         model_id=model.id,
         fit=stored.fit,
         engagement=points,
+        engagement_points=counted_points(model.terms, engagement.sums),
+        engagement_cap=model.terms.engagement_cap,
         grade=grade_of(model.terms, fit=stored.fit, engagement=points),
         as_of=engagement.as_of,
         next_change_at=next_change(model.terms, engagement),

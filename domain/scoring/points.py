@@ -132,9 +132,13 @@ def engagement_groups(
 
 
 def engagement_points(terms: ScoringTerms, sums: Sequence[Decimal]) -> int:
-    """Return the engagement: each group's points under its cap, together under the model's."""
-    total = sum((counted for _, counted in engagement_groups(terms, sums)), NOTHING)
-    return int(min(total, Decimal(terms.engagement_cap)))
+    """Return the engagement: what the groups count together, under the model's cap."""
+    return int(min(counted_points(terms, sums), Decimal(terms.engagement_cap)))
+
+
+def counted_points(terms: ScoringTerms, sums: Sequence[Decimal]) -> Decimal:
+    """Return each group's points under its cap, added up."""
+    return sum((counted for _, counted in engagement_groups(terms, sums)), NOTHING)
 
 
 def grade_of(terms: ScoringTerms, *, fit: int, engagement: int) -> Grade:

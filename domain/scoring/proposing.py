@@ -108,7 +108,7 @@ async def activate_model(work: Work, actor: Actor, model_id: UUID) -> ScoringMod
     if model.status is not ScoringModelStatus.PROPOSED:
         raise ScoringModelNotProposed(model)
     for old in (each for each in models if each.status is ScoringModelStatus.ACTIVE):
-        await work.save(replace(old, status=ScoringModelStatus.CEASED, ceased_at=work.now))
+        await work.save(ceased(old, at=work.now))
     await work.save(
         replace(
             model,
@@ -121,6 +121,11 @@ async def activate_model(work: Work, actor: Actor, model_id: UUID) -> ScoringMod
     work.record(ScoringModelActivated(at=work.now, by=actor.user_id, model_id=model.id))
     await score_next(work, actor)
     return await work.get(ScoringModel, model.id)
+
+
+def ceased(model: ScoringModel, *, at: datetime) -> ScoringModel:
+    """Return a model that nothing is scored by any more, however far it had come."""
+    return replace(model, status=ScoringModelStatus.CEASED, ceased_at=at, scoring_after=None)
 
 
 async def preview_model(

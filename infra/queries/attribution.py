@@ -27,6 +27,7 @@ from domain.campaigns import Campaign
 from domain.lead_intake import FirstCampaigns
 from domain.leads import Agency, Lead
 from domain.opportunities import Opportunity, OpportunityStatus
+from domain.scoring import MarkDue
 from domain.sla.keeping import LeadLocks
 from domain.touches import Channel, Touch
 from infra.database import PostgresWork
@@ -139,6 +140,9 @@ async def settle_campaigns(work: PostgresWork, question: SettleCampaigns) -> Non
             .where(leads.c.id == sa.any_(_ids(lead_ids)))
             .values(campaign_id=campaign_id, version=leads.c.version + 1)
         )
+    # How well a lead fits may follow from its campaign: the worker scores it anew.
+    if everybody := tuple(lead_id for lead_ids in moved.values() for lead_id in lead_ids):
+        await work.ask(MarkDue(lead_ids=everybody, at=work.now))
 
 
 async def _astray(work: PostgresWork, lead_ids: Sequence[UUID]) -> Mapping[UUID, UUID | None]:
