@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 
 import api.scoring.enums  # noqa: F401  # declares the words used here
+from api.context import Info
 from api.leads import LeadView
 from api.types import Json
 from api.views import related, shown, view
@@ -32,6 +33,7 @@ from domain.scoring import (
     ScoringModelStatus,
     ScoringPreview,
     ScoringTerms,
+    waiting_for,
 )
 from domain.scoring.proposing import MOST_SHOWN
 from domain.scoring.terms import MOST_GROUPS, MOST_RULES_OF_GROUP
@@ -112,6 +114,12 @@ class ScoringModelView:
     activated_by = related(
         "api.identity.UserView", User, by="activated_by", description="Who activated it."
     )
+
+    @strawberry.field(description="How many leads still wait to be scored anew by it.")
+    async def waiting(model: strawberry.Parent[Any], info: Info) -> int:
+        after = model.scoring_after
+        number: int = await info.context.load_with("ScoringModel.waiting", waiting_for, after)
+        return number
 
 
 @view(ScoredRule, description="What one rule gives at an instant, before caps.")

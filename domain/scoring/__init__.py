@@ -29,6 +29,7 @@ from domain.scoring.proposing import (
 from domain.scoring.reading import gradings_of
 from domain.scoring.rescoring import (
     BATCH,
+    CountLeadsAfter,
     DueGradings,
     EngagementSums,
     LeadsAfter,
@@ -41,6 +42,7 @@ from domain.scoring.rescoring import (
     score_next,
     scored_draft,
     sweep_gradings,
+    waiting_for,
 )
 from domain.scoring.terms import (
     FIT_FIELDS,
@@ -58,6 +60,7 @@ __all__ = [
     "PRESET",
     "PRESET_NAME",
     "SCORED_TOUCH_FIELDS",
+    "CountLeadsAfter",
     "DueGradings",
     "EngagementGroup",
     "EngagementRule",
@@ -91,4 +94,5 @@ __all__ = [
     "score_next",
     "scored_draft",
     "sweep_gradings",
+    "waiting_for",
 ]

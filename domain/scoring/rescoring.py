@@ -82,6 +82,13 @@ class LeadsAfter(Question[Sequence[UUID]]):
     limit: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountLeadsAfter(Question[int]):
+    """How many leads there are beyond an id."""
+
+    after: UUID
+
+
 async def active_model(work: Work) -> ScoringModel | None:
     """Return the model that leads are scored by."""
     return await first(work, ScoringModel, status=ScoringModelStatus.ACTIVE)
@@ -171,6 +178,14 @@ async def score_next(work: Work, actor: Actor, *, limit: int = BATCH) -> bool:
     if lead_ids or after is None:
         await work.save(replace(model, scoring_after=after, scored=model.scored + len(lead_ids)))
     return more
+
+
+async def waiting_for(work: Work, scoring_after: Sequence[UUID | None]) -> Sequence[int]:
+    """Return how many leads still wait to be scored anew, by how far some models have come."""
+    return [
+        0 if after is None else await work.ask(CountLeadsAfter(after=after))
+        for after in scoring_after
+    ]
 
 
 async def engagements(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
 
 from domain.sla.terms import CurrencyMismatch, OutOfRange
 from domain.values import Money
@@ -67,25 +69,33 @@ def call_cadence(
         raise OutOfRange("An attempt costs something.", path=("callCost",))
     if len({value.currency, lead_cost.currency, call_cost.currency}) > 1:
         raise CurrencyMismatch("The amounts are in different currencies.", path=("value",))
-    steps = tuple(_steps(value, lead_cost, call_cost, win_rates))
-    best = max(steps, key=lambda step: (step.return_ratio, -step.attempts))
-    return CallCadence(best=best.attempts, steps=steps)
+    tried = tuple(_tries(value, lead_cost, call_cost, win_rates))
+    # By the exact figures: rounded ones may tie where these do not.
+    best = max(tried, key=lambda each: (each.ratio, -each.step.attempts))
+    return CallCadence(best=best.step.attempts, steps=tuple(each.step for each in tried))
 
 
-def _steps(
+class _Try(NamedTuple):
+    step: CadenceStep
+    ratio: Fraction
+
+
+def _tries(
     value: Money, lead_cost: Money, call_cost: Money, win_rates: Sequence[Decimal]
-) -> list[CadenceStep]:
-    steps, still_open, made = [], Decimal(1), Decimal(0)
+) -> Iterator[_Try]:
+    still_open, made = Fraction(1), Fraction(0)
     for attempts, rate in enumerate(win_rates, start=1):
         made += still_open
-        still_open *= 1 - rate
-        spent = lead_cost.minor + call_cost.minor * made
-        steps.append(
-            CadenceStep(
-                attempts=attempts,
-                win_rate=(1 - still_open).quantize(_PLACES),
-                expected_attempts=made.quantize(_PLACES),
-                return_ratio=(value.minor * (1 - still_open) / spent).quantize(_PLACES),
-            )
+        still_open *= 1 - Fraction(rate)
+        ratio = value.minor * (1 - still_open) / (lead_cost.minor + call_cost.minor * made)
+        step = CadenceStep(
+            attempts=attempts,
+            win_rate=_rounded(1 - still_open),
+            expected_attempts=_rounded(made),
+            return_ratio=_rounded(ratio),
         )
-    return steps
+        yield _Try(step, ratio)
+
+
+def _rounded(exact: Fraction) -> Decimal:
+    return (Decimal(exact.numerator) / exact.denominator).quantize(_PLACES)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from domain.leads import Agency, Lead
 from domain.scoring import (
+    CountLeadsAfter,
     DueGradings,
     EngagementSums,
     LeadGrading,
@@ -150,6 +151,14 @@ async def leads_after(work: PostgresWork, question: LeadsAfter) -> Sequence[UUID
         .limit(question.limit)
     )
     return [row[0] for row in await work.rows(statement)]
+
+
+@answers(CountLeadsAfter)
+async def count_leads_after(work: PostgresWork, question: CountLeadsAfter) -> int:
+    """Return how many leads lie beyond an id in the primary key."""
+    statement = sa.select(sa.func.count()).select_from(leads).where(leads.c.id > question.after)
+    found: int = (await work.rows(statement))[0][0]
+    return found
 
 
 @answers(NewestLeads)

@@ -30,6 +30,8 @@ from tests.api.scoring.scored import (
 )
 from tests.world import World
 
+PROGRESS = "query($id: ID!) { scoringModel(id: $id) { isScoring scored waiting } }"
+
 
 async def test_activating_a_model_grades_the_leads_there_are(world: World) -> None:
     head, clerk = await add_leads(world, "Head of IT", "Clerk")
@@ -77,14 +79,18 @@ async def test_many_leads_are_graded_in_the_background_and_the_count_shows_it(
         async with world.work() as work:
             assert await score_next(work, system(world.tenant.id), limit=2) is (expected < 5)
             assert (await work.get(ScoringModel, model.id)).scored == expected
+        shown = await world.data(PROGRESS, {"id": id})
+        assert shown["scoringModel"] == {
+            "isScoring": True,
+            "scored": expected,
+            "waiting": 5 - expected,
+        }
     assert [(await stored(world, lead)).grade for lead in leads] == [Grade.B3] * 5
 
     world.wait(minutes=1)
     await ScoreKeeper(world.database).score_all()
-    data = await world.data(
-        "query($id: ID!) { scoringModel(id: $id) { isScoring scored } }", {"id": id}
-    )
-    assert data["scoringModel"] == {"isScoring": False, "scored": 5}
+    data = await world.data(PROGRESS, {"id": id})
+    assert data["scoringModel"] == {"isScoring": False, "scored": 5, "waiting": 0}
 
 
 async def test_a_preview_says_what_would_change_and_changes_nothing(world: World) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.grades import Grade
@@ -188,6 +189,22 @@ def test_what_is_stored_fades_as_if_it_were_reckoned_anew(
             # Every touch is rounded once, and every store once more: by half a millionth.
             assert abs(kept - reckoned) <= (len(known) + len(waits)) * Decimal("0.000001")
         assert stored.touches == anew.touches
+
+
+@settings(max_examples=40)
+@given(touches=TOUCHES, order=st.randoms(use_true_random=False), split=st.integers(0, 30))
+def test_the_order_in_which_touches_are_told_makes_no_difference(
+    touches: list[tuple[TouchKind, int, str | None]], order: random.Random, split: int
+) -> None:
+    """Nor does it that some are told late: what is reckoned anew is the same to the last digit."""
+    known = [a_touch(kind, NOON - timedelta(seconds=age), url=url) for kind, age, url in touches]
+    told = known.copy()
+    order.shuffle(told)
+    engagement = engagement_from(TERMS, known, at=NOON)
+    assert engagement_from(TERMS, told, at=NOON) == engagement
+    parts = [engagement_from(TERMS, some, at=NOON) for some in (told[:split], told[split:])]
+    sums = tuple(one + other for one, other in zip(*(part.sums for part in parts), strict=True))
+    assert sums == engagement.sums
 
 
 @given(touches=TOUCHES, wait=st.integers(0, 400 * 86_400))

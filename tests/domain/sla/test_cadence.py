@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.sla.cadence import call_cadence
@@ -47,6 +50,43 @@ def test_of_several_alike_the_least_is_best() -> None:
     found = call_cadence(**{**USUAL, "lead_cost": euros(0), "win_rates": [Decimal("0.1")] * 5})
     assert {step.return_ratio for step in found.steps} == {Decimal("10.000000")}
     assert found.best == 1
+
+
+def test_the_best_is_told_apart_by_more_than_what_is_shown() -> None:
+    """A small deal of a dear lead returns nothing to speak of, and more with more attempts."""
+    found = call_cadence(**{**USUAL, "value": euros(1), "lead_cost": euros(10**9)})
+    assert {step.return_ratio for step in found.steps} == {Decimal("0.000000")}
+    assert found.best == 4
+
+
+@settings(max_examples=40)
+@given(
+    rates=st.lists(st.decimals(0, 1, places=3), min_size=1, max_size=8),
+    value=st.integers(1, 10**7),
+    lead_cost=st.integers(0, 10**6),
+    call_cost=st.integers(1, 10**5),
+)
+def test_the_best_returns_the_most_of_all_ways_a_cadence_can_go(
+    rates: list[Decimal], value: int, lead_cost: int, call_cost: int
+) -> None:
+    """The oracle adds up the stories: won at the first attempt, at the second, or at none."""
+    ratios = []
+    for most in range(1, len(rates) + 1):
+        won, attempts, reached = Fraction(0), Fraction(0), Fraction(1)
+        for n in range(most):
+            ends_here = reached * Fraction(rates[n])
+            won += ends_here
+            attempts += ends_here * (n + 1)
+            reached -= ends_here
+        attempts += reached * most
+        ratios.append(value * won / (lead_cost + call_cost * attempts))
+    found = call_cadence(
+        value=euros(value),
+        lead_cost=euros(lead_cost),
+        call_cost=euros(call_cost),
+        win_rates=rates,
+    )
+    assert found.best == 1 + ratios.index(max(ratios))
 
 
 @pytest.mark.parametrize(
