@@ -129,7 +129,7 @@ class PredictionModelView:
     comparison: PredictionComparisonView | None = shown("The figures of that.")
     reason: str | None = shown("What came of it, in words: why it predicts, or does not.")
     in_use: bool = shown("Whether it predicts.")
-    used_since: datetime | None = shown("Since when it predicts, or did when it last began to.")
+    used_at: datetime | None = shown("When it last began to predict.")
     kept: bool = shown("Whether it predicts until somebody chooses again.")
     requested_by = related(
         "api.identity.UserView", User, by="requested_by", description="Who asked for it."

@@ -206,6 +206,7 @@ REFERENCES: Mapping[str, str] = {
     "calendar_version_id": "CalendarVersion",
     "campaign_id": "Campaign",
     "activated_by": "User",
+    "used_by": "User",
     "changed_by": "User",
     "commitment_id": "Commitment",
     "company_id": "Company",

@@ -97,7 +97,7 @@ def spoken(comparison: Comparison, verdict: PredictionVerdict) -> str:
 
 def in_use(model: PredictionModel, *, at: datetime, by: UUID | None, kept: bool) -> PredictionModel:
     """Return a model that predicts from an instant on."""
-    return replace(model, in_use=True, used_since=at, used_by=by, kept=kept)
+    return replace(model, in_use=True, used_at=at, used_by=by, kept=kept)
 
 
 def out_of_use(model: PredictionModel) -> PredictionModel:

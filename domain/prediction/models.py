@@ -82,7 +82,7 @@ class PredictionModel:
     comparison: Comparison | None = None
     reason: str | None = None
     in_use: bool = False
-    used_since: datetime | None = None
+    used_at: datetime | None = None
     used_by: UUID | None = None
     kept: bool = False
     version: int = 1

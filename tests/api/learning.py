@@ -11,7 +11,13 @@ from domain.handoff import Handoff, HandoffStatus
 from domain.ids import new_id
 from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStatus, PipelineStage, pipeline
-from domain.prediction import PredictionField, PredictionModel
+from domain.prediction import (
+    ClosedOutcome,
+    PredictionField,
+    PredictionModel,
+    PredictionStatus,
+    learnt_from,
+)
 from domain.prediction.learning import LEAST_OUTCOMES, LEAST_WON
 from domain.scoring import PRESET
 from domain.scoring.proposing import propose_model
@@ -47,9 +53,7 @@ async def a_history(
 
 async def what_was_learnt(world: World, sla: Sla) -> tuple[Any, ...]:
     """Store a scoring model, a prediction model, what lead types were worth, and many outcomes."""
-    trained = PredictionModel(
-        id=new_id(), number=1, fields=(PredictionField.COUNTRY,), requested_at=world.now
-    )
+    trained = a_trained_model(world)
     async with world.work() as work:
         model = await propose_model(work, world.actor(), name="Ours", terms=PRESET)
         deliveries = await work.find(Commitment, sla_id=sla.id, kind=CommitmentKind.DELIVERY)
@@ -58,6 +62,29 @@ async def what_was_learnt(world: World, sla: Sla) -> tuple[Any, ...]:
         stage = (await pipeline(work))[0]
         await work.add_all([trained, recalibration, lead, *outcomes(world, lead, stage)])
     return model, trained, recalibration
+
+
+def a_trained_model(world: World) -> PredictionModel:
+    """Return a model that has learnt that one in four is won."""
+    lesson = learnt_from(
+        [
+            ClosedOutcome(
+                handoff_id=new_id(), facts={"COUNTRY": "IE"}, won=n % 4 == 0, closed_at=world.now
+            )
+            for n in range(LEAST_OUTCOMES)
+        ],
+        ["COUNTRY"],
+    )
+    return PredictionModel(
+        id=new_id(),
+        number=1,
+        fields=(PredictionField.COUNTRY,),
+        requested_at=world.now,
+        status=PredictionStatus.READY,
+        trained_at=world.now,
+        known_to=world.now,
+        trained=lesson.model,
+    )
 
 
 def a_recalibration(world: World, sla: Sla, deliveries: Any) -> ValueRecalibration:

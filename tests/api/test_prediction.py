@@ -182,7 +182,7 @@ async def test_another_tenants_outcomes_teach_nothing_here(
 
 USE = """mutation($id: ID!, $kept: Boolean!) {
   predictionModelUse(input: {model: $id, kept: $kept}) {
-    predictionModel { number inUse kept usedSince usedBy { name } } userErrors { code path } } }"""
+    predictionModel { number inUse kept usedAt usedBy { name } } userErrors { code path } } }"""
 STATE = """{
   predictionTraining { inUse { number } nextAt won lost leastOutcomes leastWon leastLost }
   predictionModels { nodes { id number inUse verdict comparison { judged rivalNumber } } } }"""
@@ -221,7 +221,7 @@ async def test_what_predicts_is_shown_and_somebody_may_choose_another(world: Wor
             "number": 2,
             "inUse": True,
             "kept": True,
-            "usedSince": "2026-03-10T12:00:00Z",
+            "usedAt": "2026-03-10T12:00:00Z",
             "usedBy": {"name": "Mia"},
         },
         "userErrors": [],
