@@ -430,7 +430,9 @@ async def prioritise(office: Office, front_end: FrontEnd) -> None:
     taken = {"email": office.leads[0]}
     graded = await front_end.run("lead-grading", lead=taken)
     assert (graded["grading"]["grade"], graded["prediction"]) == ("C3", None)
-    assert (await front_end.run("prediction-models"))["nodes"] == []
+    # The worker may have looked already whether there is enough to learn from.
+    learnt = (await front_end.run("prediction-models"))["nodes"]
+    assert {each["status"] for each in learnt} <= {"QUEUED", "REFUSED"}
     assert (await front_end.run("prediction-training"))["inUse"] is None
     assert (await front_end.run("value-recalibrations"))["nodes"] == []
     brief = await front_end.run("call-brief", lead=taken)
