@@ -12,7 +12,7 @@ from domain.ids import new_id
 from infra.migrate import downgrade
 from tests.infra.test_migrate import migrated
 
-BEFORE, AFTER = "0021", "0022"
+BEFORE, AFTER = "0024", "0025"
 
 
 async def store(connection: Any, tenant: UUID, number: int, status: str) -> None:

@@ -7,8 +7,8 @@ from alembic import op
 from infra.settings import APP_ROLE, PLATFORM_ROLE
 from migrations.tenancy import begin, choice, drop, tenant_table
 
-revision = "0022"
-down_revision = "0021"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
