@@ -11,6 +11,7 @@ import strawberry
 
 from api.context import Info
 from api.errors import query, subscription
+from api.exchange import MissingRateView
 from api.filtering import enum
 from api.sla_status import MOST_COMMITMENTS, SeriesDayView, until
 from api.types import Currency, MoneyView, TimeZone
@@ -165,7 +166,10 @@ class BoardReturnView:
     starts_on: date = shown("The first day of the month, in the tenant's time zone.")
     won: int = shown("How many deals were won with leads that marketing handed off.")
     amount: MoneyView = shown("What they are worth, in the tenant's currency.")
-    foreign: int = shown("How many of them are worth something in another currency, left out.")
+    unrated: int = shown("How many of them are left out of the amount, for want of a rate.")
+    missing: MissingRateView | None = shown(
+        "The rate to set first, of those that are missing; null if none is."
+    )
 
 
 @view(
@@ -244,7 +248,7 @@ subscription Board {
     countdowns { id label teamName commitmentLabel dueAt state }
     breaches { id label commitmentLabel at endedAt }
     goals { id name unit target attained expected status }
-    returned { startsOn won amount { amount currency } foreign }
+    returned { startsOn won amount { amount currency } unrated missing { currency to on } }
   }
 }
 """

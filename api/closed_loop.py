@@ -14,13 +14,14 @@ import strawberry
 import api.attribution  # noqa: F401  # declares the enum BuiltInModel
 from api.context import Info
 from api.errors import query, subscription
+from api.exchange import MissingRateView
 from api.filtering import enum
 from api.funnel import FunnelStageView
 from api.sla_status import until
-from api.types import Currency, MoneyView, TimeZone
+from api.types import MoneyView, TimeZone
 from api.views import shown, view
 from domain.attribution import BuiltInModel
-from domain.campaign_table import MOST_CAMPAIGNS, CampaignLine, CampaignTable, MissingRate
+from domain.campaign_table import MOST_CAMPAIGNS, CampaignLine, CampaignTable
 from domain.closed_loop import (
     MOST_EFFORTS,
     MOST_SPANS,
@@ -56,6 +57,7 @@ class EffortView:
     opportunities: int = shown("How many opportunities they brought.")
     won: int = shown("How many of these were won.")
     revenue: MoneyView = shown("What came of them to date, lost revenue left in.")
+    foreign: int = shown("How many amounts are left out of that: those without a rate.")
 
 
 @view(
@@ -76,17 +78,6 @@ class CampaignLineView:
     won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")
     cac: MoneyView | None = shown("Cost per deal won; null where none is.")
     roi_rate: Decimal | None = shown("(won - cost) / cost; null where nothing was spent.")
-
-
-@view(
-    MissingRate,
-    name="LoopMissingRate",
-    description="Why money cannot be added up: a rate of exchange that there is not.",
-)
-class MissingRateView:
-    currency: Currency = shown("What should be exchanged.")
-    to: Currency = shown("For what.")
-    on: date = shown("On which day.")
 
 
 @view(
@@ -218,7 +209,7 @@ subscription ClosedLoop($window: LoopWindow!, $model: BuiltInModel! = LINEAR) {
       time { leads p50 }
     }
     efforts {
-      source campaign leads mqls sqls opportunities won revenue { amount currency }
+      source campaign leads mqls sqls opportunities won foreign revenue { amount currency }
     }
     campaigns {
       model

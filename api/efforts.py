@@ -45,8 +45,10 @@ class EffortView:
     accepted_share: Decimal | None = shown("Accepted by answered; null while none is answered.")
     feedback_share: Decimal | None = shown("Those marketing has heard of, by all.")
     won: int = shown("How many deals of these hand-offs were won.")
-    revenue: MoneyView = shown("What they were worth, in the tenant's currency.")
-    won_in_other_currencies: int = shown("Deals won that are not in `revenue`.")
+    revenue: MoneyView = shown(
+        "What they were worth, in the tenant's currency: each by the rate of the day it was closed"
+        " on."
+    )
     campaign_rating: RatingSummaryView | None = shown(
         "How sales rates the campaign; null if there is no campaign of this code."
     )

@@ -12,7 +12,7 @@ from api.errors import mutation
 from api.filtering import collection, filter_input
 from api.types import Currency
 from api.views import related, shown, view
-from domain.exchange import RATE_FIELDS, ExchangeRate, set_rate
+from domain.exchange import RATE_FIELDS, ExchangeRate, MissingRate, set_rate
 from domain.identity import Permission, User
 from domain.paging import Order
 
@@ -35,6 +35,17 @@ class ExchangeRateView:
         by="recorded_by",
         description="Who set it; null if an integration did.",
     )
+
+
+@view(
+    MissingRate,
+    description="A rate of exchange that there is not, and without which an amount cannot be added"
+    " up: `exchangeRateSet` mends it.",
+)
+class MissingRateView:
+    currency: Currency = shown("What should be exchanged.")
+    to: Currency = shown("For what.")
+    on: date = shown("On which day.")
 
 
 @strawberry.input(description="What a currency is worth from a day on.")

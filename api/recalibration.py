@@ -11,6 +11,7 @@ from strawberry import UNSET
 
 from api.context import Info
 from api.errors import mutation, query
+from api.exchange import MissingRateView
 from api.filtering import collection
 from api.sla import CommitmentView, SlaView
 from api.types import Currency, Json, MoneyView
@@ -50,6 +51,7 @@ class CalibratedDeliveryView:
     values: list[CalibratedValueView] = shown(
         "What each lead type is worth, in order.", metadata={"most": MOST_VALUES}
     )
+    unrated: int = shown("How many deals are left out of the average revenue, for want of a rate.")
     sla = related(SlaView, Sla, by="sla_id", description="The agreement.", required=True)
     commitment = related(
         CommitmentView,
@@ -59,7 +61,10 @@ class CalibratedDeliveryView:
         required=True,
     )
 
-    @strawberry.field(description="What a customer brought on the average, won in the window.")
+    @strawberry.field(
+        description="What a deal won in the window brought on the average, each by the rate of the"
+        " day it was closed on."
+    )
     def average_revenue(delivery: strawberry.Parent[Any]) -> MoneyView:
         return Money(delivery.average_revenue_minor, delivery.currency)  # type: ignore[return-value]  # shown as MoneyView
 
@@ -84,6 +89,9 @@ class ValueRecalibrationView:
         "The delivery commitments whose values it proposes; those are left out of whose window"
         " nothing was won.",
         metadata={"most": 20},
+    )
+    missing: MissingRateView | None = shown(
+        "The earliest rate for want of which deals were left out; null if none was missing."
     )
 
 

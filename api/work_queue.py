@@ -11,6 +11,7 @@ import strawberry
 
 from api.context import Info
 from api.errors import query, subscription
+from api.exchange import MissingRateView
 from api.identity import UserRef, user_id_of
 from api.leads import LeadView
 from api.sla_status import until
@@ -47,7 +48,11 @@ class WorkQueueView:
     as_of: datetime = shown("The instant for which it was ranked.")
     total: int = shown("How many leads are in the queue; of more than 10,000, the first due.")
     average_deal: MoneyView | None = shown(
-        "The mean of the deals won in the last 365 days, in the tenant's currency."
+        "The mean of the deals won in the last 365 days, in the tenant's currency: each by the rate"
+        " of the day it was closed on, without those that lack one."
+    )
+    missing: MissingRateView | None = shown(
+        "The rate to set first, where deals lack one; null if none is missing."
     )
     entries: list[QueuedLeadView] = shown(
         "The leads of this page, in order.", metadata={"most": LARGEST_PAGE}

@@ -14,6 +14,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.errors import PermissionDenied
+from domain.exchange import MissingRate
 from domain.goals.progress import GoalProgress, progress_of
 from domain.goals.targets import Goal
 from domain.identity import Actor, Board, Permission, Team, Tenant
@@ -95,14 +96,16 @@ class GoalsOn(Question[Sequence[Goal]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealsWon:
-    """What marketing's leads bought since an instant, in one currency.
+    """What marketing's leads bought since an instant, in one currency by the rates of the days.
 
-    `deals` are all deals won, `foreign` those of them with an amount in another currency.
+    `deals` are all deals won, `unrated` those of them that are left out of the amount because there
+    is no rate; `missing` is the earliest of those.
     """
 
     deals: int
     minor: int
-    foreign: int
+    unrated: int = 0
+    missing: MissingRate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,16 +114,22 @@ class DealsWonSince(Question[DealsWon | None]):
 
     since: datetime
     currency: str
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardReturn:
-    """What marketing's leads bought this month, in the tenant's days and currency."""
+    """What marketing's leads bought this month, in the tenant's days and currency.
+
+    A wall does not go dark for want of a rate: `unrated` says how many deals are left out of the
+    amount, `missing` which rate to set first.
+    """
 
     starts_on: date
     won: int
     amount: Money
-    foreign: int
+    unrated: int = 0
+    missing: MissingRate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,11 +321,18 @@ async def require_hung(work: Work, actor: Actor) -> Board | None:
 async def _returned(work: Work, tenant: Tenant, today: date) -> BoardReturn | None:
     first = today.replace(day=1)
     since = start_of_day(first, tenant.time_zone)
-    found = await work.ask(DealsWonSince(since=since, currency=tenant.currency))
+    found = await work.ask(
+        DealsWonSince(since=since, currency=tenant.currency, time_zone=tenant.time_zone)
+    )
     if found is None:
         return None
-    amount = Money(found.minor, tenant.currency)
-    return BoardReturn(starts_on=first, won=found.deals, amount=amount, foreign=found.foreign)
+    return BoardReturn(
+        starts_on=first,
+        won=found.deals,
+        amount=Money(found.minor, tenant.currency),
+        unrated=found.unrated,
+        missing=found.missing,
+    )
 
 
 async def _in_force(work: Work, sales_team_id: UUID | None) -> Sla | None:

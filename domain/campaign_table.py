@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from domain.attribution.performance import (
 )
 from domain.board import plain_source
 from domain.campaigns import Campaign
-from domain.exchange import RateMissing
+from domain.exchange import MissingRate, RateMissing
 from domain.identity import Tenant
 from domain.ports import Work
 from domain.sla.calendar import always_open
@@ -46,15 +45,6 @@ class CampaignLine:
     won_deals: Decimal
     cac: Money | None
     roi_rate: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingRate:
-    """A rate of exchange that there is not, and without which money cannot be added up."""
-
-    currency: str
-    to: str
-    on: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +81,7 @@ async def read_campaigns(
     try:
         found = await read_performance(work, scope)
     except RateMissing as refusal:
-        missing = MissingRate(currency=refusal.currency, to=refusal.to, on=refusal.on)
-        return CampaignTable(model=model, missing=missing)
+        return CampaignTable(model=model, missing=refusal.missing)
     if not found.rows:
         return CampaignTable(model=model)
     named = [row for row in found.rows if row.campaign_id is not None]

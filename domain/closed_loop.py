@@ -93,7 +93,10 @@ class RevenueCounts(Question[Sequence[RevenueCount]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """What came of the leads of one source and campaign.  Its labels name no person."""
+    """What came of the leads of one source and campaign.  Its labels name no person.
+
+    `foreign` amounts are left out of the revenue, because there is no rate for their day.
+    """
 
     source: str
     campaign: str | None
@@ -103,6 +106,7 @@ class Effort:
     opportunities: int
     won: int
     revenue: Money
+    foreign: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +230,7 @@ def _effort(count: EffortCount, currency: str) -> Effort:
         opportunities=count.opportunities,
         won=count.won,
         revenue=Money(count.revenue_minor, currency),
+        foreign=count.foreign,
     )
 
 

@@ -40,7 +40,7 @@ class EffortFigure(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffortCounts:
-    """What was counted of one effort; `revenue` is in the tenant's currency, in minor units."""
+    """What was counted of one effort; `revenue` is in the currency asked for, in minor units."""
 
     key: str | None
     handed_off: int
@@ -49,7 +49,6 @@ class EffortCounts:
     accepted: int
     won: int
     revenue: int
-    other_currencies: int
     lead_stars: StarsGiven
     campaign_id: UUID | None
     campaign_stars: StarsGiven
@@ -60,8 +59,8 @@ class Effort:
     """What came of one campaign, or of what came from one origin.
 
     `accepted_share` is of the hand-offs that sales has answered, `feedback_share` of all that were
-    made: those of which marketing has heard anything.  Deals in other currencies than the tenant's
-    are won, but no revenue here; `won_in_other_currencies` says how many.
+    made: those of which marketing has heard anything.  `revenue` is in the tenant's currency, each
+    deal by the rate of the day it was closed on.
     """
 
     key: str | None
@@ -72,17 +71,20 @@ class Effort:
     feedback_share: Decimal | None
     won: int
     revenue: Money
-    won_in_other_currencies: int
     campaign_rating: RatingSummary | None
     lead_rating: RatingSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountEfforts(Question[Sequence[EffortCounts]]):
-    """What was counted of efforts, by hand-offs made in a time; at most so many, the best first."""
+    """What was counted of efforts, by hand-offs made in a time; at most so many, the best first.
+
+    Raises RateMissing, because without a rate nobody can say which come first.
+    """
 
     by: EffortKind
     currency: str
+    time_zone: str
     since: datetime | None
     until: datetime | None
     order: EffortFigure
@@ -106,7 +108,11 @@ async def fruitful_efforts(
     descending: bool = True,
     limit: int = 25,
 ) -> list[Effort]:
-    """Return what came of each effort, ordered by a figure; two statements beside the tenant's."""
+    """Return what came of each effort, ordered by a figure; two statements beside the tenant's.
+
+    Raises:
+        RateMissing: if something was won in a currency that has no rate for that day.
+    """
     actor.require(Permission.VIEW)
     if not 1 <= limit <= MOST_EFFORTS:
         raise Invalid(f"`first` must be from 1 to {MOST_EFFORTS}.", path=("first",))
@@ -117,6 +123,7 @@ async def fruitful_efforts(
         CountEfforts(
             by=by,
             currency=tenant.currency,
+            time_zone=tenant.time_zone,
             since=since,
             until=until,
             order=order,
@@ -142,7 +149,6 @@ def effort_of(
         feedback_share=share_of(counts.with_feedback, counts.handed_off),
         won=counts.won,
         revenue=Money(counts.revenue, currency),
-        won_in_other_currencies=counts.other_currencies,
         campaign_rating=rated,
         lead_rating=summary(counts.lead_stars, leads),
     )

@@ -71,18 +71,26 @@ class RatesOn(Question[Mapping[tuple[str, date], Decimal]]):
     to: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingRate:
+    """A rate that there is not, and without which money cannot be added up."""
+
+    currency: str
+    to: str
+    on: date
+
+
 class RateMissing(DomainError):
     """Amounts of different currencies can only be added up by a rate, and there is none."""
 
     code = "RATE_MISSING"
 
-    def __init__(self, currency: str, to: str, on: date) -> None:
+    def __init__(self, missing: MissingRate) -> None:
         super().__init__(
-            f"There is no rate from {currency} to {to} on {on}; set one with exchangeRateSet."
+            f"There is no rate from {missing.currency} to {missing.to} on {missing.on}; "
+            "set one with exchangeRateSet."
         )
-        self.currency = currency
-        self.to = to
-        self.on = on
+        self.missing = missing
 
 
 class BadRate(Invalid):
@@ -102,6 +110,16 @@ def exchanged(amount: Money, *, to: str, rate: Decimal) -> Money:
     return Money(int(minor), to)
 
 
+def exchanged_by(
+    rates: Mapping[tuple[str, date], Decimal], amount: Money, on: date, *, to: str
+) -> Money | None:
+    """Return an amount in another currency by the rate of a day, None if there is none."""
+    if amount.currency == to:
+        return amount
+    rate = rates.get((amount.currency, on))
+    return None if rate is None else exchanged(amount, to=to, rate=rate)
+
+
 async def converted(
     work: Work, amounts: Sequence[tuple[Money, date]], *, to: str | None = None
 ) -> list[Money]:
@@ -119,11 +137,10 @@ async def converted(
     rates = await work.ask(RatesOn(days=tuple(sorted(foreign)), to=to)) if foreign else {}
     missing = sorted((on, currency) for currency, on in foreign - rates.keys())
     if missing:
-        raise RateMissing(missing[0][1], to, missing[0][0])
-    return [
-        money if money.currency == to else exchanged(money, to=to, rate=rates[money.currency, on])
-        for money, on in amounts
-    ]
+        on, currency = missing[0]
+        raise RateMissing(MissingRate(currency=currency, to=to, on=on))
+    known = [exchanged_by(rates, money, on, to=to) for money, on in amounts]
+    return [money for money in known if money is not None]
 
 
 async def set_rate(

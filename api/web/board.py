@@ -86,11 +86,12 @@ def _period(sla: Sla) -> Html:
 def _returned(returned: Returned) -> Html:
     """Say what marketing's leads bought this month."""
     deals = "deal" if returned.won == 1 else "deals"
+    left_out = f", {returned.unrated} left out for want of a rate" if returned.unrated else ""
     return tag(
         "p",
         tag("strong", figure(returned.amount.amount, Unit.MONEY, returned.amount.currency)),
         tag("span", " won this month with marketing’s leads"),
-        tag("small", " ", figure(returned.won, Unit.COUNT), f" {deals}"),
+        tag("small", " ", figure(returned.won, Unit.COUNT), f" {deals}{left_out}"),
         class_="returned",
     )
 

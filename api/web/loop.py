@@ -192,9 +192,15 @@ def _effort(effort: Effort, most: Decimal) -> Html:
             scope="row",
         ),
         *(tag("td", figure(count, Unit.COUNT)) for count in counts),
-        tag("td", money(effort.revenue), bar(effort.revenue.amount, most), class_="revenue"),
+        tag("td", *_brought(effort), bar(effort.revenue.amount, most), class_="revenue"),
         data_key=f"{effort.source}/{effort.campaign}",
     )
+
+
+def _brought(effort: Effort) -> list[Child]:
+    if not effort.foreign:
+        return [money(effort.revenue)]
+    return [money(effort.revenue), tag("small", f" without {effort.foreign} that lack a rate")]
 
 
 def _figures(of: str, table: Html) -> Html:

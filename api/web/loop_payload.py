@@ -88,6 +88,7 @@ class Effort(_View, frozen=True):
     won: int
     revenue: Amount
     campaign: str | None = None
+    foreign: int = 0
 
 
 class Campaign(_View, frozen=True):

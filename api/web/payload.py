@@ -173,6 +173,7 @@ class Returned(_View, frozen=True):
     starts_on: date
     won: int
     amount: Amount
+    unrated: int = 0
 
 
 class Board(_View, frozen=True):

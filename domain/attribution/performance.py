@@ -14,7 +14,7 @@ from uuid import UUID
 from domain.attribution.defining import model_for_figures
 from domain.attribution.models import AttributionModel, BuiltInModel
 from domain.errors import Invalid
-from domain.exchange import RateMissing
+from domain.exchange import MissingRate, RateMissing
 from domain.filters import Filter
 from domain.identity import Actor, Permission, Tenant
 from domain.paging import PageRequest
@@ -291,8 +291,8 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows(Question[tuple[Sequence[Figures], Figures, "tuple[str, date] | None"]]):
-    """The figures of a scope by key, their total, and the first currency and day without a rate."""
+class Rows(Question[tuple[Sequence[Figures], Figures, MissingRate | None]]):
+    """The figures of a scope by key, their total, and the first rate that there is not."""
 
     scope: Scope
 
@@ -369,7 +369,7 @@ async def read_performance(work: Work, scope: Scope) -> Performance:
     """
     rows, total, missing = await work.ask(Rows(scope=scope))
     if missing is not None:
-        raise RateMissing(missing[0], scope.currency, missing[1])
+        raise RateMissing(missing)
     ordered = sorted(rows, key=_order)
     return Performance(scope=scope, rows=ordered, row_count=len(ordered), total=total)
 

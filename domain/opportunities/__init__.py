@@ -1,5 +1,6 @@
 """Opportunities: deals on their way through the pipeline, won or lost."""
 
+from domain.opportunities.average import AmountsWon, WonAmounts
 from domain.opportunities.bulk import (
     LeadDiffers,
     OpportunityRow,
@@ -51,6 +52,7 @@ __all__ = [
     "OPPORTUNITY_FIELDS",
     "AlreadyClosed",
     "AlreadyInStage",
+    "AmountsWon",
     "ArchivedStage",
     "ClosesBeforeItOpens",
     "CurrencyNeeded",
@@ -71,6 +73,7 @@ __all__ = [
     "StillOpen",
     "TooManyStages",
     "UpsertedOpportunity",
+    "WonAmounts",
     "WonStaysWon",
     "advance_opportunity",
     "archive_stage",

@@ -69,7 +69,7 @@ class Opportunity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpportunityStep:
-    """That an opportunity entered a stage, or was closed or reopened, and when."""
+    """That an opportunity entered a stage, or was closed or reopened, when, and why."""
 
     id: UUID
     opportunity_id: UUID
@@ -78,6 +78,7 @@ class OpportunityStep:
     at: datetime
     recorded_at: datetime
     by: UUID | None = None
+    reason: str | None = None
 
 
 def _field(

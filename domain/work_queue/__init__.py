@@ -3,11 +3,10 @@
 from domain.work_queue.paging import MOST_QUEUED
 from domain.work_queue.ranking import QueuedLead
 from domain.work_queue.reading import QueueOfNobody, WorkQueue, work_queue
-from domain.work_queue.waiting import AverageDeal, WaitingClock, WaitingLead, WaitingLeads
+from domain.work_queue.waiting import WaitingClock, WaitingLead, WaitingLeads
 
 __all__ = [
     "MOST_QUEUED",
-    "AverageDeal",
     "QueueOfNobody",
     "QueuedLead",
     "WaitingClock",

@@ -6,15 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import floor
 from uuid import UUID
 
 from domain.errors import Invalid, NotFound
+from domain.exchange import MissingRate, RatesOn, exchanged_by
 from domain.identity import Actor, Permission, Tenant, User
 from domain.leads import Lead
+from domain.opportunities import AmountsWon, WonAmounts
 from domain.paging import DEFAULT_PAGE, LARGEST_PAGE, BadPage
 from domain.ports import Work, by_id
 from domain.prediction import chances_of
 from domain.sla import keeping
+from domain.sla.calendar import always_open
 from domain.values import Money, minor_digits
 from domain.work_queue.paging import MOST_QUEUED, cursor_after, mark_of, marks_in
 from domain.work_queue.ranking import (
@@ -32,7 +36,7 @@ from domain.work_queue.ranking import (
     urgency,
     usual_chance,
 )
-from domain.work_queue.waiting import AverageDeal, WaitingLead, WaitingLeads
+from domain.work_queue.waiting import WaitingLead, WaitingLeads
 
 _DEALS_OF = timedelta(days=365)
 
@@ -50,9 +54,18 @@ class WorkQueue:
     owner_id: UUID
     total: int
     average_deal: Money | None
+    missing: MissingRate | None
     entries: tuple[QueuedLead, ...]
     cursor: str | None
     next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDeal:
+    """A lead's largest open opportunity in the tenant's currency, and one that lacks a rate."""
+
+    amount: Money | None = None
+    unrated: Money | None = None
 
 
 class QueueOfNobody(Invalid):
@@ -83,16 +96,18 @@ async def work_queue(
     if not 1 <= size <= LARGEST_PAGE:
         raise BadPage(f"`first` must be from 1 to {LARGEST_PAGE}, not {size}.", path=("first",))
     seen = marks_in(after)
-    currency = (await work.get(Tenant, work.tenant_id)).currency
-    leads = await work.ask(WaitingLeads(owner_id=owner_id, currency=currency, limit=MOST_QUEUED))
+    tenant = await work.get(Tenant, work.tenant_id)
+    leads = await work.ask(WaitingLeads(owner_id=owner_id, limit=MOST_QUEUED))
     promises = await _promises(work, leads)
-    average = await _average_deal(work, currency)
+    won = await _won(work, tenant)
+    average = None if won.mean is None else Money(floor(won.mean), tenant.currency)
+    deals = await _open_deals(work, leads, tenant)
     chances = await chances_of(work, leads)
     ranked = in_order(
         standing(
             lead,
             chance=USUAL_CHANCES[lead.grade] if chances is None else chances[lead.id],
-            deal=average if lead.deal_minor is None else Money(lead.deal_minor, currency),
+            deal=deals[lead.id].amount or average,
             urgency=urgency(promises.get(lead.id)),
         )
         for lead in leads
@@ -105,7 +120,8 @@ async def work_queue(
         owner_id=owner_id,
         total=len(ranked),
         average_deal=average,
-        entries=await _entries(work, page, promises, predicted=chances is not None),
+        missing=won.missing,
+        entries=await _entries(work, page, promises, deals, predicted=chances is not None),
         cursor=cursor_after(seen, (each.lead.id for each in page)) if len(left) > size else None,
         next_at=next_change(promises.values()),
     )
@@ -145,15 +161,41 @@ async def _promises(work: Work, leads: Sequence[WaitingLead]) -> Mapping[UUID, O
     }
 
 
-async def _average_deal(work: Work, currency: str) -> Money | None:
-    minor = await work.ask(AverageDeal(currency=currency, since=work.now - _DEALS_OF))
-    return None if minor is None else Money(minor, currency)
+async def _won(work: Work, tenant: Tenant) -> WonAmounts:
+    return await work.ask(
+        AmountsWon(
+            currency=tenant.currency,
+            own=tenant.currency,
+            time_zone=tenant.time_zone,
+            since=work.now - _DEALS_OF,
+        )
+    )
+
+
+async def _open_deals(
+    work: Work, leads: Sequence[WaitingLead], tenant: Tenant
+) -> Mapping[UUID, OpenDeal]:
+    """Return the largest open opportunity of each lead that has one, at today's rates."""
+    own, today = tenant.currency, always_open(tenant.time_zone).local_day(work.now)
+    foreign = {deal.currency for lead in leads for deal in lead.deals} - {own}
+    days = tuple((currency, today) for currency in sorted(foreign))
+    rates = await work.ask(RatesOn(days=days, to=own)) if days else {}
+    found = {}
+    for lead in leads:
+        known = [(deal, exchanged_by(rates, deal, today, to=own)) for deal in lead.deals]
+        amounts = [amount for _, amount in known if amount is not None]
+        found[lead.id] = OpenDeal(
+            amount=max(amounts, key=lambda each: each.minor, default=None),
+            unrated=next((deal for deal, amount in known if amount is None), None),
+        )
+    return found
 
 
 async def _entries(
     work: Work,
     page: Sequence[Standing],
     promises: Mapping[UUID, OpenPromise],
+    deals: Mapping[UUID, OpenDeal],
     *,
     predicted: bool,
 ) -> tuple[QueuedLead, ...]:
@@ -167,7 +209,7 @@ async def _entries(
             promise := promises.get(each.lead.id),
             reasons=(
                 predicted_chance(each.chance) if predicted else usual_chance(each.lead.grade),
-                _deal_reason(each),
+                _deal_reason(deals[each.lead.id], each.deal),
                 hurry(promise),
             ),
         )
@@ -175,11 +217,17 @@ async def _entries(
     )
 
 
-def _deal_reason(at: Standing) -> str | None:
-    if at.deal is None:
-        return None
-    currency = at.deal.currency
-    amount = f"{Decimal(at.deal.minor).scaleb(-minor_digits(currency))} {currency}"
-    if at.lead.deal_minor is None:
-        return f"A deal is {amount} on average."
-    return f"The open opportunity is {amount}."
+def _deal_reason(deal: OpenDeal, worth: Money | None) -> str | None:
+    """Say which deal a lead is worth; of one that cannot be exchanged, that it cannot."""
+    said = []
+    if deal.amount is not None:
+        said.append(f"The open opportunity is {_told(deal.amount)}.")
+    if deal.unrated is not None:
+        said.append(f"There is no rate for the open opportunity of {_told(deal.unrated)}.")
+    if deal.amount is None and worth is not None:
+        said.append(f"A deal is {_told(worth)} on average.")
+    return " ".join(said) or None
+
+
+def _told(amount: Money) -> str:
+    return f"{Decimal(amount.minor).scaleb(-minor_digits(amount.currency))} {amount.currency}"

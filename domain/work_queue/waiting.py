@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.grades import Grade
 from domain.ports import Question
+from domain.values import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,9 @@ class WaitingClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingLead:
-    """What ranks a lead: what a chance follows from, its largest open deal, and its first promise.
+    """What ranks a lead: what a chance follows from, its open deals, and its first promise.
 
-    `deal_minor` is of the currency that was asked for.
+    `deals` are the amounts of those that have one, each in its own currency.
     """
 
     id: UUID
@@ -43,7 +44,7 @@ class WaitingLead:
     persona_id: UUID | None = None
     job_title: str | None = None
     company_id: UUID | None = None
-    deal_minor: int | None = None
+    deals: tuple[Money, ...] = ()
     clock: WaitingClock | None = None
 
 
@@ -52,13 +53,4 @@ class WaitingLeads(Question[Sequence[WaitingLead]]):
     """The leads a user is to work and may contact; of too many, those due first, then the best."""
 
     owner_id: UUID
-    currency: str
     limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AverageDeal(Question[int | None]):
-    """The mean value of the deals won since an instant, in minor units of one currency."""
-
-    currency: str
-    since: datetime

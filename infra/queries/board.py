@@ -30,6 +30,14 @@ from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
 from infra.database import PostgresWork, rows_of
 from infra.queries import answers
+from infra.queries.exchange import (
+    Amount,
+    earliest_lacking,
+    exchanged,
+    lacks_rate,
+    local_day,
+    missing_rate,
+)
 from infra.rows import table_of
 
 slas = table_of(Sla)
@@ -156,18 +164,26 @@ async def deals_won_since(work: PostgresWork, question: DealsWonSince) -> DealsW
         )
         .exists()
     )
-    ours = opportunities.c.currency == question.currency
+    amount = Amount(
+        work.tenant_id,
+        opportunities.c.amount_minor,
+        opportunities.c.currency,
+        local_day(opportunities.c.closed_at, question.time_zone),
+        to=question.currency,
+    )
     statement = sa.select(
         sa.func.count(),
-        sa.func.coalesce(sa.func.sum(opportunities.c.amount_minor).filter(ours), 0),
-        sa.func.count(opportunities.c.currency).filter(~ours),
+        sa.func.coalesce(sa.func.sum(exchanged(amount)), 0),
+        sa.func.count(lacks_rate(amount)),
+        earliest_lacking(amount),
     ).where(
         opportunities.c.status == OpportunityStatus.WON.value,
         opportunities.c.closed_at >= question.since,
         handed_off,
     )
-    ((deals, minor, foreign),) = await work.rows(statement)
-    return DealsWon(deals=deals, minor=int(minor), foreign=foreign)
+    ((deals, minor, unrated, lacking),) = await work.rows(statement)
+    missing = missing_rate(lacking, to=question.currency)
+    return DealsWon(deals=deals, minor=int(minor), unrated=unrated, missing=missing)
 
 
 def _board_clocks(sales_team_id: Any) -> sa.Select[Any]:

@@ -16,7 +16,7 @@ from domain.opportunities import Opportunity, OpportunityStatus
 from domain.stages import Stage
 from infra.database import PostgresWork
 from infra.queries import answers
-from infra.queries.exchange import in_currency
+from infra.queries.exchange import Amount, exchanged, local_day
 from infra.rows import table_of
 
 leads = table_of(Lead)
@@ -160,10 +160,9 @@ def _money(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
 
 def _exchanged(work: PostgresWork, question: EffortCounts | RevenueCounts) -> sa.ColumnElement[Any]:
     """Return an event's amount by the rate of its day, NULL where there is none."""
-    day = sa.cast(sa.func.timezone(question.time_zone, events.c.at), sa.Date)
-    return in_currency(
-        work.tenant_id, events.c.amount_minor, events.c.currency, day, to=question.currency
-    )
+    day, to = local_day(events.c.at, question.time_zone), question.currency
+    minor, currency = events.c.amount_minor, events.c.currency
+    return exchanged(Amount(work.tenant_id, minor, currency, day, to=to))
 
 
 @answers(RevenueCounts)

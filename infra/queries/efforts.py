@@ -16,6 +16,13 @@ from domain.outcomes import Outcome
 from domain.ratings import Rating, StarsGiven
 from infra.database import PostgresWork
 from infra.queries import answers
+from infra.queries.exchange import (
+    Amount,
+    earliest_lacking,
+    exchanged,
+    local_day,
+    refuse_missing,
+)
 from infra.queries.outcomes import outcome_case
 from infra.rows import table_of
 
@@ -37,6 +44,7 @@ async def count_efforts(work: PostgresWork, question: CountEfforts) -> Sequence[
 
     Reads the hand-offs of the time by handoffs_by_instant, and of each by index its deals, its
     ratings and, where sales has said nothing, its touches.  A campaign is found by its code.
+    Won amounts go by the rate of the day of closing, by exchange_rates_day.
     """
     each = _handoffs(work, question).cte("each_handoff")
     total = sa.select(
@@ -45,11 +53,15 @@ async def count_efforts(work: PostgresWork, question: CountEfforts) -> Sequence[
         sa.func.count().filter(each.c.outcome != Outcome.NONE.value).label("with_feedback"),
         sa.func.count().filter(each.c.status != HandoffStatus.OPEN.value).label("decided"),
         sa.func.count().filter(each.c.status == HandoffStatus.ACCEPTED.value).label("accepted"),
-        *(_sum(each.c[name]) for name in ("won", "revenue", "foreign", "raters", "stars")),
+        *(_sum(each.c[name]) for name in ("won", "revenue", "raters", "stars")),
+        sa.func.min(each.c.lacking).label("lacking"),
     )
     totals = total.group_by(each.c.key).cte("totals")
     statement = _with_campaigns(work, totals, question)
-    return [_counts(row) for row in await work.rows(statement)]
+    rows = await work.rows(statement)
+    # Of all efforts, not only of those shown: without a rate nobody can say which come first.
+    refuse_missing(rows[0][12] if rows else None, to=question.currency)
+    return [_counts(row) for row in rows]
 
 
 @answers(StarsOfAll)
@@ -67,14 +79,14 @@ async def stars_of_all(work: PostgresWork, question: StarsOfAll) -> tuple[StarsG
 
 def _handoffs(work: PostgresWork, question: CountEfforts) -> sa.Select[Any]:
     """Select a row for each hand-off with its key, its outcome, its deals and its ratings."""
-    deals = _deals_of(work, question.currency)
+    deals = _deals_of(work, question)
     rated = _ratings_of(work)
     statement = (
         sa.select(
             _KEYS[question.by].label("key"),
             handoffs.c.status,
             outcome_case(work).label("outcome"),
-            *(deals.c[name] for name in ("won", "revenue", "foreign")),
+            *(deals.c[name] for name in ("won", "revenue", "lacking")),
             *(rated.c[name] for name in ("raters", "stars")),
         )
         .select_from(
@@ -96,13 +108,19 @@ def _handoffs(work: PostgresWork, question: CountEfforts) -> sa.Select[Any]:
     return statement
 
 
-def _deals_of(work: PostgresWork, currency: str) -> Any:
-    ours = sa.func.coalesce(opportunities.c.currency, currency) == currency
+def _deals_of(work: PostgresWork, question: CountEfforts) -> Any:
+    amount = Amount(
+        work.tenant_id,
+        opportunities.c.amount_minor,
+        opportunities.c.currency,
+        local_day(opportunities.c.closed_at, question.time_zone),
+        to=question.currency,
+    )
     return (
         sa.select(
             sa.func.count().label("won"),
-            _sum(opportunities.c.amount_minor, ours, name="revenue"),
-            sa.func.count().filter(~ours).label("foreign"),
+            _sum(exchanged(amount), name="revenue"),
+            earliest_lacking(amount).label("lacking"),
         )
         .where(
             opportunities.c.tenant_id == work.tenant_id,
@@ -141,7 +159,10 @@ def _with_campaigns(work: PostgresWork, totals: sa.CTE, question: CountEfforts) 
     joined = totals.outerjoin(campaigns, on).outerjoin(stars, sa.true())
     figure = _figure(question.order, totals, stars)
     order = figure.desc() if question.descending else figure.asc()
-    columns = (*totals.c, campaigns.c.id, stars.c.campaign_raters, stars.c.campaign_stars)
+    lacking = sa.func.min(totals.c.lacking).over().label("lacking")
+    counted = (column for column in totals.c if column.name != "lacking")
+    rated = (stars.c.campaign_raters, stars.c.campaign_stars)
+    columns = (*counted, campaigns.c.id, *rated, lacking)
     # As a subquery, because the restriction to the tenant would undo the outer join.
     found = (
         sa.select(
@@ -173,13 +194,9 @@ def _figure(order: EffortFigure, totals: sa.CTE, stars: Any) -> sa.ColumnElement
     return figures[order]
 
 
-def _sum(
-    column: sa.ColumnElement[Any], *only: sa.ColumnElement[bool], name: str | None = None
-) -> sa.ColumnElement[Any]:
-    total: Any = sa.func.sum(column)
-    total = total.filter(*only) if only else total
+def _sum(column: Any, *, name: str | None = None) -> sa.ColumnElement[Any]:
     named: str = name or column.name
-    return sa.func.coalesce(total, 0).label(named)
+    return sa.func.coalesce(sa.func.sum(column), 0).label(named)
 
 
 def _counts(row: Sequence[Any]) -> EffortCounts:
@@ -191,8 +208,7 @@ def _counts(row: Sequence[Any]) -> EffortCounts:
         accepted=row[4],
         won=int(row[5]),
         revenue=int(row[6]),
-        other_currencies=int(row[7]),
-        lead_stars=StarsGiven(count=int(row[8]), stars=int(row[9])),
-        campaign_id=row[10],
-        campaign_stars=StarsGiven(count=row[11] or 0, stars=int(row[12] or 0)),
+        lead_stars=StarsGiven(count=int(row[7]), stars=int(row[8])),
+        campaign_id=row[9],
+        campaign_stars=StarsGiven(count=row[10] or 0, stars=int(row[11] or 0)),
     )

@@ -1,13 +1,15 @@
-"""Rates of exchange in SQL, by the same rounding as `domain.exchange.exchanged`.
+"""Amounts exchanged in SQL: the one place, by the rule and rounding of `domain.exchange.exchanged`.
 
-Any query that adds up money may use these three: `in_currency` for the amount of a row, `missing`
-beside it, and `refuse_missing` for what came of it.  They go together, because SQL's sum() passes
-over what has no rate in silence.
+Any query that adds up money goes by an `Amount`: what it `exchanged` to, and which rate it
+`lacks_rate` for.  They go together, because SQL's sum() passes over what has no rate in silence.
+What came of `earliest_lacking` is refused (`refuse_missing`) where the answer is a figure, and told
+(`missing_rate`) where the rest must be seen without it, as on a wall.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,7 +17,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.exchange import ExchangeRate, RateMissing, RatesOn
+from domain.exchange import ExchangeRate, MissingRate, RateMissing, RatesOn
 from domain.identity import CURRENCIES
 from domain.values import minor_digits
 from infra.database import PostgresWork
@@ -31,6 +33,22 @@ _UNUSUAL = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Minor units of a currency in a row of a tenant, and the day whose rate counts.
+
+    `to` is the currency it is wanted in.  Where that is not the tenant's own, which all rates are
+    to, it goes `through` the tenant's: by both rates of the day.
+    """
+
+    tenant_id: UUID
+    minor: sa.ColumnElement[Any]
+    currency: sa.ColumnElement[Any]
+    on: sa.ColumnElement[Any]
+    to: str
+    through: str | None = None
+
+
 @answers(RatesOn)
 async def rates_on(work: PostgresWork, question: RatesOn) -> Mapping[tuple[str, date], Decimal]:
     """Return the rate of each currency on each day, by the unique index exchange_rates_day."""
@@ -42,52 +60,76 @@ async def rates_on(work: PostgresWork, question: RatesOn) -> Mapping[tuple[str, 
         .table_valued(sa.column("currency", sa.Text), sa.column("day", sa.Date))
         .render_derived("wanted")
     )
-    rate = _rate(work.tenant_id, wanted.c.currency, wanted.c.day, question.to)
+    rate = _stored(work.tenant_id, wanted.c.currency, wanted.c.day, question.to)
     rows = await work.rows(sa.select(wanted.c.currency, wanted.c.day, rate))
     return {(row[0], row[1]): row[2] for row in rows if row[2] is not None}
 
 
-def in_currency(
-    tenant_id: UUID,
-    amount: sa.ColumnElement[int],
-    currency: sa.ColumnElement[str],
-    on: sa.ColumnElement[date],
-    *,
-    to: str,
-) -> sa.ColumnElement[Any]:
-    """Return the minor units of a row's amount in a currency, by the rate of its day.
+def exchanged(amount: Amount) -> sa.ColumnElement[Any]:
+    """Return an amount in the currency it is wanted in, rounded half away from zero.
 
-    NULL where the amount is, and where the rate is missing: ask for `missing` too.  Amounts of the
-    currency itself cost nothing; others one look into the unique index exchange_rates_day.
+    NULL where the amount is, and where the rate is missing.  An amount of the currency itself costs
+    nothing; others one look into the unique index exchange_rates_day.  A number of any size: what
+    is added up may be more than a bigint.
     """
-    exchanged = sa.func.round(
-        amount * _rate(tenant_id, currency, on, to) * _factor(currency, to), type_=sa.Numeric()
+    product = sa.func.round(
+        amount.minor * _rate(amount) * _factor(amount.currency, amount.to), type_=sa.Numeric()
     )
-    own = currency == sa.literal(to, sa.Text())
-    return sa.case((own, sa.cast(amount, sa.Numeric)), else_=exchanged)
+    return sa.case((_is_own(amount), sa.cast(amount.minor, sa.Numeric)), else_=product)
 
 
-def missing(
-    amount: sa.ColumnElement[int],
-    converted: sa.ColumnElement[Any],
-    currency: sa.ColumnElement[str],
-    on: sa.ColumnElement[date],
-) -> sa.ColumnElement[Any]:
+def lacks_rate(amount: Amount) -> sa.ColumnElement[Any]:
+    """Return the day and the currency of an amount that cannot be exchanged, else NULL."""
+    lacking = sa.and_(amount.minor.is_not(None), exchanged(amount).is_(None))
+    named = sa.func.to_char(amount.on, "YYYY-MM-DD") + sa.literal(" ", sa.Text()) + amount.currency
+    return sa.case((lacking, named))
+
+
+def earliest_lacking(amount: Amount) -> sa.ColumnElement[Any]:
     """Return the aggregate that names the earliest day whose rate is missing, NULL if none is."""
-    lacking = sa.and_(amount.is_not(None), converted.is_(None))
-    named = sa.func.to_char(on, "YYYY-MM-DD") + sa.literal(" ", sa.Text()) + currency
-    return sa.func.min(sa.case((lacking, named)))
+    return sa.func.min(lacks_rate(amount))
+
+
+def missing_rate(found: str | None, *, to: str) -> MissingRate | None:
+    """Return the rate that is missing by what `lacks_rate` or `earliest_lacking` came to."""
+    if found is None:
+        return None
+    day, _, currency = found.partition(" ")
+    return MissingRate(currency=currency, to=to, on=date.fromisoformat(day))
 
 
 def refuse_missing(found: str | None, *, to: str) -> None:
-    """Raise RateMissing for what `missing` came to."""
-    if found is not None:
-        day, _, currency = found.partition(" ")
-        raise RateMissing(currency, to, date.fromisoformat(day))
+    """Raise RateMissing for what `lacks_rate` or `earliest_lacking` came to."""
+    missing = missing_rate(found, to=to)
+    if missing is not None:
+        raise RateMissing(missing)
 
 
-def _rate(
-    tenant_id: UUID, currency: sa.ColumnElement[str], on: sa.ColumnElement[date], to: str
+def local_day(instant: sa.ColumnElement[Any], time_zone: str) -> sa.ColumnElement[date]:
+    """Return the day of an instant in a time zone: the day whose rate counts."""
+    return sa.cast(sa.func.timezone(time_zone, instant), sa.Date)
+
+
+def _is_own(amount: Amount) -> sa.ColumnElement[bool]:
+    return amount.currency == sa.literal(amount.to, sa.Text())
+
+
+def _rate(amount: Amount) -> sa.ColumnElement[Any]:
+    """Return how much of the wanted currency one unit of the amount's buys, NULL if nobody said."""
+    tenant_id, currency, on = amount.tenant_id, amount.currency, amount.on
+    if amount.through in (None, amount.to):
+        return _stored(tenant_id, currency, on, amount.to)
+    through = amount.through
+    is_through = currency == sa.literal(through, sa.Text())
+    there = sa.case(
+        (is_through, sa.literal(Decimal(1), sa.Numeric())),
+        else_=_stored(tenant_id, currency, on, through),
+    )
+    return there / _stored(tenant_id, sa.literal(amount.to, sa.Text()), on, through)
+
+
+def _stored(
+    tenant_id: UUID, currency: sa.ColumnElement[Any], on: sa.ColumnElement[Any], to: str | None
 ) -> sa.ColumnElement[Any]:
     return (
         sa.select(rates.c.rate)
@@ -104,7 +146,7 @@ def _rate(
     )
 
 
-def _factor(currency: sa.ColumnElement[str], to: str) -> sa.ColumnElement[Any]:
+def _factor(currency: sa.ColumnElement[Any], to: str) -> sa.ColumnElement[Any]:
     """Return what minor units are multiplied by besides the rate."""
 
     def factor(digits: int) -> sa.ColumnElement[Any]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.briefs import HandoffBrief
 from domain.handoff import Handoff, HandoffStatus
 from domain.leads import Lead
-from domain.opportunities import Opportunity, OpportunityStatus
+from domain.opportunities import AmountsWon, Opportunity, OpportunityStatus
 from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla
 from domain.sla.recalibration import ResultsOfTypes, TypeResult, ValuedDeliveries, WindowResults
 from infra.database import PostgresWork, rows_of
@@ -48,8 +48,7 @@ async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> Wind
 
     That is by what was known of the lead at the hand-off; where nothing was kept, by what is known
     now.  A hand-off is won if an opportunity of it is, or one of its lead that names no hand-off,
-    was opened after it, and after none that was accepted later.  Revenue is the mean of the amounts
-    won in the currency asked for.
+    was opened after it, and after none that was accepted later.
     """
     then = AsKnownThen()
     place = sa.case(*((where(each, then), n) for n, each in enumerate(question.types)), else_=-1)
@@ -99,7 +98,15 @@ async def results_of_types(work: PostgresWork, question: ResultsOfTypes) -> Wind
         types=tuple(found.get(n, nothing) for n in range(len(question.types))),
         handed_off=sum(each.handed_off for each in found.values()),
         won=sum(each.won for each in found.values()),
-        average_revenue_minor=await _average_revenue(work, question),
+        revenue=await work.ask(
+            AmountsWon(
+                currency=question.currency,
+                own=question.own,
+                time_zone=question.time_zone,
+                since=question.starts_at,
+                until=question.ends_at,
+            )
+        ),
     )
 
 
@@ -132,18 +139,3 @@ def _accepted_later(work: PostgresWork) -> sa.ColumnElement[bool]:
         .correlate(handoffs, opportunities)
         .exists()
     )
-
-
-async def _average_revenue(work: PostgresWork, question: ResultsOfTypes) -> int | None:
-    """Return the mean amount won in a window, to the minor unit, by opportunities_by_status."""
-    mean = sa.func.round(sa.func.avg(opportunities.c.amount_minor))
-    rows = await work.rows(
-        sa.select(sa.cast(mean, sa.BigInteger)).where(
-            opportunities.c.status == OpportunityStatus.WON.value,
-            opportunities.c.currency == question.currency,
-            opportunities.c.closed_at >= question.starts_at,
-            opportunities.c.closed_at < question.ends_at,
-        )
-    )
-    found: int | None = rows[0][0]
-    return found

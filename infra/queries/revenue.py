@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +21,25 @@ from domain.forecast import (
 )
 from domain.handoff import Handoff
 from domain.leads import Lead
-from domain.opportunities import Opportunity, OpportunityStatus, OpportunityStep
+from domain.opportunities import (
+    AmountsWon,
+    Opportunity,
+    OpportunityStatus,
+    OpportunityStep,
+    WonAmounts,
+)
 from domain.sla.calendar import always_open
 from infra.database import PostgresWork
 from infra.queries import answers
-from infra.queries.exchange import in_currency, missing, refuse_missing
+from infra.queries.exchange import (
+    Amount,
+    earliest_lacking,
+    exchanged,
+    lacks_rate,
+    local_day,
+    missing_rate,
+    refuse_missing,
+)
 from infra.rows import table_of
 
 opportunities = table_of(Opportunity)
@@ -55,7 +69,7 @@ async def pipeline_sums(work: PostgresWork, question: PipelineSums) -> Sequence[
         opportunities.c.closed_at < calendar.day_starts_at(period.end),
     )
     today = sa.literal(question.on, sa.Date())
-    closed_on = _local_day(opportunities.c.closed_at, question.time_zone)
+    closed_on = local_day(opportunities.c.closed_at, question.time_zone)
     found = await _sums(work, expected, today, to=question.currency)
     return [*found, *await _sums(work, ended, closed_on, to=question.currency)]
 
@@ -91,15 +105,15 @@ async def closed_sums(work: PostgresWork, question: ClosedSums) -> ClosedSum:
 
     Two statements, both by the index opportunities_by_status.
     """
-    closed_on = _local_day(opportunities.c.closed_at, question.time_zone)
-    minor = _minor(work, closed_on, to=question.currency)
+    closed_on = local_day(opportunities.c.closed_at, question.time_zone)
+    amount = _amount(work, closed_on, to=question.currency)
     statement = (
         sa.select(
             opportunities.c.status,
             sa.func.count(),
             sa.func.count(opportunities.c.amount_minor),
-            sa.func.coalesce(sa.func.sum(minor), 0),
-            _missing(minor, closed_on),
+            sa.func.coalesce(sa.func.sum(exchanged(amount)), 0),
+            earliest_lacking(amount),
         )
         .where(_is_closed(), opportunities.c.closed_at >= question.since)
         .group_by(opportunities.c.status)
@@ -154,6 +168,35 @@ async def won_deals(work: PostgresWork, question: WonDeals) -> Sequence[WonDeal]
     return [_won_deal(row) for row in await work.rows(sa.select(statement))]
 
 
+@answers(AmountsWon)
+async def amounts_won(work: PostgresWork, question: AmountsWon) -> WonAmounts:
+    """Add up what was won in a time, in one statement by the index opportunities_by_status."""
+    amount = Amount(
+        work.tenant_id,
+        opportunities.c.amount_minor,
+        opportunities.c.currency,
+        local_day(opportunities.c.closed_at, question.time_zone),
+        to=question.currency,
+        through=question.own,
+    )
+    minor = exchanged(amount)
+    statement = sa.select(
+        sa.func.count(minor),
+        sa.func.coalesce(sa.func.sum(minor), 0),
+        sa.func.count(lacks_rate(amount)),
+        earliest_lacking(amount),
+    ).where(opportunities.c.status == _WON, opportunities.c.closed_at >= question.since)
+    if question.until is not None:
+        statement = statement.where(opportunities.c.closed_at < question.until)
+    ((deals, total, unrated, lacking),) = await work.rows(statement)
+    return WonAmounts(
+        deals=deals,
+        minor=int(total),
+        unrated=unrated,
+        missing=missing_rate(lacking, to=question.currency),
+    )
+
+
 def _won_deal(row: Sequence[Any]) -> WonDeal:
     # Whoever has a deal with us was seen by then, also where only the deal tells of it.
     return WonDeal(
@@ -172,7 +215,7 @@ async def _sums(
     *,
     to: str,
 ) -> list[DealSum]:
-    minor = _minor(work, on, to=to)
+    amount = _amount(work, on, to=to)
     group = (
         opportunities.c.stage_id,
         opportunities.c.owner_id,
@@ -184,8 +227,8 @@ async def _sums(
             *group,
             sa.func.count().label("deals"),
             sa.func.count(opportunities.c.amount_minor).label("priced"),
-            sa.func.coalesce(sa.func.sum(minor), 0).label("minor"),
-            _missing(minor, on).label("missing"),
+            sa.func.coalesce(sa.func.sum(exchanged(amount)), 0).label("minor"),
+            earliest_lacking(amount).label("missing"),
         )
         .select_from(opportunities.outerjoin(handoffs, _behind()))
         .where(opportunities.c.tenant_id == work.tenant_id, which)
@@ -209,14 +252,9 @@ def _deal_sum(row: Sequence[Any]) -> DealSum:
     )
 
 
-def _minor(work: PostgresWork, on: sa.ColumnElement[date], *, to: str) -> sa.ColumnElement[Any]:
-    return in_currency(
-        work.tenant_id, opportunities.c.amount_minor, opportunities.c.currency, on, to=to
-    )
-
-
-def _missing(minor: sa.ColumnElement[Any], on: sa.ColumnElement[date]) -> sa.ColumnElement[Any]:
-    return missing(opportunities.c.amount_minor, minor, opportunities.c.currency, on)
+def _amount(work: PostgresWork, on: sa.ColumnElement[date], *, to: str) -> Amount:
+    minor, currency = opportunities.c.amount_minor, opportunities.c.currency
+    return Amount(work.tenant_id, minor, currency, on, to=to)
 
 
 def _behind() -> sa.ColumnElement[bool]:
@@ -228,7 +266,3 @@ def _behind() -> sa.ColumnElement[bool]:
 
 def _is_closed() -> sa.ColumnElement[bool]:
     return sa.or_(opportunities.c.status == _WON, opportunities.c.status == _LOST)
-
-
-def _local_day(instant: sa.ColumnElement[datetime], time_zone: str) -> sa.ColumnElement[date]:
-    return sa.cast(sa.func.timezone(time_zone, instant), sa.Date)

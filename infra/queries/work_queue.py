@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from domain.grades import Grade
-from domain.opportunities import Opportunity, OpportunityStatus
+from domain.opportunities import OpportunityStatus
 from domain.sla.clock import ClockState
 from domain.stages import Stage
-from domain.work_queue import AverageDeal, WaitingClock, WaitingLead, WaitingLeads
+from domain.values import Money
+from domain.work_queue import WaitingClock, WaitingLead, WaitingLeads
 from infra.database import PostgresWork
 from infra.queries import answers
-from infra.rows import table_of
 
-opportunities = table_of(Opportunity)
 _GRADES = {grade.value: grade for grade in Grade}
 
 # What a representative works: handed over, and neither given back nor bought yet.
 _WORKED = [Stage.MQL.value, Stage.SAL.value, Stage.SQL.value, Stage.OPPORTUNITY.value]
 
-# The leads by leads_by_owner, for each its first running clock by sla_clocks_by_lead and its
-# largest open deal by opportunities_by_lead: three indexes whatever PostgreSQL believes of them.
+# The leads by leads_by_owner, for each its first running clock by sla_clocks_by_lead and its open
+# deals by opportunities_by_lead: three indexes whatever PostgreSQL believes of them.
 _WAITING = f"""
 SELECT l.id, l.grade, l.origin_source, l.origin_medium, l.origin_campaign, l.country, l.persona_id,
-       l.job_title, l.company_id, d.amount,
+       l.job_title, l.company_id, d.amounts, d.currencies,
        c.sla_id, c.commitment_id, c.calendar_version_id, c.started_at, c.due_at
 FROM leads l
 LEFT JOIN LATERAL (
@@ -37,13 +34,15 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
-  SELECT max(amount_minor) AS amount FROM opportunities
+  SELECT array_agg(amount_minor ORDER BY id) AS amounts,
+         array_agg(currency ORDER BY id) AS currencies
+  FROM opportunities
   WHERE tenant_id = $1 AND lead_id = l.id AND status = '{OpportunityStatus.OPEN.value}'
-    AND currency = $3
+    AND amount_minor IS NOT NULL
 ) d ON true
-WHERE l.tenant_id = $1 AND l.owner_id = $2 AND l.stage = ANY ($4) AND NOT l.do_not_contact
+WHERE l.tenant_id = $1 AND l.owner_id = $2 AND l.stage = ANY ($3) AND NOT l.do_not_contact
 ORDER BY c.due_at NULLS LAST, l.grade NULLS LAST, l.id DESC
-LIMIT $5
+LIMIT $4
 """  # noqa: S608  # our own words
 
 
@@ -54,7 +53,7 @@ async def waiting_leads(work: PostgresWork, question: WaitingLeads) -> Sequence[
     In front what is due first by a running clock, then the best graded, then the newest.
     """
     rows = await work.connection.fetch(
-        _WAITING, work.tenant_id, question.owner_id, question.currency, _WORKED, question.limit
+        _WAITING, work.tenant_id, question.owner_id, _WORKED, question.limit
     )
     return [
         WaitingLead(
@@ -67,31 +66,16 @@ async def waiting_leads(work: PostgresWork, question: WaitingLeads) -> Sequence[
             persona_id=row[6],
             job_title=row[7],
             company_id=row[8],
-            deal_minor=row[9],
+            deals=tuple(map(Money, row[9] or (), row[10] or ())),
             clock=None
-            if row[10] is None
+            if row[11] is None
             else WaitingClock(
-                sla_id=row[10],
-                commitment_id=row[11],
-                calendar_version_id=row[12],
-                started_at=row[13],
-                due_at=row[14],
+                sla_id=row[11],
+                commitment_id=row[12],
+                calendar_version_id=row[13],
+                started_at=row[14],
+                due_at=row[15],
             ),
         )
         for row in rows
     ]
-
-
-@answers(AverageDeal)
-async def average_deal(work: PostgresWork, question: AverageDeal) -> int | None:
-    """Return the mean of the amounts won, rounded down, by the index opportunities_by_status."""
-    statement = sa.select(
-        sa.cast(sa.func.floor(sa.func.avg(opportunities.c.amount_minor)), sa.BigInteger)
-    ).where(
-        opportunities.c.status == OpportunityStatus.WON.value,
-        opportunities.c.closed_at >= question.since,
-        opportunities.c.currency == question.currency,
-    )
-    rows = await work.rows(statement)
-    found: int | None = rows[0][0]
-    return found

@@ -16,6 +16,7 @@ from domain.identity import revoke_board
 from domain.stages import Stage
 from tests.agreements import add_mql
 from tests.api.test_board import a_board, picture, seen_by
+from tests.api.test_exchange import set_rate
 from tests.deals import a_pipeline, add_deal, add_revenue
 from tests.following import following
 from tests.histories import a_journey, add_journeys
@@ -77,6 +78,7 @@ async def test_the_loop_tells_what_became_of_the_leads(world: World) -> None:
             "sqls": 1,
             "opportunities": 1,
             "won": 1,
+            "foreign": 0,
             "revenue": euros("12000.00"),
         }
     ]
@@ -159,25 +161,39 @@ async def test_the_board_tells_what_marketings_leads_bought_this_month(world: Wo
     for lead, minor, closed_at, currency in (
         (ours, 5_000_00, on(15), "EUR"),
         (ours, 700_00, on(16), "EUR"),
-        (ours, 9_00, on(17), "USD"),
+        (ours, 10_00, on(17), "USD"),
+        (ours, 9_00, on(18), "GBP"),
+        (ours, 8_00, on(17), "GBP"),
         (theirs, 100_00, on(17), "EUR"),
     ):
         await add_deal(world, stage, lead, minor=minor, closed_at=closed_at, currency=currency)
     await add_deal(world, stage, ours, minor=1, closed_at=on(17), lost=True)
+    await set_rate(world, "USD", "0.5", "2026-03-17")
     march = await picture(world)
+    await set_rate(world, "GBP", "1.25", "2026-03-01")
+    mended = await picture(world)
     world.at(datetime(2026, 4, 1, tzinfo=UTC))
     april = await picture(world)
 
     assert before["returned"] is None
     assert march["returned"] == {
         "startsOn": "2026-03-01",
-        "won": 3,
-        "amount": euros("5700.00"),
-        "foreign": 1,
+        "won": 5,
+        "amount": euros("5705.00"),
+        "unrated": 2,
+        "missing": {"currency": "GBP", "to": "EUR", "on": "2026-03-17"},
+    }
+    assert mended["returned"] == {
+        "startsOn": "2026-03-01",
+        "won": 5,
+        "amount": euros("5726.25"),
+        "unrated": 0,
+        "missing": None,
     }
     assert april["returned"] == {
         "startsOn": "2026-04-01",
         "won": 0,
         "amount": euros("0.00"),
-        "foreign": 0,
+        "unrated": 0,
+        "missing": None,
     }

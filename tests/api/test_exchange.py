@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from domain.exchange import ExchangeRate, RateMissing, converted, exchanged
 from domain.values import Money
-from infra.queries.exchange import in_currency, missing, refuse_missing
+from infra.queries.exchange import Amount, earliest_lacking, refuse_missing
+from infra.queries.exchange import exchanged as in_sql
 from tests.world import World
 
 SET = """mutation($input: ExchangeRateSetInput!) { exchangeRateSet(input: $input) {
@@ -131,7 +132,7 @@ async def test_a_missing_rate_is_refused_by_currency_and_day(world: World) -> No
         with pytest.raises(RateMissing) as refused:
             await converted(work, AMOUNTS)
 
-    assert (refused.value.currency, refused.value.on) == ("USD", date(2026, 3, 1))
+    assert (refused.value.missing.currency, refused.value.missing.on) == ("USD", date(2026, 3, 1))
     assert refused.value.message == (
         "There is no rate from USD to EUR on 2026-03-01; set one with exchangeRateSet."
     )
@@ -149,16 +150,30 @@ async def test_sql_exchanges_as_the_domain_does(world: World) -> None:
     assert (row[0], row[1]) == (sum(expected), None)
 
 
+async def test_another_currency_than_the_tenants_is_reached_through_it(world: World) -> None:
+    await set_rate(world, "USD", "0.8", "2026-03-01")
+    await set_rate(world, "GBP", "1.2", "2026-03-01")
+    on = date(2026, 3, 2)
+    amounts = [(Money(300, "USD"), on), (Money(240, "EUR"), on), (Money(7, "GBP"), on)]
+
+    async with world.work() as work:
+        [row] = await work.rows(_summed(work, amounts, to="GBP"))
+        [lacking] = await work.rows(_summed(work, [(Money(1, "EUR"), on)], to="JPY"))
+
+    assert tuple(row) == (200 + 200 + 7, None)
+    assert tuple(lacking) == (None, "2026-03-02 EUR")
+
+
 async def test_a_sum_in_sql_names_the_earliest_day_without_a_rate(world: World) -> None:
     async with world.work() as work:
         [row] = await work.rows(_summed(work, AMOUNTS))
         with pytest.raises(RateMissing) as refused:
             refuse_missing(row[1], to="EUR")
 
-    assert (refused.value.currency, refused.value.on) == ("USD", date(2026, 3, 1))
+    assert (refused.value.missing.currency, refused.value.missing.on) == ("USD", date(2026, 3, 1))
 
 
-def _summed(work: Any, amounts: list[tuple[Money, date]]) -> Any:
+def _summed(work: Any, amounts: list[tuple[Money, date]], *, to: str = "EUR") -> Any:
     rows = (
         sa.values(
             sa.column("minor", sa.BigInteger),
@@ -169,6 +184,5 @@ def _summed(work: Any, amounts: list[tuple[Money, date]]) -> Any:
         .data([(money.minor, money.currency, on) for money, on in amounts])
         .alias("amounts")
     )
-    minor = in_currency(work.tenant_id, rows.c.minor, rows.c.currency, rows.c.day, to="EUR")
-    lacking = missing(rows.c.minor, minor, rows.c.currency, rows.c.day)
-    return sa.select(sa.func.sum(minor), lacking)
+    amount = Amount(work.tenant_id, rows.c.minor, rows.c.currency, rows.c.day, to=to, through="EUR")
+    return sa.select(sa.func.sum(in_sql(amount)), earliest_lacking(amount))

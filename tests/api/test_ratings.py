@@ -11,6 +11,7 @@ from domain.ids import new_id, public
 from domain.opportunities import OpportunityStatus
 from domain.ratings import Rating
 from tests.agreements import add_mql
+from tests.api.test_exchange import set_rate
 from tests.telling import accept, deal, hand_over, reject, touch
 from tests.world import World
 
@@ -27,7 +28,7 @@ EFFORTS = """query($by: EffortKind!, $order: EffortFigure!, $direction: OrderDir
     first: $first) {
     key campaign { name } handedOff accepted acceptedShare feedbackShare won
     revenue { amount currency }
-    wonInOtherCurrencies campaignRating { count average shrunk } leadRating { count average shrunk }
+    campaignRating { count average shrunk } leadRating { count average shrunk }
   } }"""
 USUAL = {"by": "CAMPAIGN", "order": "REVENUE", "direction": "DESC", "first": 25}
 
@@ -129,6 +130,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
         await accept(world, handoff)
     await deal(world, won, OpportunityStatus.WON, 900_00)
     await deal(world, won, OpportunityStatus.WON, 70_00, "USD")
+    await set_rate(world, "USD", "0.5", "2026-03-01")
     await deal(world, lost, OpportunityStatus.LOST)
     await reject(world, unknown)
     await touch(world, silent)
@@ -150,8 +152,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
             "acceptedShare": "1.0000",
             "feedbackShare": "1.0000",
             "won": 2,
-            "revenue": {"amount": "900.00", "currency": "EUR"},
-            "wonInOtherCurrencies": 1,
+            "revenue": {"amount": "935.00", "currency": "EUR"},
             "campaignRating": {"count": 1, "average": "4.00", "shrunk": "4.00"},
             "leadRating": {"count": 2, "average": "4.50", "shrunk": "3.67"},
         },
@@ -164,7 +165,6 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
             "feedbackShare": "1.0000",
             "won": 0,
             "revenue": {"amount": "0.00", "currency": "EUR"},
-            "wonInOtherCurrencies": 0,
             "campaignRating": None,
             "leadRating": {"count": 1, "average": "1.00", "shrunk": "2.94"},
         },
@@ -177,7 +177,6 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
             "feedbackShare": "0.0000",
             "won": 0,
             "revenue": {"amount": "0.00", "currency": "EUR"},
-            "wonInOtherCurrencies": 0,
             "campaignRating": None,
             "leadRating": {"count": 0, "average": None, "shrunk": "3.33"},
         },
@@ -217,6 +216,22 @@ async def test_efforts_are_ordered_by_any_figure(
 
     assert [effort["key"] for effort in efforts] == keys
     assert [effort["key"] for effort in best] == keys[:1]
+
+
+async def test_efforts_need_a_rate_also_for_what_is_not_shown(world: World) -> None:
+    good, other = await hand_over(world, origin_campaign="a"), await hand_over(world)
+    await deal(world, good, OpportunityStatus.WON, 9_00)
+    await deal(world, other, OpportunityStatus.WON, 7_00, "USD")
+
+    answer = await world.ask(EFFORTS, {**USUAL, "first": 1})
+
+    assert answer["data"] is None
+    [error] = answer["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["reason"]) == (
+        "BAD_USER_INPUT",
+        "RATE_MISSING",
+    )
+    assert error["message"].startswith("There is no rate from USD to EUR on ")
 
 
 async def test_efforts_of_a_time_count_its_hand_offs_only(world: World) -> None:

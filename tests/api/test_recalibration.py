@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain import handoff_flow
+from domain.exchange import MissingRate
 from domain.filters import parsed
 from domain.grades import Grade
 from domain.handoff import Handoff, HandoffStatus
@@ -21,13 +22,15 @@ from domain.sla.recalibration import ResultsOfTypes, ValueRecalibration, recalib
 from infra.database import Database
 from infra.scoring import MonthlyRecalibration
 from tests.agreements import a_commitment, a_sla, add_mql, an_mql, sign
+from tests.api.test_exchange import set_rate
 from tests.world import NOON, World
 
 FAIR = {"originSource": {"eq": "fair"}}
 LIST = """{ valueRecalibrations(first: 1) { nodes {
-  id monthOn windowStartsOn windowEndsOn priorWeight
-  deliveries { measure priorRate averageRevenue { amount } pointValue { amount } sla { name }
-    commitment { name } values { criterionText unitsNow unitsProposed handedOff won closeRate
+  id monthOn windowStartsOn windowEndsOn priorWeight missing { currency to on }
+  deliveries { measure priorRate unrated averageRevenue { amount } pointValue { amount }
+    sla { name } commitment { name }
+    values { criterionText unitsNow unitsProposed handedOff won closeRate
       valueMinor } } } } }"""
 TAKE = """mutation($sla: ID!, $id: ID!) {
   slaTakeValues(input: {sla: $sla, recalibration: $id}) {
@@ -123,10 +126,12 @@ async def test_what_lead_types_were_worth_is_shown_with_its_evidence(world: Worl
         "windowStartsOn": "2025-03-01",
         "windowEndsOn": "2026-03-01",
         "priorWeight": 20,
+        "missing": None,
         "deliveries": [
             {
                 "measure": "MONEY",
                 "priorRate": "0.100000",
+                "unrated": 0,
                 "averageRevenue": {"amount": "1000.00"},
                 "pointValue": {"amount": "0.01"},
                 "sla": {"name": "March 2026"},
@@ -245,6 +250,30 @@ async def test_a_delivery_nothing_can_be_said_of_is_skipped(world: World) -> Non
     found = await reckoned(world)
     assert found is not None
     assert (found.deliveries, len(found.skipped)) == ((), 1)
+    assert found.missing == MissingRate(currency="USD", to="EUR", on=date(2025, 12, 1))
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+async def test_deals_in_other_currencies_count_by_the_rates_of_their_days(
+    world: World, currency: str
+) -> None:
+    sla = await an_agreement(world)
+    at = NOON - timedelta(days=100)
+    await handed_off(world, "fair", 1, won=1, at=at, currency="USD")
+    await handed_off(world, "fair", 1, won=1, at=at)
+    await handed_off(world, "fair", 1, won=1, at=at, currency="GBP")
+    await set_rate(world, "USD", "0.5", "2025-01-01")
+    async with world.work() as work:
+        await work.save(replace(await work.get(Sla, sla.id), currency=currency))
+
+    found = await reckoned(world)
+
+    # 500 and 1000 euros, which are 1000 and 2000 dollars; nobody knows what the pounds are.
+    assert found is not None
+    [delivery] = found.deliveries
+    mean = {"EUR": 75_000, "USD": 150_000}[currency]
+    assert (delivery.average_revenue_minor, delivery.unrated) == (mean, 1)
+    assert found.missing == MissingRate(currency="GBP", to=currency, on=date(2025, 12, 1))
 
 
 async def test_the_next_version_of_an_agreement_may_take_the_values(world: World) -> None:

@@ -23,11 +23,12 @@ from domain.stages import Stage
 from domain.work_queue import QueueOfNobody, work_queue
 from domain.work_queue.ranking import USUAL_CHANCES
 from tests.agreements import a_sla, an_mql, sign, usual_commitments
+from tests.api.test_exchange import set_rate
 from tests.following import following
 from tests.world import World
 
 QUEUE = """query($first: Int, $after: String) { workQueue(first: $first, after: $after) {
-  asOf total averageDeal { amount currency } cursor nextAt
+  asOf total averageDeal { amount currency } missing { currency to on } cursor nextAt
   entries { lead { email } rank chance deal { amount } expectedValue { amount currency } urgency
     dueAt reasons } } }"""
 CHANGED = "subscription { workQueueChanged { total entries { lead { email } urgency } } }"
@@ -53,7 +54,7 @@ def emails(page: dict[str, Any]) -> list[str]:
     return [entry["lead"]["email"] for entry in page["entries"]]
 
 
-async def a_deal(world: World, lead: Lead, amount: int, **more: Any) -> None:
+async def a_deal(world: World, lead: Lead, amount: int, currency: str = "EUR", **more: Any) -> None:
     stage = PipelineStage(
         id=new_id(), name="Talks", position=1, win_rate=Decimal("0.5"), created_at=world.now
     )
@@ -67,7 +68,7 @@ async def a_deal(world: World, lead: Lead, amount: int, **more: Any) -> None:
         recorded_at=world.now,
         updated_at=world.now,
         amount_minor=amount,
-        currency="EUR",
+        currency=currency,
         **more,
     )
     async with world.work() as work:
@@ -99,6 +100,33 @@ async def test_leads_are_ranked_by_what_they_are_worth(world: World) -> None:
     }
     assert emails(found)[1:] == [high.email, sold.email]
     assert found["entries"][1]["reasons"][1] == "A deal is 3000.00 EUR on average."
+
+
+async def test_deals_in_other_currencies_are_worth_what_they_are_today(world: World) -> None:
+    dollars, pounds = await mine(world, Grade.C3, Grade.C3)
+    (sold,) = await mine(world, None, email="sold@acme.example")
+    won = {"status": OpportunityStatus.WON, "closed_at": world.now}
+    await a_deal(world, sold, 300_000, **won)
+    await a_deal(world, sold, 200_000, "USD", **won)
+    await a_deal(world, sold, 100_000, "GBP", **won)
+    await a_deal(world, dollars, 10_000_000, "USD")
+    await a_deal(world, dollars, 400_000)
+    await a_deal(world, pounds, 10_000_000, "GBP")
+    await set_rate(world, "USD", "0.5", "2026-03-01")
+    await set_rate(world, "USD", "0.25", "2026-03-10")
+
+    found = await queue(world)
+
+    assert found["averageDeal"] == {"amount": "1750.00", "currency": "EUR"}
+    assert found["missing"] == {"currency": "GBP", "to": "EUR", "on": "2026-03-10"}
+    worth = {each["lead"]["email"]: each for each in found["entries"]}
+    assert worth[dollars.email]["deal"] == {"amount": "25000.00"}
+    assert worth[dollars.email]["reasons"][1] == "The open opportunity is 25000.00 EUR."
+    assert worth[pounds.email]["deal"] == {"amount": "1750.00"}
+    assert worth[pounds.email]["reasons"][1] == (
+        "There is no rate for the open opportunity of 100000.00 GBP."
+        " A deal is 1750.00 EUR on average."
+    )
 
 
 async def test_a_promise_that_comes_due_moves_its_lead_up(world: World) -> None:

@@ -34,13 +34,18 @@ _IN_USE = (SlaStatus.ACTIVE, SlaStatus.SIGNED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsOfTypes(Question[WindowResults]):
-    """What became of the hand-offs between two teams in a window; a lead's first type counts."""
+    """What became of the hand-offs between two teams in a window; a lead's first type counts.
+
+    Revenue is in `currency`, which the agreement counts in, by rates to the tenant's `own`.
+    """
 
     marketing_team_id: UUID
     sales_team_id: UUID
     starts_at: datetime
     ends_at: datetime
     currency: str
+    own: str
+    time_zone: str
     types: tuple[Filter, ...]
 
 
@@ -62,12 +67,14 @@ async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
     month_on = month_of(work.now, tenant.time_zone).first
     if await first(work, ValueRecalibration, month_on=month_on) is not None:
         return None
-    found = [
-        (commitment, calibrated(commitment, sla, await _results(work, sla, commitment, month_on)))
+    results = [
+        (commitment, sla, await _results(work, sla, commitment, month_on))
         for commitment, sla in await _deliveries(work, month_on)
     ]
-    if not found:
+    if not results:
         return None
+    found = [(each, calibrated(each, sla, result)) for each, sla, result in results]
+    missing = [each.revenue.missing for _, _, each in results if each.revenue.missing is not None]
     starts_on, ends_on = window_before(month_on)
     recalibration = await work.add(
         ValueRecalibration(
@@ -79,6 +86,7 @@ async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
             prior_weight=PRIOR_WEIGHT,
             deliveries=tuple(delivery for _, delivery in found if delivery is not None),
             skipped=tuple(commitment.id for commitment, delivery in found if delivery is None),
+            missing=min(missing, key=lambda each: (each.on, each.currency), default=None),
         )
     )
     work.record(ValuesRecalibrated(at=work.now, recalibration_id=recalibration.id))
@@ -172,6 +180,8 @@ async def _results(work: Work, sla: Sla, commitment: Commitment, month_on: date)
             starts_at=start_of_day(starts_on, tenant.time_zone),
             ends_at=start_of_day(ends_on, tenant.time_zone),
             currency=sla.currency,
+            own=tenant.currency,
+            time_zone=tenant.time_zone,
             types=tuple(parsed(rule.criterion, LEAD_FIELDS) for rule in commitment.values),
         )
     )

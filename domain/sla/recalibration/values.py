@@ -21,8 +21,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import DomainError
+from domain.exchange import MissingRate
 from domain.filters import describe, parsed
 from domain.leads import LEAD_FIELDS
+from domain.opportunities import WonAmounts
 from domain.sla.agreement import Commitment, Measure, Sla
 
 PRIOR_WEIGHT = 20
@@ -54,7 +56,8 @@ class CalibratedDelivery:
     """The values of one delivery commitment.
 
     A point is worth what it was worth on the average of the window: the same hand-offs would have
-    made about as many points by the proposed values.
+    made about as many points by the proposed values.  `unrated` deals are left out of the average
+    revenue, because there was no rate for the day.
     """
 
     sla_id: UUID
@@ -65,6 +68,7 @@ class CalibratedDelivery:
     average_revenue_minor: int
     point_value_minor: int
     values: tuple[CalibratedValue, ...]
+    unrated: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,8 @@ class ValueRecalibration:
     """What the lead types of all agreements in force were worth, reckoned for one month.
 
     The window ends where the month begins.  `skipped` says which deliveries nothing can be said of,
-    because nothing was handed off or won in the window.
+    because nothing was handed off or won in the window whose worth is known.  `missing` is the
+    earliest rate for want of which deals were left out.
     """
 
     id: UUID
@@ -83,6 +88,7 @@ class ValueRecalibration:
     prior_weight: int
     deliveries: tuple[CalibratedDelivery, ...]
     skipped: tuple[UUID, ...] = ()
+    missing: MissingRate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +101,12 @@ class TypeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowResults:
-    """What became of the hand-offs of a window by type, of all, and what a customer brought."""
+    """What became of the hand-offs of a window by type, of all, and what was won in it."""
 
     types: tuple[TypeResult, ...]
     handed_off: int
     won: int
-    average_revenue_minor: int | None
+    revenue: WonAmounts
 
 
 class NothingCalibrated(DomainError):
@@ -134,8 +140,9 @@ def calibrated(
     commitment: Commitment, sla: Sla, results: WindowResults
 ) -> CalibratedDelivery | None:
     """Return what the types of a delivery are worth; None where nothing was won to tell it by."""
-    revenue = results.average_revenue_minor
-    if revenue is None or revenue <= 0 or not results.won:
+    mean = results.revenue.mean
+    revenue = 0 if mean is None else _rounded(mean)
+    if revenue <= 0 or not results.won:
         return None
     prior = Fraction(results.won, results.handed_off)
     rates = [
@@ -154,6 +161,7 @@ def calibrated(
         prior_rate=_share(prior),
         average_revenue_minor=revenue,
         point_value_minor=max(1, _rounded(unit)),
+        unrated=results.revenue.unrated,
         values=tuple(
             CalibratedValue(
                 criterion=rule.criterion,

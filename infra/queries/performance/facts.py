@@ -23,7 +23,7 @@ from domain.sla.agreement import start_of_day
 from domain.stages import Stage
 from domain.touches import Touch
 from infra.filters import where
-from infra.queries.performance.money import Amount, exchanged, lacks_rate
+from infra.queries.exchange import Amount, exchanged, lacks_rate, local_day
 from infra.rows import table_of
 
 leads = table_of(Lead)
@@ -63,6 +63,7 @@ class _Source:
     """What all facts of a scope have in common."""
 
     def __init__(self, tenant_id: UUID, scope: Scope) -> None:
+        self.tenant_id = tenant_id
         self.tenant = sa.literal(tenant_id, sa.Uuid)
         self.scope = scope
         self.starts_at = start_of_day(scope.period.first, scope.time_zone)
@@ -152,14 +153,14 @@ def _fact(
         "key": key,
         **dict.fromkeys(("lead_id", "touch_id", "cost_id", "opportunity_id"), nobody),
         "share": sa.null().cast(sa.Numeric),
-        "minor": sa.null().cast(sa.BigInteger),
+        "minor": sa.null().cast(sa.Numeric),
         "lacks": sa.null().cast(sa.Text),
         "a": a,
         "b": b,
         **more,
     }
     if amount is not None:
-        columns |= {"minor": exchanged(amount, scope), "lacks": lacks_rate(amount, scope)}
+        columns |= {"minor": exchanged(amount), "lacks": lacks_rate(amount)}
     return sa.select(*(column.label(name) for name, column in columns.items()))
 
 
@@ -171,9 +172,11 @@ def _costs(source: _Source, _: PerformanceMeasure) -> Facts:
     touches cost is nobody's.
     """
     scope, period = source.scope, source.scope.period
-    amount = Amount(source.tenant, costs.c.amount_minor, costs.c.currency, costs.c.on)
+    amount = Amount(
+        source.tenant_id, costs.c.amount_minor, costs.c.currency, costs.c.on, to=scope.currency
+    )
     key: sa.ColumnElement[Any] = sa.cast(costs.c.campaign_id, sa.Text)
-    minor: sa.ColumnElement[Any] = exchanged(amount, scope)
+    minor: sa.ColumnElement[Any] = exchanged(amount)
     sources: Any = costs
     if scope.dimension is not PerformanceDimension.CAMPAIGN:
         spread = _spread(source)
@@ -181,14 +184,14 @@ def _costs(source: _Source, _: PerformanceMeasure) -> Facts:
         sources = costs.outerjoin(spread, spread.c.campaign_id == costs.c.campaign_id)
         below = sa.func.div(whole * (spread.c.running - spread.c.number), spread.c.whole)
         part = sa.func.div(whole * spread.c.running, spread.c.whole) - below
-        minor = sa.cast(sa.func.coalesce(part, whole), sa.BigInteger)
+        minor = sa.func.coalesce(part, whole)
     found = _fact(
         key,
         costs.c.id,
         scope=scope,
         cost_id=costs.c.id,
         minor=minor,
-        lacks=lacks_rate(amount, scope),
+        lacks=lacks_rate(amount),
     )
     return found.select_from(sources).where(
         *source.ours(costs),
@@ -343,8 +346,8 @@ def _deal_amount(
     """Return a deal's amount with the day whose rate counts: of its close, or today."""
     day: sa.ColumnElement[Any] = sa.literal(source.scope.today, sa.Date)
     if _STATUS[measure] is OpportunityStatus.WON:
-        day = sa.cast(sa.func.timezone(source.scope.time_zone, deals.c.closed_at), sa.Date)
-    return Amount(source.tenant, minor, deals.c.currency, day)
+        day = local_day(deals.c.closed_at, source.scope.time_zone)
+    return Amount(source.tenant_id, minor, deals.c.currency, day, to=source.scope.currency)
 
 
 _FACTS: Mapping[PerformanceMeasure, Callable[[_Source, PerformanceMeasure], Facts]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -22,9 +21,11 @@ from domain.attribution.performance import (
     Rows,
     Scope,
 )
+from domain.exchange import MissingRate
 from domain.paging import BadPage, write_cursor
 from infra.database import PostgresWork
 from infra.queries import answers
+from infra.queries.exchange import missing_rate
 from infra.queries.performance.facts import facts
 
 _EVIDENCE = ("lead_id", "touch_id", "cost_id", "opportunity_id")
@@ -33,7 +34,7 @@ _EVIDENCE = ("lead_id", "touch_id", "cost_id", "opportunity_id")
 @answers(Rows)
 async def rows(
     work: PostgresWork, question: Rows
-) -> tuple[Sequence[Figures], Figures, tuple[str, date] | None]:
+) -> tuple[Sequence[Figures], Figures, MissingRate | None]:
     """Return the figures of a scope by key, their total, and the first rate there is not.
 
     One statement, of one aggregate for each measure.  A period's leads, touches and deals are
@@ -52,7 +53,8 @@ async def rows(
         lacking += [lacks] if lacks else []
     all_won = int(_value(total, PerformanceMeasure.WON, 1))
     found = [_figures(scope, key, values, all_won) for key, values in book.items()]
-    return found, _figures(scope, None, total, all_won), _first_missing(lacking)
+    missing = missing_rate(min(lacking, default=None), to=scope.currency)
+    return found, _figures(scope, None, total, all_won), missing
 
 
 @answers(EvidenceOf)
@@ -159,18 +161,11 @@ def _value(
     return (values.get(measure) or (0, 0, 0))[place] or 0
 
 
-def _first_missing(lacking: Sequence[str]) -> tuple[str, date] | None:
-    if not lacking:
-        return None
-    day, _, currency = min(lacking).partition(" ")
-    return currency, date.fromisoformat(day)
-
-
 def _evidence(row: Any, asked: EvidenceOf) -> EvidenceRow:
     return EvidenceRow(
         measure=asked.number.measure,
         currency=asked.number.scope.currency,
-        amount_minor=row["minor"],
+        amount_minor=None if row["minor"] is None else int(row["minor"]),
         credited_share=row["share"],
         **{name: row[name] for name in _EVIDENCE},
     )

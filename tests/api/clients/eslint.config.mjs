@@ -16,7 +16,7 @@ const VALUES = [
   ...['CalibratedDelivery', 'CalibratedValue'], // parts of a recalibration
   ...['CriterionReport', 'ExplainedFigure', 'Explanation', 'GoalProgress'], // computed when asked
   ...['BoardReturn', 'ClosedLoop', 'LoopEffort', 'LoopSpan'], // figures of the closed loop
-  ...['LoopCampaign', 'LoopCampaigns', 'LoopMissingRate'],
+  ...['LoopCampaign', 'LoopCampaigns', 'MissingRate'],
   ...['FunnelCohort', 'FunnelConversion', 'FunnelGroup', 'FunnelReport', 'FunnelStage', 'FunnelTime'],
   ...['EngagementGroup', 'EngagementRule', 'FitGroup', 'FitRule', 'ScoringTerms'], // parts of a scoring model
   ...['FunnelNeed', 'FunnelStepNeed', 'LeadTypeValue', 'LeadValue', 'ReverseFunnel', 'StageCount'],

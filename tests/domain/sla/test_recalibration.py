@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import new_id
+from domain.opportunities import WonAmounts
 from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla, ValueRule
 from domain.sla.lead_value import lead_type_value
 from domain.sla.recalibration import (
@@ -72,7 +73,7 @@ def results(*types: tuple[int, int], revenue: int | None = 16_000_000) -> Window
         types=tuple(TypeResult(handed_off=n, won=won) for n, won in types),
         handed_off=sum(n for n, _ in types),
         won=sum(won for _, won in types),
-        average_revenue_minor=revenue,
+        revenue=WonAmounts(deals=0 if revenue is None else 1, minor=revenue or 0),
     )
 
 

@@ -344,7 +344,7 @@ async def test_currencies_are_not_mixed_without_a_rate(world: World) -> None:
     with pytest.raises(RateMissing) as refused:
         await figures(world, PerformanceDimension.CHANNEL)
 
-    assert (refused.value.currency, refused.value.on) == ("USD", date(2026, 3, 9))
+    assert (refused.value.missing.currency, refused.value.missing.on) == ("USD", date(2026, 3, 9))
 
 
 async def test_costs_are_spread_over_touches_to_the_cent(world: World) -> None:
