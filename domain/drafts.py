@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from domain.errors import StaleWrite
+from domain.errors import NotFound, StaleWrite
 from domain.events import Event
 from domain.ports import Question, Work
 
@@ -55,6 +55,7 @@ class Draft:
         self._made: set[tuple[str, UUID]] = set()
         self._new: dict[Place, None] = {}
         self._changed: dict[Place, int] = {}  # by the version that was read
+        self._gone: list[tuple[type, Mapping[str, object]]] = []
         self._got: dict[tuple[Place, bool], Any] = {}
         self._found: dict[tuple[type, Hashable], Sequence[Any]] = {}
         self._calls = 0
@@ -89,7 +90,7 @@ class Draft:
         whose = _WHOSE.get(name, kind.__name__)
         missing = sorted(key for key in set(wanted) - known if (whose, key) not in self._made)
         found = await self._outer.find(kind, lock=lock, **{name: missing}) if missing else ()
-        for entity in found:
+        for entity in self._left(kind, found):
             if cast(Any, entity).id not in self._held.get(kind, ()):
                 self._hold(entity)
         known.update(missing)
@@ -103,6 +104,8 @@ class Draft:
         place = ((kind, id), lock)
         if place not in self._got:
             self._got[place] = await self._outer.get(kind, id, lock=lock)
+        if not self._left(kind, (self._got[place],)):
+            raise NotFound(kind.__name__.lower())
         return cast("E", self._got[place])
 
     async def find(self, kind: type[E], /, *, lock: bool = False, **equals: object) -> Sequence[E]:
@@ -110,7 +113,7 @@ class Draft:
         for name in _BY:
             if name in equals and self._knows(kind, name, _values(equals[name])):
                 return self._on_shelves(kind, name, equals)
-        stored = await self._search(kind, lock, equals)
+        stored = self._left(kind, await self._search(kind, lock, equals))
         held = self._held.get(kind)
         if not held:
             return stored
@@ -147,10 +150,8 @@ class Draft:
             await self.save(entity)
 
     async def delete(self, kind: type, **equals: object) -> None:
-        await self.flush()
-        await self._outer.delete(kind, **equals)
-        self._got.clear()
-        self._found.clear()
+        await self._give_a_turn()
+        self._gone.append((kind, equals))
         held = self._held.get(kind, {})
         wanted = _looked_for(equals)
         gone = [id for id, entity in held.items() if _fits(entity, wanted)]
@@ -158,6 +159,8 @@ class Draft:
             for name in _BY:
                 self._shelves.get((kind, name, getattr(held[id], name, id)), {}).pop(id, None)
             del held[id]
+            self._new.pop((kind, id), None)
+            self._changed.pop((kind, id), None)
 
     async def ask(self, question: Question[A]) -> A:
         answer = self._answers.get(type(question))
@@ -180,7 +183,13 @@ class Draft:
         return [self._held[kind][id] for waiting, id in self._new if waiting is kind]
 
     async def flush(self) -> None:
-        """Write everything: each kind in one statement."""
+        """Write everything: what goes, and then each kind in one statement."""
+        for kind, equals in self._gone:
+            await self._outer.delete(kind, **equals)
+        if self._gone:
+            self._got.clear()
+            self._found.clear()
+            self._gone = []
         new = [self._held[kind][id] for kind, id in self._new]
         changed = [
             replace(self._held[kind][id], version=version)
@@ -201,6 +210,13 @@ class Draft:
         self._calls += 1
         if self._calls % _CALLS_A_TURN == 0:
             await asyncio.sleep(0)
+
+    def _left(self, kind: type, entities: Sequence[Any]) -> Sequence[Any]:
+        """Return what is not to go of what the outer work has."""
+        gone = [_looked_for(equals) for other, equals in self._gone if other is kind]
+        if not gone:
+            return entities
+        return [each for each in entities if not any(_fits(each, wanted) for wanted in gone)]
 
     def _waits(self, place: Place) -> bool:
         return place in self._new or place in self._changed

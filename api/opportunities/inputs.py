@@ -80,6 +80,10 @@ class OpportunityUpdateInput:
     external_id: strawberry.Maybe[ExternalIdInput] = shown(
         "What another system calls it.", default=None
     )
+    closed_at: datetime | None = shown(
+        "When it was won or lost, if that was at another time; what was recorded follows.",
+        default=UNSET,
+    )
     version: int | None = shown(
         "The version you have seen; if it has changed since, this is refused as STALE.",
         default=UNSET,
@@ -109,9 +113,10 @@ class OpportunityLoseInput:
     at: datetime | None = shown("When, if earlier than now.", default=UNSET)
 
 
-@strawberry.input(description="Which lost opportunity goes on.")
+@strawberry.input(description="Which closed opportunity goes on.")
 class OpportunityReopenInput:
-    opportunity: OpportunityRef = shown("Which one; it must be lost.")
+    opportunity: OpportunityRef = shown("Which one; it must be won or lost.")
+    reason: str | None = shown("Why; one that was won needs it.", default=UNSET)
     at: datetime | None = shown("When, if earlier than now.", default=UNSET)
 
 
@@ -163,9 +168,13 @@ class OpportunityRowInput:
         "When a new one was opened; now, if left out.", default=UNSET
     )
     status: OpportunityStatus | None = shown(
-        "Whether it is open, won or lost; as it was, if left out.", default=UNSET
+        "Whether it is open, won or lost; as it was, if left out.  What was closed otherwise is"
+        " put right, and what was recorded follows.",
+        default=UNSET,
     )
-    closed_at: datetime | None = shown("When it was won or lost; now, if left out.", default=UNSET)
+    closed_at: datetime | None = shown(
+        "When it was won or lost; now, if left out where it was not.", default=UNSET
+    )
     lost_reason: str | None = shown("Why it was lost; LOST needs it.", default=UNSET)
 
 

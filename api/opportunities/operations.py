@@ -104,7 +104,12 @@ class Mutations:
                 owner_id = await user_id_of(work, input.owner.value, path=("owner",))
                 said = replace(details, owner_id=owner_id)
             return await opportunities.update_opportunity(
-                work, info.context.actor, key, said, version=or_none(input.version)
+                work,
+                info.context.actor,
+                key,
+                said,
+                closed_at=or_none(input.closed_at),
+                version=or_none(input.version),
             )
 
         return await written(info, change)
@@ -160,13 +165,18 @@ class Mutations:
 
     @mutation(
         OpportunityView,
-        "Let a lost opportunity go on after all.",
+        "Let a closed opportunity go on after all.  What a won one brought is taken back: its"
+        " revenue, and the customer if nothing else was bought.",
         needs=Permission.EDIT_OPPORTUNITIES,
     )
     async def opportunity_reopen(self, info: Info, input: OpportunityReopenInput) -> Opportunity:
         async with info.context.writing() as work:
             return await opportunities.reopen_opportunity(
-                work, info.context.actor, input.opportunity.key(), at=or_none(input.at)
+                work,
+                info.context.actor,
+                input.opportunity.key(),
+                reason=or_none(input.reason),
+                at=or_none(input.at),
             )
 
     @mutation(

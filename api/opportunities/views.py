@@ -43,6 +43,7 @@ enum(
 class OpportunityStepView:
     status: OpportunityStatus = shown("Whether it was open then, won or lost.")
     at: datetime = shown("When it happened.")
+    reason: str | None = shown("Why it was lost then, or reopened.")
     recorded_at: datetime = shown("When we learnt of it.")
     stage = related(
         PipelineStageView,

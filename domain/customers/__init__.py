@@ -16,6 +16,7 @@ from domain.customers.customer import (
 )
 from domain.customers.keeping import book, bought, set_status
 from domain.customers.revenue import record_revenue
+from domain.customers.undoing import Purchase, WonStaysWon, move, take_back
 
 __all__ = [
     "CUSTOMER_FIELDS",
@@ -26,12 +27,16 @@ __all__ = [
     "CustomerStep",
     "DuplicateRevenue",
     "NotACustomer",
+    "Purchase",
     "RevenueEvent",
     "RevenueKind",
     "StandsSoAlready",
+    "WonStaysWon",
     "book",
     "bought",
+    "move",
     "record_revenue",
     "set_status",
     "standing",
+    "take_back",
 ]

@@ -33,6 +33,7 @@ from domain.lifecycle.entering import (
     read_language,
     try_criterion,
 )
+from domain.lifecycle.undoing import move_stage, undo_stage
 
 __all__ = [
     "DEFINITION_FIELDS",
@@ -55,11 +56,13 @@ __all__ = [
     "in_force",
     "judge_lead",
     "meanings",
+    "move_stage",
     "promote",
     "propose_definition",
     "read_language",
     "report",
     "sign_definition",
     "try_criterion",
+    "undo_stage",
     "withdraw_definition",
 ]

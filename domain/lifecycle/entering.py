@@ -279,6 +279,11 @@ async def _enter(
             at=at, by=actor.user_id, lead_id=lead.id, stage=stage, previous=entry.previous
         )
     )
-    if stage in METRIC_OF_STAGE and stage.rank > (entry.previous or stage).rank:
-        await count_metric(work, METRIC_OF_STAGE[stage], at=at)
+    await count_entry(work, entry)
     return lead
+
+
+async def count_entry(work: Work, entry: StageEntry, *, amount: int = 1) -> None:
+    """Count a step forward into a stage that goals are set for; less than 0 takes it back."""
+    if entry.stage in METRIC_OF_STAGE and entry.stage.rank > (entry.previous or entry.stage).rank:
+        await count_metric(work, METRIC_OF_STAGE[entry.stage], at=entry.entered_at, amount=amount)

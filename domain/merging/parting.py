@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.attribution import reattribute
-from domain.customers import Customer
+from domain.customers import Customer, RevenueEvent, RevenueKind
 from domain.duplicates.found import DuplicateCandidate, tell_apart
 from domain.events import LeadUnmerged
 from domain.handoff import Handoff, HandoffStatus
@@ -21,7 +21,7 @@ from domain.merging.record import LeadMerge, MergeRecord, moved_ids, three_way
 from domain.merging.refusals import AlreadyUnmerged, ChangedSince, MergedSince
 from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
 from domain.merging.wishes import part_wishes
-from domain.opportunities import Opportunity
+from domain.opportunities import Opportunity, OpportunityStatus
 from domain.personas import persona_for
 from domain.ports import Work, by_id
 from domain.scoring import rescore
@@ -32,6 +32,7 @@ from domain.sla.clocks import SlaClock
 _ASIDE = {"version", "updated_at", "lead_id"}
 _ANSWERED = "Sales has worked since on what came from a lead that was merged"
 _ADDRESS = "The lead was given the address of one that was merged"
+_REOPENED = "A deal that had been won was reopened since, or put right"
 _HANGS_ON = "Something was added since to a hand-off that came from a lead that was merged"
 
 
@@ -57,11 +58,13 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
         raise MergedSince
     record = await work.get(MergeRecord, merge_id)
     await _check_can_be_told_apart(work, record)
+    await _check_steps_are_there(work, record)
     was, lead = lead, await _give_back(work, lead, record)
     await _give_leads(work, record)
     await part_wishes(work, merge, record, was)
     await _part_histories(work, lead, record)
     await _part_customers(work, record)
+    await _check_customers_bought(work, record)
     for before, after in record.provenance:
         await take_back(work, before, after, lead.id)
     for candidate_id in record.dismissals:
@@ -157,6 +160,23 @@ async def _part_customers(work: Work, record: MergeRecord) -> None:
         restored = three_way(_plain(before), _plain(after), _plain(now))
         if restored:
             await work.save(replace(now, **restored))
+
+
+async def _check_steps_are_there(work: Work, record: MergeRecord) -> None:
+    """Refuse where a step of the one history was taken back: it is in nobody's any more."""
+    if record.history and len(await work.find(StageEntry, id=record.history)) < len(record.history):
+        raise ChangedSince(_REOPENED)
+
+
+async def _check_customers_bought(work: Work, record: MergeRecord) -> None:
+    """Refuse where somebody would be a customer again by a deal that is not won after all."""
+    everybody = (record.winner.id, *(loser.id for loser in record.losers))
+    for customer in await work.find(Customer, lead_id=everybody):
+        lead_id = customer.lead_id
+        if not await work.find(Opportunity, lead_id=lead_id, status=OpportunityStatus.WON) and (
+            not await work.find(RevenueEvent, customer_id=customer.id, kind=RevenueKind.NEW)
+        ):
+            raise ChangedSince(_REOPENED)
 
 
 def _differ(now: Any, before: Any) -> bool:

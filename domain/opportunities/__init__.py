@@ -17,9 +17,9 @@ from domain.opportunities.deal import (
     Opportunity,
     OpportunityStatus,
     OpportunityStep,
+    ReopenReasonNeeded,
     StepTooEarly,
     StillOpen,
-    WonStaysWon,
 )
 from domain.opportunities.details import CurrencyNeeded, OpportunityDetails
 from domain.opportunities.forms import (
@@ -68,13 +68,13 @@ __all__ = [
     "OpportunityStatus",
     "OpportunityStep",
     "PipelineStage",
+    "ReopenReasonNeeded",
     "StageNameTaken",
     "StepTooEarly",
     "StillOpen",
     "TooManyStages",
     "UpsertedOpportunity",
     "WonAmounts",
-    "WonStaysWon",
     "advance_opportunity",
     "archive_stage",
     "create_stage",

@@ -269,14 +269,10 @@ async def _change(
     row: OpportunityRow,
     known: _Known,
 ) -> Opportunity:
+    opportunity = await _reopen(work, actor, opportunity, row, known)
     lead = await work.get(Lead, opportunity.lead_id, lock=True)
     opportunity = await storing.store_changes(work, actor, lead, opportunity, details)
-    wanted = row.status or opportunity.status
     at = row.closed_at or work.now
-    if opportunity.closed_at is not None and wanted is not opportunity.status:
-        opportunity = await storing.reopen(
-            work, actor, lead, opportunity, at=at, as_history=known.as_history
-        )
     if row.stage is not None:
         stage = entered_stage(known.stages, row.stage)
         if stage.id != opportunity.stage_id:
@@ -284,19 +280,51 @@ async def _change(
     return await _close(work, actor, opportunity, row, known)
 
 
+async def _reopen(
+    work: Work, actor: Actor, opportunity: Opportunity, row: OpportunityRow, known: _Known
+) -> Opportunity:
+    """Reopen an opportunity that is open in the row."""
+    if opportunity.closed_at is None or row.status is not OpportunityStatus.OPEN:
+        return opportunity
+    lead = await work.get(Lead, opportunity.lead_id, lock=True)
+    return await storing.reopen(
+        work,
+        actor,
+        lead,
+        opportunity,
+        at=work.now,
+        reason=f"{opportunity.external_source} says that it is open.",
+        as_history=known.as_history,
+    )
+
+
 async def _close(
     work: Work, actor: Actor, opportunity: Opportunity, row: OpportunityRow, known: _Known
 ) -> Opportunity:
-    """Close an opportunity that is closed in the row."""
-    wanted = row.status or opportunity.status
-    if wanted is opportunity.status:
+    """Close an opportunity that is closed in the row, or put right how it was closed."""
+    if row.status is None or row.status is OpportunityStatus.OPEN:
         return opportunity
+    lead = await work.get(Lead, opportunity.lead_id, lock=True)
     at = row.closed_at or work.now
-    if wanted is OpportunityStatus.LOST:
+    if opportunity.closed_at is not None:
+        return await storing.put_right(
+            work,
+            actor,
+            lead,
+            opportunity,
+            status=row.status,
+            closed_at=row.closed_at or _closed_then(opportunity, row) or at,
+            lost_reason=row.lost_reason,
+        )
+    if row.status is OpportunityStatus.LOST:
         reason = row.lost_reason or ""
         return await storing.lose(work, actor, opportunity, reason=reason, at=at)
-    lead = await work.get(Lead, opportunity.lead_id, lock=True)
     return await storing.win(work, actor, lead, opportunity, at=at)
+
+
+def _closed_then(opportunity: Opportunity, row: OpportunityRow) -> datetime | None:
+    """Return when it was closed in the way that a row says, which says no instant itself."""
+    return opportunity.closed_at if opportunity.status is row.status else None
 
 
 def _with_owner(row: OpportunityRow, known: _Known) -> OpportunityDetails:

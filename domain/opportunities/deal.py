@@ -171,18 +171,6 @@ class StillOpen(DomainError):
         super().__init__("The opportunity is open.", path=("opportunity",))
 
 
-class WonStaysWon(DomainError):
-    """What was won is in the books, and its buyer is a customer."""
-
-    code = "WON_STAYS_WON"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "It was won and its revenue is recorded; record churn if that is lost again.",
-            path=("opportunity",),
-        )
-
-
 class AlreadyInStage(DomainError):
     """The opportunity is there already."""
 
@@ -196,6 +184,12 @@ class LostReasonNeeded(Invalid):
     """What nobody says why it was lost teaches nobody anything."""
 
     code = "LOST_REASON_NEEDED"
+
+
+class ReopenReasonNeeded(Invalid):
+    """What was told everybody to be won is not taken back without a word."""
+
+    code = "REOPEN_REASON_NEEDED"
 
 
 def moved(opportunity: Opportunity, stage: PipelineStage, *, at: datetime) -> Opportunity:
@@ -219,17 +213,24 @@ def lost(opportunity: Opportunity, *, reason: str, at: datetime) -> Opportunity:
     _check_open(opportunity)
     if not reason.strip():
         raise LostReasonNeeded("Say why it was lost.", path=("reason",))
-    reason = require_text(reason, name="The reason", path=("reason",), longest=LONGEST_REASON)
+    reason = _reason(reason)
     _check_order(opportunity, at)
     return replace(opportunity, status=OpportunityStatus.LOST, closed_at=at, lost_reason=reason)
 
 
+def why_reopened(opportunity: Opportunity, reason: str | None) -> str | None:
+    """Return why an opportunity is reopened; a won one is not without a reason."""
+    if reason is not None and reason.strip():
+        return _reason(reason)
+    if opportunity.status is OpportunityStatus.WON:
+        raise ReopenReasonNeeded("Say why it is not won after all.", path=("reason",))
+    return None
+
+
 def reopened(opportunity: Opportunity, *, at: datetime) -> Opportunity:
-    """Return a lost opportunity that goes on after all, in the stage it was in."""
+    """Return a closed opportunity that goes on after all, in the stage it was in."""
     if opportunity.closed_at is None:
         raise StillOpen
-    if opportunity.status is OpportunityStatus.WON:
-        raise WonStaysWon
     if at < opportunity.closed_at:
         raise StepTooEarly(opportunity.closed_at)
     return replace(
@@ -239,6 +240,33 @@ def reopened(opportunity: Opportunity, *, at: datetime) -> Opportunity:
         lost_reason=None,
         stage_entered_at=at,
     )
+
+
+def closing(steps: Iterable[OpportunityStep]) -> OpportunityStep | None:
+    """Return the step by which an opportunity was closed last, if it was."""
+    closed = (step for step in steps if step.status is not OpportunityStatus.OPEN)
+    return max(closed, key=lambda step: (step.recorded_at, step.id), default=None)
+
+
+def undone(opportunity: Opportunity, steps: Iterable[OpportunityStep]) -> Opportunity:
+    """Return an opportunity as if it had not been closed, in its stage since it was last open."""
+    entered = (step.at for step in steps if step.status is OpportunityStatus.OPEN)
+    return replace(
+        opportunity,
+        status=OpportunityStatus.OPEN,
+        closed_at=None,
+        lost_reason=None,
+        stage_entered_at=max(entered, default=opportunity.opened_at),
+    )
+
+
+def ended_so(
+    opportunity: Opportunity, *, status: OpportunityStatus, at: datetime, reason: str
+) -> bool:
+    """Say whether an opportunity ended like this, then and (if it was lost) for this reason."""
+    why = reason if status is OpportunityStatus.LOST else None
+    ending = (opportunity.status, opportunity.closed_at, opportunity.lost_reason)
+    return ending == (status, at, why)
 
 
 def handoff_behind(handoffs: Iterable[Handoff], *, at: datetime) -> Handoff | None:
@@ -255,6 +283,10 @@ def handoff_behind(handoffs: Iterable[Handoff], *, at: datetime) -> Handoff | No
     before = [each for each in accepted if each[0] <= at]
     chosen = max(before, default=None) or min(accepted, default=None)
     return None if chosen is None else chosen[2]
+
+
+def _reason(reason: str) -> str:
+    return require_text(reason, name="The reason", path=("reason",), longest=LONGEST_REASON)
 
 
 def _check_open(opportunity: Opportunity) -> None:

@@ -15,7 +15,13 @@ from domain.lead_details import external_id, past
 from domain.lead_intake import resolve_lead
 from domain.leads import ExternalId, Lead, LeadKey
 from domain.opportunities import storing
-from domain.opportunities.deal import DuplicateOpportunity, Opportunity
+from domain.opportunities.deal import (
+    ClosesBeforeItOpens,
+    DuplicateOpportunity,
+    Opportunity,
+    StepTooEarly,
+    StillOpen,
+)
 from domain.opportunities.details import OpportunityDetails, checked
 from domain.opportunities.pipeline import entered_stage, pipeline
 from domain.ports import Work, first
@@ -81,11 +87,12 @@ async def update_opportunity(
     key: OpportunityKey,
     details: OpportunityDetails,
     *,
+    closed_at: datetime | None = None,
     version: int | None = None,
 ) -> Opportunity:
     """Change what is known of an opportunity; what is not said stays.
 
-    What a won one brought may be put right; the revenue recorded follows.
+    What a won one brought may be put right, and when it was closed; what was recorded follows.
 
     Raises:
         StaleWrite: if `version` is given and no longer the opportunity's.
@@ -98,6 +105,10 @@ async def update_opportunity(
         raise StaleWrite("opportunity")
     await _refuse_taken(work, details, by=opportunity)
     changed = await storing.store_changes(work, actor, lead, opportunity, details)
+    if closed_at is not None:
+        closed_at = past(closed_at, work.now, path=("closedAt",))
+        lead = await work.get(Lead, lead.id, lock=True)
+        changed = await _redated(work, actor, lead, changed, closed_at)
     return await _attributed(work, changed)
 
 
@@ -147,13 +158,34 @@ async def lose_opportunity(
 
 
 async def reopen_opportunity(
-    work: Work, actor: Actor, key: OpportunityKey, *, at: datetime | None = None
+    work: Work,
+    actor: Actor,
+    key: OpportunityKey,
+    *,
+    reason: str | None = None,
+    at: datetime | None = None,
 ) -> Opportunity:
-    """Let a lost opportunity go on after all."""
+    """Let a closed opportunity go on after all.
+
+    One that was won needs a reason: its revenue goes, and who bought nothing else is no customer.
+    """
     actor.require(Permission.EDIT_OPPORTUNITIES)
     at = _instant(work, at)
     lead, opportunity = await _locked(work, key)
-    return await _attributed(work, await storing.reopen(work, actor, lead, opportunity, at=at))
+    opened = await storing.reopen(work, actor, lead, opportunity, at=at, reason=reason)
+    return await _attributed(work, opened)
+
+
+async def _redated(
+    work: Work, actor: Actor, lead: Lead, opportunity: Opportunity, closed_at: datetime
+) -> Opportunity:
+    try:
+        return await storing.put_right(
+            work, actor, lead, opportunity, status=opportunity.status, closed_at=closed_at
+        )
+    except (ClosesBeforeItOpens, StepTooEarly, StillOpen) as refusal:
+        refusal.path = ("closedAt",)
+        raise
 
 
 async def _attributed(work: Work, opportunity: Opportunity) -> Opportunity:

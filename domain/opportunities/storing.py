@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.customers import book, bought
+from domain.customers import Purchase, book, bought, take_back
+from domain.customers import move as move_purchase
 from domain.errors import Invalid, NotFound
 from domain.events import (
     Event,
@@ -26,6 +27,7 @@ from domain.opportunities.deal import (
     Opportunity,
     OpportunityStatus,
     OpportunityStep,
+    StillOpen,
     handoff_behind,
 )
 from domain.opportunities.details import OpportunityDetails, told
@@ -125,7 +127,7 @@ async def lose(
 ) -> Opportunity:
     """Close an opportunity as lost, with the reason."""
     opportunity = await _save(work, deal.lost(opportunity, reason=reason, at=at))
-    await _step(work, actor, opportunity, at=at)
+    await _step(work, actor, opportunity, at=at, reason=opportunity.lost_reason)
     work.record(_ended(OpportunityLost, opportunity, at=at, by=actor.user_id))
     return opportunity
 
@@ -137,13 +139,69 @@ async def reopen(
     opportunity: Opportunity,
     *,
     at: datetime,
+    reason: str | None = None,
     as_history: bool = False,
 ) -> Opportunity:
-    """Let a lost opportunity go on, in the stage it was in."""
-    opportunity = await _save(work, deal.reopened(opportunity, at=at))
-    await carry_on(work, actor, lead, at=at, as_history=as_history)
-    await _step(work, actor, opportunity, at=at)
+    """Let a closed opportunity go on, in the stage it was in; what a won one brought goes.
+
+    Raises:
+        ReopenReasonNeeded: if it was won, and nobody says why it is not.
+        WonStaysWon: if more revenue was recorded since that rests on it.
+    """
+    was_won = opportunity.status is OpportunityStatus.WON
+    now_open = deal.reopened(opportunity, at=at)
+    reason = deal.why_reopened(opportunity, reason)
+    if was_won:
+        await take_back(work, actor, lead, await _purchase(work, opportunity), at=at, reason=reason)
+        lead = await work.get(Lead, lead.id, lock=True)
+    opportunity = await _save(work, now_open)
+    await carry_on(work, actor, lead, at=at, as_history=as_history or was_won)
+    await _step(work, actor, opportunity, at=at, reason=reason)
     work.record(_changed(opportunity, at=at, by=actor.user_id))
+    return opportunity
+
+
+async def put_right(
+    work: Work,
+    actor: Actor,
+    lead: Lead,
+    opportunity: Opportunity,
+    *,
+    status: OpportunityStatus,
+    closed_at: datetime,
+    lost_reason: str | None = None,
+) -> Opportunity:
+    """Put right how, when or why an opportunity was closed, and all that followed from it.
+
+    Raises:
+        StillOpen: if it is not closed.
+        WonStaysWon: if revenue was recorded that rests on its having been won, or won then.
+    """
+    if opportunity.closed_at is None:
+        raise StillOpen
+    reason = (lost_reason or opportunity.lost_reason or "").strip()
+    if deal.ended_so(opportunity, status=status, at=closed_at, reason=reason):
+        return opportunity
+    steps = await work.find(OpportunityStep, opportunity_id=opportunity.id)
+    wrong, undone = deal.closing(steps), deal.undone(opportunity, steps)
+    if status is OpportunityStatus.WON:
+        ended = deal.won(undone, at=closed_at)
+    else:
+        ended = deal.lost(undone, reason=reason, at=closed_at)
+    was = opportunity.status
+    if was is OpportunityStatus.WON:
+        purchase = await _purchase(work, opportunity)
+        if status is was:
+            await move_purchase(work, actor, lead, purchase, to=closed_at)
+        else:
+            await take_back(work, actor, lead, purchase, at=work.now, reason=ended.lost_reason)
+    if wrong is not None:
+        await work.delete(OpportunityStep, id=wrong.id)
+    opportunity = await _save(work, ended)
+    await _step(work, actor, opportunity, at=closed_at, reason=opportunity.lost_reason)
+    if was is OpportunityStatus.LOST and status is not was:
+        await _book(work, actor, lead, opportunity)
+    work.record(_put_right(was, opportunity, at=closed_at, by=actor.user_id))
     return opportunity
 
 
@@ -181,6 +239,15 @@ async def _told(work: Work, opportunity: Opportunity, details: OpportunityDetail
     return changed
 
 
+async def _purchase(work: Work, opportunity: Opportunity) -> Purchase:
+    """Return what was bought by an opportunity that was won."""
+    if opportunity.closed_at is None:
+        raise ValueError("an open opportunity brought nothing")
+    deals = await work.find(Opportunity, lead_id=opportunity.lead_id, status=OpportunityStatus.WON)
+    others = [each.closed_at for each in deals if each.id != opportunity.id and each.closed_at]
+    return Purchase(opportunity_id=opportunity.id, at=opportunity.closed_at, others=tuple(others))
+
+
 async def _book(work: Work, actor: Actor, lead: Lead, opportunity: Opportunity) -> None:
     """Make the lead of a won opportunity a customer, and keep what it brought, if that is known."""
     at = opportunity.closed_at
@@ -202,7 +269,14 @@ async def _save(work: Work, opportunity: Opportunity) -> Opportunity:
     return await work.save(replace(opportunity, updated_at=work.now))
 
 
-async def _step(work: Work, actor: Actor, opportunity: Opportunity, *, at: datetime) -> None:
+async def _step(
+    work: Work,
+    actor: Actor,
+    opportunity: Opportunity,
+    *,
+    at: datetime,
+    reason: str | None = None,
+) -> None:
     await work.add(
         OpportunityStep(
             id=new_id(),
@@ -212,6 +286,7 @@ async def _step(work: Work, actor: Actor, opportunity: Opportunity, *, at: datet
             at=at,
             recorded_at=work.now,
             by=actor.user_id,
+            reason=reason,
         )
     )
 
@@ -229,6 +304,15 @@ def _changed(opportunity: Opportunity, *, at: datetime, by: UUID | None) -> Even
     return OpportunityChanged(
         at=at, by=by, opportunity_id=opportunity.id, lead_id=opportunity.lead_id
     )
+
+
+def _put_right(
+    was: OpportunityStatus, opportunity: Opportunity, *, at: datetime, by: UUID | None
+) -> Event:
+    if opportunity.status is was:
+        return _changed(opportunity, at=at, by=by)
+    kind = OpportunityWon if opportunity.status is OpportunityStatus.WON else OpportunityLost
+    return _ended(kind, opportunity, at=at, by=by)
 
 
 def _ended(

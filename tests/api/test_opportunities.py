@@ -222,7 +222,7 @@ async def test_every_row_is_answered_in_its_place(world: World) -> None:
         row("1", status="LOST", lostReason="Too dear."),
         row("1", status="OPEN"),
         row("1", lead=ref(other)),
-        row("2", status="LOST", lostReason="No."),
+        row("2", status="LOST", lostReason=" "),
         row("3", name="Nobody's"),
         row("3", lead=stranger),
         row("3", lead=ref(mql)),
@@ -261,7 +261,7 @@ async def test_every_row_is_answered_in_its_place(world: World) -> None:
         for index, (code, path) in enumerate(
             [
                 ("LEAD_DIFFERS", ["lead"]),
-                ("WON_STAYS_WON", ["status"]),
+                ("LOST_REASON_NEEDED", ["lostReason"]),
                 ("INVALID", ["lead"]),
                 ("NOT_FOUND", ["lead"]),
                 ("NEEDS_ACCEPTANCE", ["lead"]),

@@ -311,4 +311,36 @@ async def test_what_was_removed_is_gone_from_memory_too():
     await draft.delete(Note, text="a")
 
     assert await draft.find(Note, lead_id=lead_id) == [two]
+    with pytest.raises(NotFound):
+        await draft.get(Note, one.id)
+    assert await outer.find(Note) == [one]
+    await draft.flush()
     assert await outer.find(Note) == [two]
+
+
+async def test_a_draft_that_is_thrown_away_removes_nothing():
+    lead_id = new_id()
+    one, two = a_note("a", lead_id), a_note("b", lead_id)
+    draft = Draft(FakeWork(NOON, one))
+    await draft.add(two)
+    own = Draft(draft)
+
+    await own.delete(Note, lead_id=lead_id)
+
+    assert await own.find(Note, lead_id=lead_id) == []
+    assert await draft.find(Note, lead_id=lead_id) == [one, two]
+
+
+async def test_what_is_removed_and_made_anew_is_there_anew():
+    one = a_note("a", new_id())
+    outer = FakeWork(NOON, one)
+    draft = Draft(outer)
+    own = Draft(draft)
+    await own.find(Note)
+
+    await own.delete(Note, id=one.id)
+    await own.add(replace(one, text="b"))
+    await own.flush()
+    await draft.flush()
+
+    assert await draft.find(Note) == await outer.find(Note) == [replace(one, text="b")]

@@ -394,7 +394,7 @@ async def test_what_cannot_become_of_a_deal_is_refused():
         "LOST_REASON_NEEDED reason": lose_opportunity(work, MEMBER, opened.id, reason=" "),
         "ALREADY_IN_STAGE stage": advance_opportunity(work, MEMBER, opened.id, stage=SECOND.id),
         "STILL_OPEN opportunity": reopen_opportunity(work, MEMBER, opened.id),
-        "WON_STAYS_WON opportunity": reopen_opportunity(work, MEMBER, won.id),
+        "REOPEN_REASON_NEEDED reason": reopen_opportunity(work, MEMBER, won.id, reason=" "),
         "ALREADY_CLOSED opportunity": advance_opportunity(work, MEMBER, lost.id, stage=SECOND.id),
         "NOT_FOUND opportunity": win_opportunity(work, MEMBER, new_id()),
         "STALE ": update_opportunity(work, MEMBER, opened.id, said(), version=1),

@@ -1,0 +1,164 @@
+"""A purchase that was none: a deal closed as won by mistake, or on another day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.customers.customer import (
+    Customer,
+    CustomerStatus,
+    CustomerStep,
+    RevenueEvent,
+    RevenueKind,
+)
+from domain.customers.keeping import stand
+from domain.errors import DomainError
+from domain.events import CustomerChanged, RevenueRecorded
+from domain.identity import Actor
+from domain.leads import Lead
+from domain.lifecycle import move_stage, undo_stage
+from domain.ports import Work, first
+from domain.stages import Stage
+
+
+class WonStaysWon(DomainError):
+    """Revenue was recorded since that rests on what was won."""
+
+    code = "WON_STAYS_WON"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "More revenue of this customer was recorded since, which rests on what was won; "
+            "record churn if that is lost again.",
+            path=("opportunity",),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """A deal that was won, when, and the lead's other deals: when each of them was."""
+
+    opportunity_id: UUID
+    at: datetime
+    others: tuple[datetime, ...]
+
+
+async def take_back(
+    work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, at: datetime, reason: str | None
+) -> None:
+    """Let a locked lead not have bought something: its revenue goes, and what it became by it.
+
+    Who bought nothing else is no customer, and the lead is where it was.  Who had left and came
+    back by this has left.
+
+    Raises:
+        WonStaysWon: if it lost, renewed or bought more of what it bought.
+    """
+    customer = await first(work, Customer, lock=True, lead_id=lead.id)
+    if customer is None:
+        return
+    theirs, others = await _revenue(work, customer, purchase)
+    left = _first_bought(purchase, others)
+    if any(_rests_on(each, purchase, left) for each in others):
+        raise WonStaysWon
+    for revenue in theirs:
+        await work.delete(RevenueEvent, id=revenue.id)
+        _tell(work, actor, revenue)
+    if left is None:
+        await _forget(work, actor, customer, at=at)
+        await undo_stage(work, actor, lead, Stage.CUSTOMER)
+        return
+    customer = await _known_since(work, customer, was=purchase.at, since=left)
+    steps = await work.find(CustomerStep, customer_id=customer.id)
+    if _came_back(steps, purchase.at):
+        since = max(at, customer.status_entered_at)
+        await stand(work, actor, customer, CustomerStatus.CHURNED, at=since, reason=reason)
+    await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=left)
+
+
+async def move(work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, to: datetime) -> None:
+    """Let a locked lead have bought something at another instant.
+
+    Raises:
+        WonStaysWon: if it lost, renewed or bought more before that.
+    """
+    customer = await first(work, Customer, lock=True, lead_id=lead.id)
+    if customer is None:
+        return
+    theirs, others = await _revenue(work, customer, purchase)
+    since = min(to, _first_bought(purchase, others) or to)
+    if any(each.kind is not RevenueKind.NEW and each.at < since for each in others):
+        raise WonStaysWon
+    for revenue in theirs:
+        _tell(work, actor, await work.save(replace(revenue, at=to)))
+    await _known_since(work, customer, was=purchase.at, since=since)
+    await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=since)
+
+
+async def _revenue(
+    work: Work, customer: Customer, purchase: Purchase
+) -> tuple[list[RevenueEvent], list[RevenueEvent]]:
+    """Return what a purchase brought, and what else came from the customer."""
+    known = await work.find(RevenueEvent, lock=True, customer_id=customer.id)
+    theirs = [each for each in known if each.opportunity_id == purchase.opportunity_id]
+    return theirs, [each for each in known if each.opportunity_id != purchase.opportunity_id]
+
+
+def _first_bought(purchase: Purchase, others: Sequence[RevenueEvent]) -> datetime | None:
+    """Return when something else was bought first."""
+    bought = [each.at for each in others if each.kind is RevenueKind.NEW]
+    return min([*purchase.others, *bought], default=None)
+
+
+def _rests_on(revenue: RevenueEvent, purchase: Purchase, left: datetime | None) -> bool:
+    """Say whether revenue could not be without a purchase: of the first, or lost after it."""
+    if revenue.kind is RevenueKind.NEW:
+        return False
+    is_lost_since = revenue.kind is RevenueKind.CHURN and revenue.at >= purchase.at
+    return left is None or revenue.at < left or is_lost_since
+
+
+async def _forget(work: Work, actor: Actor, customer: Customer, *, at: datetime) -> None:
+    await work.delete(CustomerStep, customer_id=customer.id)
+    await work.delete(Customer, id=customer.id)
+    work.record(
+        CustomerChanged(at=at, by=actor.user_id, customer_id=customer.id, lead_id=customer.lead_id)
+    )
+
+
+async def _known_since(
+    work: Work, customer: Customer, *, was: datetime, since: datetime
+) -> Customer:
+    """Let somebody be a customer since another instant, if it was one since a purchase."""
+    if since < customer.bought_at or was == customer.bought_at:
+        customer = await work.save(replace(customer, bought_at=since))
+    steps = await work.find(CustomerStep, customer_id=customer.id)
+    if len(steps) == 1 and steps[0].at == was != since:
+        await work.delete(CustomerStep, id=steps[0].id)
+        await work.add(replace(steps[0], at=since))
+        customer = await work.save(replace(customer, status_entered_at=since))
+    return customer
+
+
+def _tell(work: Work, actor: Actor, revenue: RevenueEvent) -> None:
+    work.record(
+        RevenueRecorded(
+            at=revenue.at,
+            by=actor.user_id,
+            revenue_event_id=revenue.id,
+            customer_id=revenue.customer_id,
+        )
+    )
+
+
+def _came_back(steps: Sequence[CustomerStep], at: datetime) -> bool:
+    """Say whether the last that changed is that one who had left was back by buying then."""
+    ordered = sorted(steps, key=lambda step: (step.recorded_at, step.at, step.id))
+    if len(ordered) < 2:
+        return False
+    before, last = ordered[-2:]
+    statuses = (before.status, last.status)
+    return statuses == (CustomerStatus.CHURNED, CustomerStatus.ACTIVE) and last.at == at
