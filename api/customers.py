@@ -11,6 +11,7 @@ from strawberry import UNSET
 
 from api.context import Info
 from api.errors import mutation, query
+from api.exchange import MissingRateView
 from api.filtering import collection, enum, filter_input, order_input
 from api.leads import LeadRef, written
 from api.leads.inputs import ExternalIdInput, or_none
@@ -27,6 +28,10 @@ from domain.customers import (
     CustomerStep,
     RevenueEvent,
     RevenueKind,
+)
+from domain.customers.figures import (
+    CustomerRevenue,
+    revenue_of,
 )
 from domain.identity import Permission, User
 from domain.leads import Company, ExternalId, Lead, LeadKey
@@ -47,7 +52,8 @@ enum(
     "Why revenue came or went.",
     NEW="Something was bought for the first time.",
     EXPANSION="A customer bought more.",
-    RENEWAL="A customer goes on paying for what it has; this adds nothing to what there is.",
+    RENEWAL="A customer goes on paying for what it has: it came, and keeps what there is."
+    "  What is paid more or less than before is EXPANSION or CHURN.",
     CHURN="A customer pays no longer; the amount is what is lost.",
 )
 
@@ -95,6 +101,22 @@ class RevenueEventView:
     )
 
 
+@view(
+    CustomerRevenue,
+    description="What a customer brought so far, each amount by the rate of its day.",
+)
+class CustomerRevenueView:
+    new: MoneyView = shown("What it bought.")
+    expansion: MoneyView = shown("What it bought more.")
+    renewal: MoneyView = shown("What it paid on for what it had.")
+    churn: MoneyView = shown("What was lost.")
+    total: MoneyView = shown("All that came: new, expansion and renewal.")
+    current: MoneyView = shown("What there is now: new and expansion less churn.")
+    missing: MissingRateView | None = shown(
+        "The rate to set first, where amounts are left out for want of one; null if none is."
+    )
+
+
 @view(Customer, description="A lead that bought, and how things stand with it since.")
 class CustomerView:
     bought_at: datetime = shown("When it first bought.")
@@ -117,6 +139,10 @@ class CustomerView:
         description="The revenue that came from it and went, the latest first.",
         order=(Order("at", descending=True),),
     )
+
+    @strawberry.field(description="What it brought so far, and what there is of it now.")
+    async def value(customer: strawberry.Parent[Any], info: Info) -> CustomerRevenueView:
+        return await info.context.load_with("Customer.value", revenue_of, customer.id)  # type: ignore[no-any-return]  # CustomerRevenue
 
 
 @strawberry.input(description="How things stand with a customer.")

@@ -13,12 +13,14 @@ from strawberry import UNSET
 
 from api.context import Info
 from api.errors import query, subscription
+from api.filtering import enum
 from api.goals import GoalPeriodInput
 from api.leads.inputs import or_none
 from api.pipeline import PipelineStageView
 from api.types import MoneyInput, MoneyView
 from api.views import related, shown, view
 from domain import forecast, ids
+from domain.customers.figures import RevenueFigures, revenue_figures
 from domain.forecast import (
     Coverage,
     Cycle,
@@ -29,9 +31,22 @@ from domain.forecast import (
     Spread,
     StageForecast,
     TeamForecast,
+    WhyUnknown,
 )
+from domain.goals.targets import Goal
 from domain.identity import Permission, Team, User
 from domain.opportunities import PipelineStage
+
+enum(
+    WhyUnknown,
+    "Why there is no figure: nothing to divide by is not nought.",
+    NO_QUOTA="No quota was named, and none follows from a goal of these days.",
+    QUOTA_REACHED="Nothing is left of the quota.",
+    NOTHING_CLOSED="Nothing was won or lost yet.",
+    NOTHING_WON="Something was lost and nothing won.",
+    NO_AMOUNTS="Nobody knows what was won, or it was nothing.",
+    NO_TIME="What was won was opened and won at the same instant.",
+)
 
 
 @view(ForecastPart, description="What is expected of some opportunities in a period.")
@@ -97,13 +112,21 @@ class TeamForecastView:
     description="Whether the open pipeline is enough for the rest of the quota.",
 )
 class CoverageView:
-    quota: MoneyView | None = shown("What is to be won in the period; null if none was named.")
+    quota: MoneyView | None = shown(
+        "What is to be won in the period: as named, or by the one goal for CUSTOMERS that is set"
+        " for exactly these days; null if there is neither."
+    )
     won_amount: MoneyView = shown("What was won in it.")
     remaining: MoneyView | None = shown("Quota less won, at least zero.")
     open_amount: MoneyView = shown("What is open and expected to close in it.")
     coverage: Decimal | None = shown("Open / remaining; null if there is no quota or nothing left.")
     value_win_rate: Decimal | None = shown("Won / (won + lost) by value, since `sinceOn`.")
     needed: Decimal | None = shown("1 / win rate by value: how many times over it should be.")
+    coverage_unknown: WhyUnknown | None = shown("Why there is no `coverage`; null if there is.")
+    needed_unknown: WhyUnknown | None = shown("Why there is no `needed`; null if there is.")
+    goal = related(
+        "api.goals.GoalView", Goal, by="goal_id", description="The goal the quota follows from."
+    )
 
 
 @view(PipelineForecast, description="What a period should bring, at an instant.")
@@ -113,6 +136,9 @@ class PipelineForecastView:
     ends_on: date = shown("The day after its last one.")
     since_on: date = shown("How far back the observed chances and win rates look.")
     undated_count: int = shown("Open ones in no period: nobody said when they should close.")
+    overdue_count: int = shown(
+        "Open ones that should have closed before today: in the period only if that day is."
+    )
     total: ForecastPartView = shown("What is expected of all.")
     stages: list[StageForecastView] = shown("The same by stage, in their order.")
     owners: list[OwnerForecastView] = shown("The same by owner, the most expected first.")
@@ -162,6 +188,34 @@ class SalesFiguresView:
     velocity_per_day: MoneyView | None = shown(
         "Open deals x win rate x average deal / mean cycle in days: what the pipeline brings a day."
     )
+    velocity_unknown: WhyUnknown | None = shown(
+        "Why there is no `velocityPerDay`; null if there is."
+    )
+
+
+@view(
+    RevenueFigures,
+    description="How revenue came to stand in a period: closing = opening + new + expansion -"
+    " churn.  Each amount goes by the rate of its day.",
+)
+class RevenueFiguresView:
+    as_of: datetime = shown("The instant at which it was read.")
+    starts_on: date = shown("The first day of the period.")
+    ends_on: date = shown("The day after its last one.")
+    opening: MoneyView = shown("What there was when it began.")
+    new: MoneyView = shown("What was bought in it.")
+    expansion: MoneyView = shown("What customers bought more.")
+    renewal: MoneyView = shown("What customers paid on for what they had; it keeps what there is.")
+    churn: MoneyView = shown("What was lost.")
+    total: MoneyView = shown("All that came: new, expansion and renewal.")
+    closing: MoneyView = shown("What there was at its end, or is now.")
+    gross_retention_rate: Decimal | None = shown(
+        "What those who were customers before still brought of the opening, 0-1; null if there was"
+        " nothing."
+    )
+    net_retention_rate: Decimal | None = shown(
+        "The same with what they bought more, so above 1 if that is more than was lost."
+    )
 
 
 @strawberry.input(one_of=True, description="What is to be won in the period: exactly one of these.")
@@ -175,7 +229,10 @@ class QuotaInput:
 @strawberry.input(description="Which period, and what is to be won in it.")
 class PipelineForecastInput:
     period: GoalPeriodInput = shown("The period.")
-    quota: QuotaInput | None = shown("What is to be won in it.", default=UNSET)
+    quota: QuotaInput | None = shown(
+        "What is to be won in it; by the goal for CUSTOMERS of these days, if left out.",
+        default=UNSET,
+    )
     since_on: date | None = shown(
         "How far back the observed chances look; a year, if left out.", default=UNSET
     )
@@ -209,6 +266,19 @@ class Queries:
             return await forecast.sales_figures(
                 work, info.context.actor, since_on=or_none(since_on)
             )
+
+    @query(
+        "How revenue came to stand in a period: new, expansion, renewal and churn, and how much of"
+        " it was kept.",
+        shows=RevenueFiguresView,
+    )
+    async def revenue_figures(
+        self,
+        info: Info,
+        period: Annotated[GoalPeriodInput, strawberry.argument(description="Which days.")],
+    ) -> Any:
+        async with info.context.work() as work:
+            return await revenue_figures(work, info.context.actor, period=period.period())
 
 
 @strawberry.type

@@ -23,6 +23,7 @@ from domain.forecast.forecasting import (
 from domain.forecast.shares import (
     Spread,
     StageRecord,
+    WhyUnknown,
     observed_chance,
     percentile,
     spread,
@@ -47,6 +48,7 @@ __all__ = [
     "StageRecord",
     "StageRecords",
     "TeamForecast",
+    "WhyUnknown",
     "WonDeal",
     "WonDeals",
     "observed_chance",

@@ -53,10 +53,11 @@ class StageRecords(Question[Mapping[UUID, StageRecord]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedSum:
-    """What was won and lost, and how many are open."""
+    """What was won and lost, and how many are open: of them without a day, or with one past."""
 
     open_count: int
     undated_count: int
+    overdue_count: int
     won_count: int
     lost_count: int
     priced_won_count: int
@@ -66,9 +67,13 @@ class ClosedSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedSums(Question[ClosedSum]):
-    """What was won and lost since an instant, each by the rate of the day it was closed on."""
+    """What was won and lost since an instant, each by the rate of the day it was closed on.
+
+    Open ones that were to close before `today` are overdue.
+    """
 
     since: datetime
+    today: date
     time_zone: str
     currency: str
 

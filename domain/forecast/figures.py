@@ -12,7 +12,15 @@ from uuid import UUID
 
 from domain.errors import Invalid
 from domain.forecast.asking import ClosedSum, ClosedSums, WonDeal, WonDeals
-from domain.forecast.shares import Spread, days, share_of, spread, velocity, whole_minor
+from domain.forecast.shares import (
+    Spread,
+    WhyUnknown,
+    days,
+    share_of,
+    spread,
+    velocity,
+    whole_minor,
+)
 from domain.goals.progress import working_week
 from domain.identity import Actor, Permission, Team, TeamMember, Tenant
 from domain.ports import Work
@@ -58,6 +66,7 @@ class SalesFigures:
     cycle: Cycle
     lead_cycle: Cycle
     velocity_per_day: Money | None
+    velocity_unknown: WhyUnknown | None
 
 
 async def sales_figures(work: Work, actor: Actor, *, since_on: date | None = None) -> SalesFigures:
@@ -68,10 +77,15 @@ async def sales_figures(work: Work, actor: Actor, *, since_on: date | None = Non
     """
     actor.require(Permission.VIEW)
     tenant = await work.get(Tenant, work.tenant_id)
-    since_on = first_day(tenant, since_on, work.now)
-    since = always_open(tenant.time_zone).day_starts_at(since_on)
+    since_on, calendar = first_day(tenant, since_on, work.now), always_open(tenant.time_zone)
+    since = calendar.day_starts_at(since_on)
     closed = await work.ask(
-        ClosedSums(since=since, time_zone=tenant.time_zone, currency=tenant.currency)
+        ClosedSums(
+            since=since,
+            today=calendar.local_day(work.now),
+            time_zone=tenant.time_zone,
+            currency=tenant.currency,
+        )
     )
     won = await work.ask(WonDeals(since=since, limit=MOST_CYCLES))
     cycle, lead_cycle = await _cycles(work, tenant.time_zone, won)
@@ -145,7 +159,15 @@ def _figures(
         cycle=cycle,
         lead_cycle=lead_cycle,
         velocity_per_day=None if per_day is None else Money(per_day, currency),
+        velocity_unknown=None if per_day is not None else _why_no_velocity(closed),
     )
+
+
+def _why_no_velocity(closed: ClosedSum) -> WhyUnknown:
+    """Say why nobody knows what the pipeline brings a day."""
+    if closed.won_count == 0:
+        return WhyUnknown.NOTHING_WON if closed.lost_count else WhyUnknown.NOTHING_CLOSED
+    return WhyUnknown.NO_AMOUNTS if closed.priced_won_count == 0 else WhyUnknown.NO_TIME
 
 
 async def _cycles(work: Work, time_zone: str, won: Sequence[WonDeal]) -> tuple[Cycle, Cycle]:

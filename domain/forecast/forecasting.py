@@ -13,7 +13,14 @@ from domain.errors import Invalid, NotFound
 from domain.exchange import converted
 from domain.forecast.asking import ClosedSum, ClosedSums, DealSum, PipelineSums, StageRecords
 from domain.forecast.figures import average_deal, first_day, teams_of
-from domain.forecast.shares import StageRecord, observed_chance, rounded, share_of, whole_minor
+from domain.forecast.shares import (
+    StageRecord,
+    WhyUnknown,
+    observed_chance,
+    rounded,
+    share_of,
+    whole_minor,
+)
 from domain.goals.targets import Goal, Metric
 from domain.identity import Actor, Permission, Tenant
 from domain.opportunities import OpportunityStatus, PipelineStage
@@ -84,6 +91,7 @@ class Coverage:
 
     `coverage` = open pipeline / remaining quota, where remaining = quota - won.  `needed` = 1 / win
     rate by value: so many times the rest must be in the pipeline for the rest to be won.
+    `goal_id` is the goal that the quota follows from.
     """
 
     quota: Money | None
@@ -93,13 +101,17 @@ class Coverage:
     coverage: Decimal | None
     value_win_rate: Decimal | None
     needed: Decimal | None
+    goal_id: UUID | None = None
+    coverage_unknown: WhyUnknown | None = None
+    needed_unknown: WhyUnknown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineForecast:
     """What a period should bring, at an instant.
 
-    `undated_count` are open and in no period, because nobody said when they should close.
+    `undated_count` are open and in no period, because nobody said when they should close;
+    `overdue_count` should have closed before today, and are in the period only if that day is.
     `since_on` is how far back the observed chances and win rates look.
     """
 
@@ -108,6 +120,7 @@ class PipelineForecast:
     ends_on: date
     since_on: date
     undated_count: int
+    overdue_count: int
     total: ForecastPart
     stages: tuple[StageForecast, ...]
     owners: tuple[OwnerForecast, ...]
@@ -128,7 +141,8 @@ async def pipeline_forecast(
 
     Open opportunities count if they are expected to close in the period, and are worth what they
     are today; what was won in it is told apart, by the rate of the day it was won on.  A quota is
-    an amount, or a goal for customers times the average deal.
+    an amount, or a goal for customers times the average deal; none named, it follows from the one
+    goal for customers that is set for exactly this period, if there is one.
 
     Raises:
         RateMissing: if there is no rate for an amount.
@@ -144,11 +158,13 @@ async def pipeline_forecast(
     )
     records = await work.ask(StageRecords(since=since))
     closed = await work.ask(
-        ClosedSums(since=since, time_zone=tenant.time_zone, currency=tenant.currency)
+        ClosedSums(since=since, today=today, time_zone=tenant.time_zone, currency=tenant.currency)
     )
     if quota is not None:
         [quota] = await converted(work, [(quota, today)], to=tenant.currency)
-    elif goal_id is not None:
+    elif goal_id is None and average_deal(closed) is not None:
+        goal_id = await _goal_of(work, period)
+    if goal_id is not None:
         quota = await _quota(work, goal_id, closed, tenant.currency)
     teams = await teams_of(work, {each.owner_id for each in sums if each.team_id is None})
     view = _Weighing(await work.find(PipelineStage), records, tenant.currency)
@@ -159,6 +175,7 @@ async def pipeline_forecast(
         ends_on=period.end,
         since_on=since_on,
         undated_count=closed.undated_count,
+        overdue_count=closed.overdue_count,
         total=total,
         stages=view.stages(sums),
         owners=tuple(
@@ -171,11 +188,13 @@ async def pipeline_forecast(
                 sums, lambda each: each.team_id or teams.get(each.owner_id)
             )
         ),
-        coverage=coverage(total, closed, quota),
+        coverage=coverage(total, closed, quota, goal_id=goal_id),
     )
 
 
-def coverage(total: ForecastPart, closed: ClosedSum, quota: Money | None) -> Coverage:
+def coverage(
+    total: ForecastPart, closed: ClosedSum, quota: Money | None, *, goal_id: UUID | None = None
+) -> Coverage:
     """Say whether the open pipeline is enough; a quota that is reached needs none."""
     value_rate = share_of(closed.won_minor, closed.won_minor + closed.lost_minor)
     needed = None
@@ -193,7 +212,34 @@ def coverage(total: ForecastPart, closed: ClosedSum, quota: Money | None) -> Cov
         coverage=None if remaining is None else share_of(total.open_amount.minor, remaining.minor),
         value_win_rate=value_rate,
         needed=needed,
+        goal_id=goal_id,
+        coverage_unknown=_why_uncovered(remaining),
+        needed_unknown=None if needed is not None else _why_nothing_needed(closed),
     )
+
+
+def _why_uncovered(remaining: Money | None) -> WhyUnknown | None:
+    if remaining is None:
+        return WhyUnknown.NO_QUOTA
+    return WhyUnknown.QUOTA_REACHED if remaining.minor == 0 else None
+
+
+def _why_nothing_needed(closed: ClosedSum) -> WhyUnknown:
+    if closed.won_count:
+        return WhyUnknown.NO_AMOUNTS
+    return WhyUnknown.NOTHING_WON if closed.lost_count else WhyUnknown.NOTHING_CLOSED
+
+
+async def _goal_of(work: Work, period: Period) -> UUID | None:
+    """Return the goal for customers of exactly these days, if there is one and no other."""
+    goals = await work.find(
+        Goal,
+        metric=Metric.CUSTOMERS,
+        starts_on=period.first,
+        ends_on=period.end,
+        archived_at=None,
+    )
+    return goals[0].id if len(goals) == 1 else None
 
 
 async def _quota(work: Work, goal_id: UUID, closed: ClosedSum, currency: str) -> Money:

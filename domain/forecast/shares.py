@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
 from fractions import Fraction
 
 _BASIS_POINT = Decimal("0.0001")
@@ -16,6 +17,17 @@ _DAY = timedelta(days=1)
 # agreed and what was observed count half each.
 PRIOR_DEALS = 10
 PERCENTILES = (10, 25, 50, 75, 90)
+
+
+class WhyUnknown(StrEnum):
+    """Why there is no figure: nothing to divide by is not nought."""
+
+    NO_QUOTA = "NO_QUOTA"
+    QUOTA_REACHED = "QUOTA_REACHED"
+    NOTHING_CLOSED = "NOTHING_CLOSED"
+    NOTHING_WON = "NOTHING_WON"
+    NO_AMOUNTS = "NO_AMOUNTS"
+    NO_TIME = "NO_TIME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,12 +125,14 @@ async def closed_sums(work: PostgresWork, question: ClosedSums) -> ClosedSum:
     waiting: list[sa.ColumnElement[Any]] = [
         sa.func.count(),
         sa.func.count().filter(opportunities.c.expected_close_on.is_(None)),
+        sa.func.count().filter(opportunities.c.expected_close_on < question.today),
     ]
     [opened] = await work.rows(sa.select(*waiting).where(opportunities.c.status == _OPEN))
     won, lost = (rows.get(status, (status, 0, 0, 0, None)) for status in (_WON, _LOST))
     return ClosedSum(
         open_count=opened[0],
         undated_count=opened[1],
+        overdue_count=opened[2],
         won_count=won[1],
         lost_count=lost[1],
         priced_won_count=won[2],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,13 +16,14 @@ from tests.following import following
 from tests.world import World
 
 FORECAST = """query($input: PipelineForecastInput!) { pipelineForecast(input: $input) {
-  startsOn endsOn sinceOn undatedCount
+  startsOn endsOn sinceOn undatedCount overdueCount
   total { ...Part }
   stages { stage { name } agreedWinRate observedWinRate closedCount wonOfClosed part { ...Part } }
   owners { owner { name } part { openCount openAmount { amount } } }
   teams { team { name } part { openCount weightedAgreed { amount } } }
   coverage { quota { amount currency } wonAmount { amount } remaining { amount }
-    openAmount { amount } coverage valueWinRate needed }
+    openAmount { amount } coverage valueWinRate needed goal { name } coverageUnknown
+    neededUnknown }
 } }
 fragment Part on ForecastPart {
   openCount unpricedCount openAmount { amount currency } weightedAgreed { amount }
@@ -29,7 +31,7 @@ fragment Part on ForecastPart {
 }"""
 FIGURES = """query($sinceOn: Date) { salesFigures(sinceOn: $sinceOn) {
   sinceOn openCount wonCount lostCount wonAmount { amount currency } lostAmount { amount }
-  winRate valueWinRate averageDeal { amount } velocityPerDay { amount currency }
+  winRate valueWinRate averageDeal { amount } velocityPerDay { amount currency } velocityUnknown
   cycle { deals elapsed { ...All } working { ...All } } leadCycle { deals elapsed { p50 } }
 } }
 fragment All on CycleSpread { mean p10 p25 p50 p75 p90 }"""
@@ -129,6 +131,9 @@ async def test_coverage_says_how_often_the_rest_of_the_quota_is_in_the_pipeline(
         "coverage": "3.0000",
         "valueWinRate": "0.7273",  # 800 / 1100
         "needed": "1.3750",
+        "goal": None,
+        "coverageUnknown": None,
+        "neededUnknown": None,
     }
 
 
@@ -139,6 +144,35 @@ async def test_a_quota_that_is_reached_needs_no_cover(world: World) -> None:
 
     assert found["coverage"]["remaining"] == {"amount": "0.00"}
     assert found["coverage"]["coverage"] is None
+    assert found["coverage"]["coverageUnknown"] == "QUOTA_REACHED"
+
+
+async def test_the_quota_follows_from_the_one_goal_for_customers_of_these_days(
+    world: World,
+) -> None:
+    await a_quarter(world)
+    goal = a_goal(world, Metric.CUSTOMERS)
+    async with world.work() as work:
+        await work.add_all([goal, a_goal(world, Metric.MQLS)])
+
+    coverage = (await forecast(world))["coverage"]
+    async with world.work() as work:
+        await work.add(replace(goal, id=new_id()))
+    ambiguous = (await forecast(world))["coverage"]
+
+    assert (coverage["quota"]["amount"], coverage["goal"]) == ("4000.00", {"name": "Goal"})
+    assert (ambiguous["quota"], ambiguous["goal"]) == (None, None)
+    assert ambiguous["coverageUnknown"] == "NO_QUOTA"
+
+
+async def test_what_should_have_closed_already_is_told(world: World) -> None:
+    lead = (await accepted_lead(world)).id
+    for closes in (date(2026, 2, 27), date(2026, 3, 9), date(2026, 3, 10)):
+        await deal(world, lead, "100", closes=closes, opened=on(1, 2))
+
+    found = await forecast(world)
+
+    assert (found["total"]["openCount"], found["overdueCount"]) == (2, 2)
 
 
 async def test_a_quota_may_be_a_goal_for_customers(world: World) -> None:
@@ -230,6 +264,7 @@ async def test_figures_say_what_they_are_made_of(world: World) -> None:
         "averageDeal": {"amount": "1000.00"},
         # 1 * 0.8 * 1000 / 5
         "velocityPerDay": {"amount": "160.00", "currency": "EUR"},
+        "velocityUnknown": None,
         "cycle": {
             "deals": 4,
             "elapsed": {
@@ -261,7 +296,30 @@ async def test_a_tenant_that_sold_nothing_yet_has_no_figures(world: World) -> No
     nothing = ("winRate", "valueWinRate", "averageDeal", "velocityPerDay")
     assert [found[name] for name in nothing] == [None] * 4
     assert found["cycle"] == {"deals": 0, "elapsed": None, "working": None}
-    assert (await forecast(world))["coverage"]["needed"] is None
+    assert found["velocityUnknown"] == "NOTHING_CLOSED"
+    coverage = (await forecast(world))["coverage"]
+    assert (coverage["needed"], coverage["coverage"]) == (None, None)
+    assert (coverage["neededUnknown"], coverage["coverageUnknown"]) == (
+        "NOTHING_CLOSED",
+        "NO_QUOTA",
+    )
+
+
+async def test_nothing_to_divide_by_is_told_and_not_nought(world: World) -> None:
+    lead = (await accepted_lead(world)).id
+
+    async def why() -> tuple[str | None, str | None]:
+        coverage = (await forecast(world))["coverage"]
+        return (await figures(world))["velocityUnknown"], coverage["neededUnknown"]
+
+    await deal(world, lead, "5", opened=on(2), lost=on(3))
+    assert await why() == ("NOTHING_WON", "NOTHING_WON")
+    await deal(world, lead, None, opened=on(2), won=on(2))
+    assert await why() == ("NO_AMOUNTS", "NO_AMOUNTS")
+    await deal(world, lead, "10", opened=on(2), won=on(2))
+    assert await why() == ("NO_TIME", None)
+    await deal(world, lead, "10", opened=on(2), won=on(3))
+    assert await why() == (None, None)
 
 
 async def test_figures_look_back_to_a_day_that_has_been(world: World) -> None:

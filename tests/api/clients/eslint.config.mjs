@@ -25,7 +25,7 @@ const VALUES = [
   ...['DuplicateEvidence'], // parts of a pair
   ...['ContentConsumption', 'TouchRow'], // computed when asked, and told once
   ...['OpportunityUpsertRow'], // what became of a row
-  ...['CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
+  ...['CustomerRevenue', 'RevenueFigures', 'CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
   ...['SalesCycle', 'SalesFigures', 'StageForecast', 'TeamForecast'], // computed when asked
   ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
   ...['DigestSubscription', 'FeedbackDigest', 'HandoffOutcome', 'OutcomeCount'], // what marketing hears

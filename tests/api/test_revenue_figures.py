@@ -1,0 +1,106 @@
+"""How revenue came to stand, counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.customers import RevenueKind
+from domain.ids import public
+from tests.agreements import add_mql
+from tests.api.dealing import on
+from tests.api.test_exchange import set_rate
+from tests.deals import add_revenue
+from tests.world import World
+
+FIGURES = """query($period: GoalPeriodInput!) { revenueFigures(period: $period) {
+  startsOn endsOn opening { amount currency } new { amount } expansion { amount }
+  renewal { amount } churn { amount } total { amount } closing { amount }
+  grossRetentionRate netRetentionRate } }"""
+CUSTOMERS = """{ customers { nodes { id value { new { amount } expansion { amount }
+  renewal { amount } churn { amount } total { amount } current { amount currency }
+  missing { currency to on } } } } }"""
+MARCH = {"kind": "MONTH", "startsOn": "2026-03-01"}
+K = RevenueKind
+
+
+async def figures(world: World, **period: Any) -> dict[str, Any]:
+    found: dict[str, Any] = await world.data(FIGURES, {"period": {**MARCH, **period}})
+    return {
+        name: each["amount"] if isinstance(each, dict) else each
+        for name, each in found["revenueFigures"].items()
+    }
+
+
+async def test_a_period_begins_with_what_there_was_and_ends_with_what_there_is(
+    world: World,
+) -> None:
+    old, other, new = [await add_mql(world) for _ in range(3)]
+    at = on(5)
+    await add_revenue(world, old, (K.NEW, 100_00, on(1, 2)), (K.RENEWAL, 100_00, at))
+    await add_revenue(
+        world,
+        other,
+        (K.NEW, 300_00, on(1, 2)),
+        (K.CHURN, 50_00, on(28, 2)),
+        (K.EXPANSION, 30_00, at),
+        (K.CHURN, 100_00, at),
+    )
+    await add_revenue(world, new, (K.NEW, 40_00, at), (K.CHURN, 15_00, at), currency="USD")
+    await add_revenue(world, await add_mql(world), (K.NEW, 7_00, on(1, 4, hour=0)))
+    await set_rate(world, "USD", "2", "2026-03-05")
+
+    assert await figures(world) == {
+        "startsOn": "2026-03-01",
+        "endsOn": "2026-04-01",
+        "opening": "350.00",
+        "new": "80.00",
+        "expansion": "30.00",
+        "renewal": "100.00",
+        "churn": "130.00",  # 100 of those there were, 30 of the new one
+        "total": "210.00",
+        "closing": "330.00",
+        "grossRetentionRate": "0.7143",  # 250 / 350
+        "netRetentionRate": "0.8000",  # 280 / 350
+    }
+    before = await figures(world, startsOn="2026-02-01")
+    assert (before["opening"], before["closing"]) == ("0.00", "350.00")
+    assert (before["grossRetentionRate"], before["netRetentionRate"]) == (None, None)
+
+
+async def test_without_a_rate_a_period_is_refused_and_a_customer_says_so(world: World) -> None:
+    events = ((K.NEW, 100_00, on(1, 2)), (K.EXPANSION, 20_00, on(2, 2)), (K.CHURN, 5_00, on(3, 2)))
+    euros = await add_revenue(world, await add_mql(world), *events, (K.RENEWAL, 1_00, on(4, 2)))
+    dollars = await add_revenue(world, await add_mql(world), *events, currency="USD")
+    await set_rate(world, "USD", "0.5", "2026-02-02")
+
+    refused = await world.ask(FIGURES, {"period": MARCH})
+    shown = (await world.data(CUSTOMERS))["customers"]["nodes"]
+
+    assert refused["errors"][0]["extensions"]["reason"] == "RATE_MISSING"
+    by_id = {each["id"]: each["value"] for each in shown}
+    assert by_id == {
+        public("Customer", euros.id): {
+            "new": {"amount": "100.00"},
+            "expansion": {"amount": "20.00"},
+            "renewal": {"amount": "1.00"},
+            "churn": {"amount": "5.00"},
+            "total": {"amount": "121.00"},
+            "current": {"amount": "115.00", "currency": "EUR"},
+            "missing": None,
+        },
+        public("Customer", dollars.id): {
+            "new": {"amount": "0.00"},
+            "expansion": {"amount": "10.00"},
+            "renewal": {"amount": "0.00"},
+            "churn": {"amount": "2.50"},
+            "total": {"amount": "10.00"},
+            "current": {"amount": "7.50", "currency": "EUR"},
+            "missing": {"currency": "USD", "to": "EUR", "on": "2026-02-01"},
+        },
+    }
+
+
+async def test_another_tenants_revenue_is_in_no_figure(world: World, other_world: World) -> None:
+    await add_revenue(other_world, await add_mql(other_world), (K.NEW, 100_00, on(1)))
+
+    assert (await figures(world))["closing"] == "0.00"
