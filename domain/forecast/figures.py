@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from domain.errors import Invalid
@@ -15,7 +16,7 @@ from domain.forecast.asking import ClosedSum, ClosedSums, WonDeal, WonDeals
 from domain.forecast.shares import (
     Spread,
     WhyUnknown,
-    days,
+    mean_days,
     share_of,
     spread,
     velocity,
@@ -89,7 +90,17 @@ async def sales_figures(work: Work, actor: Actor, *, since_on: date | None = Non
     )
     won = await work.ask(WonDeals(since=since, limit=MOST_CYCLES))
     cycle, lead_cycle = await _cycles(work, tenant.time_zone, won)
-    return _figures(closed, tenant, work.now, since_on, cycle=cycle, lead_cycle=lead_cycle)
+    took = mean_days([deal.closed_at - deal.opened_at for deal in won])
+    per_day = _per_day(closed, took)
+    return SalesFigures(
+        as_of=work.now,
+        since_on=since_on,
+        **_sums(closed, tenant.currency),
+        cycle=cycle,
+        lead_cycle=lead_cycle,
+        velocity_per_day=None if per_day is None else Money(per_day, tenant.currency),
+        velocity_unknown=None if per_day is not None else _why_no_velocity(closed),
+    )
 
 
 def first_day(tenant: Tenant, since_on: date | None, now: datetime) -> date:
@@ -126,40 +137,31 @@ async def teams_of(work: Work, owner_ids: Iterable[UUID | None]) -> Mapping[UUID
     return {owner: teams[0] for owner, teams in found.items() if len(teams) == 1}
 
 
-def _figures(
-    closed: ClosedSum,
-    tenant: Tenant,
-    now: datetime,
-    since_on: date,
-    *,
-    cycle: Cycle,
-    lead_cycle: Cycle,
-) -> SalesFigures:
-    average, currency = average_deal(closed), tenant.currency
-    ended = closed.won_count + closed.lost_count
-    per_day = None
-    if average is not None and cycle.elapsed is not None and cycle.elapsed.mean:
-        per_day = velocity(
-            opportunities=closed.open_count,
-            win_rate=Fraction(closed.won_count, ended),
-            average_deal=average,
-            cycle_days=days(cycle.elapsed.mean),
-        )
-    return SalesFigures(
-        as_of=now,
-        since_on=since_on,
-        open_count=closed.open_count,
-        won_count=closed.won_count,
-        lost_count=closed.lost_count,
-        won_amount=Money(closed.won_minor, currency),
-        lost_amount=Money(closed.lost_minor, currency),
-        win_rate=share_of(closed.won_count, ended),
-        value_win_rate=share_of(closed.won_minor, closed.won_minor + closed.lost_minor),
-        average_deal=None if average is None else Money(whole_minor(average), currency),
-        cycle=cycle,
-        lead_cycle=lead_cycle,
-        velocity_per_day=None if per_day is None else Money(per_day, currency),
-        velocity_unknown=None if per_day is not None else _why_no_velocity(closed),
+def _sums(closed: ClosedSum, currency: str) -> dict[str, Any]:
+    """Return what follows from the sums alone."""
+    average, ended = average_deal(closed), closed.won_count + closed.lost_count
+    return {
+        "open_count": closed.open_count,
+        "won_count": closed.won_count,
+        "lost_count": closed.lost_count,
+        "won_amount": Money(closed.won_minor, currency),
+        "lost_amount": Money(closed.lost_minor, currency),
+        "win_rate": share_of(closed.won_count, ended),
+        "value_win_rate": share_of(closed.won_minor, closed.won_minor + closed.lost_minor),
+        "average_deal": None if average is None else Money(whole_minor(average), currency),
+    }
+
+
+def _per_day(closed: ClosedSum, took: Fraction | None) -> int | None:
+    """Return what the pipeline brings a day, by how many days deals took; None if nobody knows."""
+    average = average_deal(closed)
+    if average is None or not took:
+        return None
+    return velocity(
+        opportunities=closed.open_count,
+        win_rate=Fraction(closed.won_count, closed.won_count + closed.lost_count),
+        average_deal=average,
+        cycle_days=took,
     )
 
 

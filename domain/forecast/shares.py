@@ -127,6 +127,8 @@ def spread(lengths: Sequence[timedelta]) -> Spread | None:
     return Spread(mean=mean, p10=p10, p25=p25, p50=p50, p75=p75, p90=p90)
 
 
-def days(length: timedelta) -> Fraction:
-    """Return a length in days, exactly."""
-    return Fraction(length // _TICK, _DAY // _TICK)
+def mean_days(lengths: Sequence[timedelta]) -> Fraction | None:
+    """Return the mean of lengths in days, exactly; nothing where there are none."""
+    if not lengths:
+        return None
+    return Fraction(sum(lengths, timedelta(0)) // _TICK, len(lengths) * (_DAY // _TICK))
