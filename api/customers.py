@@ -13,7 +13,7 @@ from api.context import Info
 from api.errors import mutation, query
 from api.exchange import MissingRateView
 from api.filtering import collection, enum, filter_input, order_input
-from api.leads import LeadRef, written
+from api.leads import LeadRef, LeadView, written
 from api.leads.inputs import ExternalIdInput, or_none
 from api.leads.views import CompanyView, ExternalIdView
 from api.opportunities import OpportunityView
@@ -38,6 +38,7 @@ from domain.leads import Company, ExternalId, Lead, LeadKey
 from domain.opportunities import Opportunity
 from domain.paging import Order
 from domain.ports import Work
+from domain.revenue_flow import delete_revenue
 
 enum(
     CustomerStatus,
@@ -181,6 +182,11 @@ class RevenueRecordInput:
     )
 
 
+@strawberry.input(description="Which revenue was recorded by mistake.")
+class RevenueDeleteInput:
+    revenue_event: strawberry.ID = shown("Which one; none that an opportunity brought.")
+
+
 CustomerFilter = filter_input(CUSTOMER_FIELDS)
 CustomerOrder = order_input("Customer", {"BOUGHT_AT": "bought_at"}, "How customers are ordered")
 RevenueEventFilter = filter_input(REVENUE_FIELDS)
@@ -252,3 +258,14 @@ class Mutations:
             )
 
         return await written(info, change)
+
+    @mutation(
+        LeadView,
+        "Take back revenue that was recorded by mistake, as if it had never been, and see whose it"
+        " was.",
+        needs=Permission.EDIT_CUSTOMERS,
+    )
+    async def revenue_delete(self, info: Info, input: RevenueDeleteInput) -> Lead:
+        revenue_id = ids.expect("RevenueEvent", input.revenue_event, path=("revenueEvent",))
+        async with info.context.writing() as work:
+            return await delete_revenue(work, info.context.actor, revenue_id)

@@ -38,7 +38,11 @@ from domain.ports import Work
 OpportunityFilter = filter_input(OPPORTUNITY_FIELDS)
 OpportunityOrder = order_input(
     "Opportunity",
-    {"OPENED_AT": "opened_at", "EXPECTED_CLOSE_ON": "expected_close_on"},
+    {
+        "OPENED_AT": "opened_at",
+        "EXPECTED_CLOSE_ON": "expected_close_on",
+        "CLOSED_AT": "closed_at",
+    },
     "How opportunities are ordered",
 )
 

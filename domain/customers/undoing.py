@@ -39,11 +39,21 @@ class WonStaysWon(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """A deal that was won, when, and the lead's other deals: when each of them was."""
+    """What was bought when: a deal that was won, or NEW revenue of none.
 
-    opportunity_id: UUID
+    `others` is when the lead's other deals were won.
+    """
+
     at: datetime
     others: tuple[datetime, ...]
+    opportunity_id: UUID | None = None
+    revenue_id: UUID | None = None
+
+    def brought(self, revenue: RevenueEvent) -> bool:
+        """Say whether revenue came by this."""
+        if self.opportunity_id is None:
+            return revenue.id == self.revenue_id
+        return revenue.opportunity_id == self.opportunity_id
 
 
 async def take_back(
@@ -66,7 +76,7 @@ async def take_back(
         raise WonStaysWon
     for revenue in theirs:
         await work.delete(RevenueEvent, id=revenue.id)
-        _tell(work, actor, revenue)
+        tell(work, actor, revenue)
     if left is None:
         await _forget(work, actor, customer, at=at)
         await undo_stage(work, actor, lead, Stage.CUSTOMER)
@@ -93,7 +103,7 @@ async def move(work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, to: 
     if any(each.kind is not RevenueKind.NEW and each.at < since for each in others):
         raise WonStaysWon
     for revenue in theirs:
-        _tell(work, actor, await work.save(replace(revenue, at=to)))
+        tell(work, actor, await work.save(replace(revenue, at=to)))
     await _known_since(work, customer, was=purchase.at, since=since)
     await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=since)
 
@@ -103,8 +113,8 @@ async def _revenue(
 ) -> tuple[list[RevenueEvent], list[RevenueEvent]]:
     """Return what a purchase brought, and what else came from the customer."""
     known = await work.find(RevenueEvent, lock=True, customer_id=customer.id)
-    theirs = [each for each in known if each.opportunity_id == purchase.opportunity_id]
-    return theirs, [each for each in known if each.opportunity_id != purchase.opportunity_id]
+    theirs = [each for each in known if purchase.brought(each)]
+    return theirs, [each for each in known if not purchase.brought(each)]
 
 
 def _first_bought(purchase: Purchase, others: Sequence[RevenueEvent]) -> datetime | None:
@@ -143,7 +153,8 @@ async def _known_since(
     return customer
 
 
-def _tell(work: Work, actor: Actor, revenue: RevenueEvent) -> None:
+def tell(work: Work, actor: Actor, revenue: RevenueEvent) -> None:
+    """Have it told that revenue was put right, or taken back."""
     work.record(
         RevenueRecorded(
             at=revenue.at,

@@ -22,7 +22,7 @@ from domain.forecast.shares import (
     whole_minor,
 )
 from domain.goals.targets import Goal, Metric
-from domain.identity import Actor, Permission, Tenant
+from domain.identity import CURRENCIES, Actor, Permission, Tenant, UnknownCurrency
 from domain.opportunities import OpportunityStatus, PipelineStage
 from domain.ports import Work, first
 from domain.sla.calendar import always_open
@@ -161,6 +161,7 @@ async def pipeline_forecast(
         ClosedSums(since=since, today=today, time_zone=tenant.time_zone, currency=tenant.currency)
     )
     if quota is not None:
+        _check(quota)
         [quota] = await converted(work, [(quota, today)], to=tenant.currency)
     elif goal_id is None and average_deal(closed) is not None:
         goal_id = await _goal_of(work, period)
@@ -228,6 +229,13 @@ def _why_nothing_needed(closed: ClosedSum) -> WhyUnknown:
     if closed.won_count:
         return WhyUnknown.NO_AMOUNTS
     return WhyUnknown.NOTHING_WON if closed.lost_count else WhyUnknown.NOTHING_CLOSED
+
+
+def _check(quota: Money) -> None:
+    if quota.currency not in CURRENCIES:
+        raise UnknownCurrency(quota.currency)
+    if quota.minor <= 0:
+        raise Invalid("A quota is above zero.", path=("quota", "amount"))
 
 
 async def _goal_of(work: Work, period: Period) -> UUID | None:

@@ -24,7 +24,7 @@ from domain.audit import SYSTEM, AuditEntry, Cause
 from domain.campaigns import CampaignAsset, CampaignCost
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
-from domain.customers import Customer, CustomerStep, RevenueEvent
+from domain.customers import Customer, CustomerStep, RevenueEvent, RevenueKind, record_revenue
 from domain.duplicates import DuplicateCandidate, DuplicateRules, Trait, weighed
 from domain.duplicates.scanning import DuplicateScan
 from domain.exchange import set_rate
@@ -49,6 +49,7 @@ from domain.sla.agreement import Commitment
 from domain.sla.clocks import SlaClock
 from domain.stages import Side, Stage
 from domain.uploads import ImportJob, ImportRowError, JobStatus, Upload, UploadChunk, UploadPurpose
+from domain.values import Money
 from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
 from infra.outbox import publish_all
@@ -460,6 +461,8 @@ async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         ]
         await lose_opportunity(work, actor, lost.id, reason="No budget.")
         await win_opportunity(work, actor, won.id)
+        more, kind = Money(1, "EUR"), RevenueKind.EXPANSION
+        mistake = await record_revenue(work, actor, lead=lead_id, kind=kind, amount=more)
         rate = await set_rate(
             work, marketer, currency="CHF", rate=Decimal(1), starts_on=date(2026, 1, 1)
         )
@@ -469,6 +472,7 @@ async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "all stages": [public("PipelineStage", stage.id) for stage in (first, second, *rest)],
         "first stage": public("PipelineStage", first.id),
         "lost opportunity": public("Opportunity", lost.id),
+        "mistaken revenue": public("RevenueEvent", mistake.id),
         "won opportunity": public("Opportunity", won.id),
         "accepted handoff": public("Handoff", cast(UUID, opened.handoff_id)),
         **_named(second, opened, rate, *made),

@@ -165,6 +165,17 @@ async def test_the_quota_follows_from_the_one_goal_for_customers_of_these_days(
     assert ambiguous["coverageUnknown"] == "NO_QUOTA"
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "expected"),
+    [("0", "EUR", "INVALID"), ("-1", "EUR", "INVALID"), ("1", "XXX", "UNKNOWN_CURRENCY")],
+)
+async def test_a_quota_is_above_zero_and_of_some_currency(
+    world: World, amount: str, currency: str, expected: str
+) -> None:
+    quota = {"amount": {"amount": amount, "currency": currency}}
+    assert await code(world, {"input": {"period": MARCH, "quota": quota}}) == expected
+
+
 async def test_what_should_have_closed_already_is_told(world: World) -> None:
     lead = (await accepted_lead(world)).id
     for closes in (date(2026, 2, 27), date(2026, 3, 9), date(2026, 3, 10)):

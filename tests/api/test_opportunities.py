@@ -11,7 +11,7 @@ from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStep
 from tests.agreements import add_mql, an_mql
 from tests.api.asking_leads import StatementCount
-from tests.api.dealing import accepted_lead
+from tests.api.dealing import accepted_lead, deal
 from tests.world import World
 
 DEAL = """opportunity { id name status amount { amount currency } stage { name } expectedCloseOn
@@ -203,6 +203,25 @@ async def test_another_tenants_deal_and_stage_do_not_exist(
     async with world.work() as work:
         assert await work.find(Opportunity) == []
         assert (await work.get(Lead, lead.id)).stage == lead.stage
+
+
+async def test_deals_are_listed_by_when_they_were_closed_page_by_page(world: World) -> None:
+    lead = await accepted_lead(world)
+    ids = [public("Opportunity", (await deal(world, lead.id)).id) for _ in range(4)]
+    for id in (ids[1], ids[3], ids[0]):
+        world.wait(hours=1)
+        await done(world, WIN, opportunity={"id": id})
+    document = """query($after: String) { opportunities(first: 2, after: $after,
+      orderBy: [{field: CLOSED_AT, direction: DESC, nulls: LAST}]) {
+        nodes { id } pageInfo { endCursor hasNextPage } } }"""
+
+    first = (await world.data(document))["opportunities"]
+    after = {"after": first["pageInfo"]["endCursor"]}
+    second = (await world.data(document, after))["opportunities"]
+
+    found = [node["id"] for node in (*first["nodes"], *second["nodes"])]
+    assert found == [ids[0], ids[3], ids[1], ids[2]]
+    assert not second["pageInfo"]["hasNextPage"]
 
 
 def row(value: str, **more: Any) -> dict[str, Any]:

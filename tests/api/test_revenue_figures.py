@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.customers import RevenueKind
+from domain.customers import Customer, CustomerStep, RevenueEvent, RevenueKind
 from domain.ids import public
+from domain.leads import Lead
+from domain.lifecycle import StageEntry
+from domain.stages import Stage
 from tests.agreements import add_mql
-from tests.api.dealing import on
+from tests.api.dealing import accepted_lead, deal, on
 from tests.api.test_exchange import set_rate
+from tests.api.test_opportunities import ref
 from tests.deals import add_revenue
 from tests.world import World
 
@@ -19,6 +23,10 @@ FIGURES = """query($period: GoalPeriodInput!) { revenueFigures(period: $period) 
 CUSTOMERS = """{ customers { nodes { id value { new { amount } expansion { amount }
   renewal { amount } churn { amount } total { amount } current { amount currency }
   missing { currency to on } } } } }"""
+RECORD = """mutation($input: RevenueRecordInput!) { revenueRecord(input: $input) {
+  revenueEvent { id } userErrors { code } } }"""
+DELETE = """mutation($id: ID!) { revenueDelete(input: {revenueEvent: $id}) {
+  lead { stage customer { status value { current { amount } } } } userErrors { code path } } }"""
 MARCH = {"kind": "MONTH", "startsOn": "2026-03-01"}
 K = RevenueKind
 
@@ -98,6 +106,65 @@ async def test_without_a_rate_a_period_is_refused_and_a_customer_says_so(world: 
             "missing": {"currency": "USD", "to": "EUR", "on": "2026-02-01"},
         },
     }
+
+
+async def recorded(world: World, lead: Lead, kind: str, amount: str = "100") -> str:
+    told = {"amount": amount, "currency": "EUR"}
+    input = {"customer": {"lead": ref(lead)}, "kind": kind, "amount": told}
+    answer = (await world.data(RECORD, {"input": input}, as_=world.rep))["revenueRecord"]
+    assert answer["userErrors"] == []
+    world.wait(hours=1)
+    id: str = answer["revenueEvent"]["id"]
+    return id
+
+
+async def deleted(world: World, id: str) -> Any:
+    answer = await world.data(DELETE, {"id": id}, as_=world.rep)
+    return answer["revenueDelete"]
+
+
+async def test_revenue_that_was_a_mistake_is_taken_back_with_what_followed(world: World) -> None:
+    lead = await accepted_lead(world)
+    first = await recorded(world, lead, "NEW")
+    churn = await recorded(world, lead, "CHURN")
+
+    refused = await deleted(world, first)
+    back = await deleted(world, churn)
+    none = await deleted(world, first)
+
+    assert refused == {
+        "lead": None,
+        "userErrors": [{"code": "WON_STAYS_WON", "path": ["revenueEvent"]}],
+    }
+    customer = {"status": "ACTIVE", "value": {"current": {"amount": "100.00"}}}
+    assert back == {"lead": {"stage": "CUSTOMER", "customer": customer}, "userErrors": []}
+    assert none == {"lead": {"stage": "SAL", "customer": None}, "userErrors": []}
+    async with world.work() as work:
+        kinds = (RevenueEvent, Customer, CustomerStep)
+        assert [await work.find(kind) for kind in kinds] == [[], [], []]
+        entries = [entry.stage for entry in await work.find(StageEntry, lead_id=lead.id)]
+        assert Stage.CUSTOMER not in entries
+
+
+async def test_what_a_deal_brought_is_put_right_with_the_deal(world: World) -> None:
+    lead = await accepted_lead(world)
+    await deal(world, lead.id, opened=world.now, won=world.now)
+    again = await recorded(world, lead, "NEW", "7")
+    async with world.work() as work:
+        before = await work.find(RevenueEvent)
+    ids = {each.opportunity_id is None: public("RevenueEvent", each.id) for each in before}
+
+    unknown = public("RevenueEvent", lead.id)
+    answers = [await deleted(world, id) for id in (ids[False], unknown)]
+    kept = await deleted(world, again)
+
+    assert [answer["userErrors"] for answer in answers] == [
+        [{"code": "REVENUE_OF_DEAL", "path": ["revenueEvent"]}],
+        [{"code": "NOT_FOUND", "path": ["revenueEvent"]}],
+    ]
+    assert kept["lead"]["stage"] == "CUSTOMER"
+    async with world.work() as work:
+        assert await work.find(RevenueEvent) == [each for each in before if each.opportunity_id]
 
 
 async def test_another_tenants_revenue_is_in_no_figure(world: World, other_world: World) -> None:

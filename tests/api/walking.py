@@ -118,6 +118,7 @@ MEANT = {
     "revenueEvents": "won opportunity",
     "opportunityCreate": "buying lead",
     "opportunityReopen": "lost opportunity",
+    "revenueDelete": "mistaken revenue",
     "duplicateCandidates.lead": "younger lead",
     "duplicateCandidates.other": "elder lead",
     "leadMerges.winner": "merged lead",

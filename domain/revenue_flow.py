@@ -1,0 +1,85 @@
+"""Revenue that was recorded by mistake is taken back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.customers import (
+    Customer,
+    CustomerStatus,
+    CustomerStep,
+    Purchase,
+    RevenueEvent,
+    RevenueKind,
+    WonStaysWon,
+    take_back,
+)
+from domain.customers.keeping import locked, stand
+from domain.customers.undoing import tell
+from domain.errors import DomainError, NotFound
+from domain.identity import Actor, Permission
+from domain.leads import Lead
+from domain.opportunities import Opportunity, OpportunityStatus
+from domain.ports import Work, first
+
+
+class RevenueOfDeal(DomainError):
+    """What a deal brought follows from the deal."""
+
+    code = "REVENUE_OF_DEAL"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This came by an opportunity: put right what that brought, or reopen it.",
+            path=("revenueEvent",),
+        )
+
+
+async def delete_revenue(work: Work, actor: Actor, revenue_id: UUID) -> Lead:
+    """Take revenue back, as if it had never been recorded; the audit log keeps it.
+
+    Who bought nothing else is no customer, and who was told to have left by it has not.
+
+    Raises:
+        RevenueOfDeal: if it came by an opportunity.
+        WonStaysWon: if more revenue was recorded since that rests on it.
+    """
+    actor.require(Permission.EDIT_CUSTOMERS)
+    known = await first(work, RevenueEvent, id=revenue_id)
+    if known is None:
+        raise NotFound("revenue event", path=("revenueEvent",))
+    lead, customer = await locked(work, known.customer_id)
+    revenue = await work.get(RevenueEvent, revenue_id, lock=True)
+    if revenue.opportunity_id is not None:
+        raise RevenueOfDeal
+    if revenue.kind is RevenueKind.NEW:
+        await _take_purchase_back(work, actor, lead, revenue)
+    else:
+        await work.delete(RevenueEvent, id=revenue.id)
+        tell(work, actor, revenue)
+    if revenue.kind is RevenueKind.CHURN:
+        await _has_not_left(work, actor, customer, revenue)
+    return await work.get(Lead, lead.id)
+
+
+async def _take_purchase_back(work: Work, actor: Actor, lead: Lead, revenue: RevenueEvent) -> None:
+    deals = await work.find(Opportunity, lead_id=lead.id, status=OpportunityStatus.WON)
+    others = tuple(each.closed_at for each in deals if each.closed_at)
+    purchase = Purchase(revenue_id=revenue.id, at=revenue.at, others=others)
+    try:
+        await take_back(work, actor, lead, purchase, at=work.now, reason=None)
+    except WonStaysWon as refusal:
+        refusal.path = ("revenueEvent",)
+        raise
+
+
+async def _has_not_left(work: Work, actor: Actor, customer: Customer, churn: RevenueEvent) -> None:
+    """Let things stand as before with a customer who left by what is taken back."""
+    steps = sorted(
+        await work.find(CustomerStep, customer_id=customer.id),
+        key=lambda step: (step.recorded_at, step.at, step.id),
+    )
+    left_by_it = len(steps) > 1 and steps[-1].recorded_at == churn.recorded_at
+    if left_by_it and customer.status is CustomerStatus.CHURNED:
+        at = max(work.now, customer.status_entered_at)
+        await stand(work, actor, customer, steps[-2].status, at=at)
