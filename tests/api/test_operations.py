@@ -353,12 +353,21 @@ async def win(front_end: FrontEnd, lead: Any, deal: Any) -> None:
         "revenue-record", customer={"id": customer["id"]}, kind="EXPANSION", amount=more
     )
     assert revenue["customer"] == customer
+    twice = await front_end.change(
+        "revenue-record", customer={"id": customer["id"]}, kind="EXPANSION", amount=more
+    )
+    whose = await front_end.change("revenue-delete", revenueEvent=twice["id"])
+    assert whose == {"id": won["lead"]["id"], "stage": "CUSTOMER", "customer": customer}
     standing = await front_end.change(
         "customer-status-set", customer=customer["id"], status="AT_RISK"
     )
     assert standing["status"] == "AT_RISK"
     (bought,) = (await front_end.run("customers"))["nodes"]
     assert [one["kind"] for one in bought["revenue"]["nodes"]] == ["EXPANSION", "NEW"]
+    assert bought["value"]["current"] == {"amount": "3920.00", "currency": "EUR"}
+    far = {"kind": "MONTH", "startsOn": "2149-01-01"}
+    revenue = await front_end.run("revenue-figures", period=far)
+    assert (revenue["opening"]["amount"], revenue["grossRetentionRate"]) == ("3920.00", "1.0000")
     figures = await front_end.run("sales-figures")
     assert (figures["wonCount"], figures["winRate"]) == (1, "1.0000")
     assert figures["averageDeal"] == {"amount": "920.00", "currency": "EUR"}

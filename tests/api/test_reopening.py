@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from domain.opportunities import (
 )
 from domain.stages import Stage
 from tests.api.dealing import accepted_lead, deal
-from tests.api.test_opportunities import REOPEN, UPDATE, UPSERT, done, ref, row
+from tests.api.test_opportunities import LOSE, REOPEN, UPDATE, UPSERT, WIN, done, ref, row
 from tests.world import World
 
 OUTCOME = """query($id: ID!) { handoffs(filter: {leadId: {eq: $id}}) { nodes {
@@ -74,6 +75,27 @@ async def test_marketing_sees_at_once_that_a_won_deal_was_none(world: World) -> 
         "salesFigures": {"wonCount": 0, "wonAmount": {"amount": "0.00"}},
         "fruitfulEfforts": [{"won": 0, "revenue": {"amount": "0.00"}}],
     }
+    assert await customers_counted(world) == {}
+
+
+async def test_two_who_close_or_reopen_at_once_do_it_once(world: World) -> None:
+    lead = await accepted_lead(world)
+    told = {"opportunity": {"id": public("Opportunity", (await deal(world, lead.id)).id)}}
+
+    closed = await asyncio.gather(
+        done(world, WIN, **told), done(world, LOSE, **told, reason="No."), done(world, WIN, **told)
+    )
+    await done(world, REOPEN, **told, reason="Which of them?")
+    await done(world, WIN, **told)
+    opened = await asyncio.gather(*(done(world, REOPEN, **told, reason="No.") for _ in range(3)))
+
+    codes = [
+        sorted(error["code"] for answer in answers for error in answer["userErrors"])
+        for answers in (closed, opened)
+    ]
+    assert codes == [["ALREADY_CLOSED"] * 2, ["STILL_OPEN"] * 2]
+    kept = await stored(world)
+    assert (kept["RevenueEvent"], kept["Customer"]) == ([], [])
     assert await customers_counted(world) == {}
 
 
