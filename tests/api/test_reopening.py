@@ -226,6 +226,28 @@ async def test_leads_whose_deal_was_taken_back_cannot_be_told_apart(
     ]
 
 
+async def test_nor_can_those_whose_deal_was_won_anew(world: World) -> None:
+    one, other = await accepted_lead(world), await accepted_lead(world)
+    theirs = await deal(world, other.id, opened=world.now, won=world.now)
+    rep, owner = world.actor(world.rep), world.actor()
+    async with world.work() as work:
+        merge = await merge_leads(work, owner, one.id, [other.id])
+    world.wait(hours=1)
+    async with world.work() as work:
+        await reopen_opportunity(work, rep, theirs.id, reason="Not yet.")
+    world.wait(hours=1)
+    async with world.work() as work:
+        await win_opportunity(work, rep, theirs.id)
+    before = await stored(world)
+
+    with pytest.raises(DomainError) as refused:
+        async with world.work() as work:
+            await unmerge_leads(work, owner, merge.id)
+
+    assert refused.value.code == "CHANGED_SINCE"
+    assert await stored(world) == before
+
+
 async def test_only_so_much_may_go_from_the_books(world: World) -> None:
     """The application may delete what is taken back, and nothing it refers to."""
     async with world.work() as work:
