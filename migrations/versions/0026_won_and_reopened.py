@@ -7,8 +7,8 @@ from alembic import op
 from infra.settings import APP_ROLE
 from migrations.tenancy import begin
 
-revision = "0022"
-down_revision = "0021"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
