@@ -178,6 +178,8 @@ async def test_a_type_is_what_the_lead_was_at_its_hand_off(world: World) -> None
         starts_at=world.now - timedelta(days=1),
         ends_at=world.now + timedelta(days=1),
         currency="EUR",
+        own="EUR",
+        time_zone="UTC",
         types=(graded, fair),
     )
     async with world.work() as work:
