@@ -72,10 +72,16 @@ def exchanged(amount: Amount) -> sa.ColumnElement[Any]:
     nothing; others one look into the unique index exchange_rates_day.  A number of any size: what
     is added up may be more than a bigint.
     """
-    product = sa.func.round(
-        amount.minor * _rate(amount) * _factor(amount.currency, amount.to), type_=sa.Numeric()
-    )
+    product = sa.func.round(amount.minor * factor_to(amount), type_=sa.Numeric())
     return sa.case((_is_own(amount), sa.cast(amount.minor, sa.Numeric)), else_=product)
+
+
+def factor_to(amount: Amount) -> sa.ColumnElement[Any]:
+    """Return what minor units are multiplied by, and then rounded; NULL if the rate is missing.
+
+    For a statement that needs it more than once, and must not look for the rate as often.
+    """
+    return _rate(amount) * _factor(amount.currency, amount.to)
 
 
 def lacks_rate(amount: Amount) -> sa.ColumnElement[Any]:

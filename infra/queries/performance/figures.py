@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from domain.attribution.performance import (
     EvidenceRow,
     Figures,
     Key,
+    Number,
     PerformanceDimension,
     PerformanceMeasure,
     Rows,
@@ -27,7 +28,15 @@ from infra.database import PostgresWork
 from infra.queries import answers
 from infra.queries.exchange import missing_rate
 from infra.queries.performance.facts import facts
+from infra.queries.performance.met import LEAD_MEASURES, once_each, told_apart
+from infra.queries.performance.source import Source
 
+MONEY_OF_DEALS = (
+    PerformanceMeasure.PIPELINE,
+    PerformanceMeasure.WON,
+    PerformanceMeasure.INFLUENCED,
+)
+_SHARES = "shares"
 _EVIDENCE = ("lead_id", "touch_id", "cost_id", "opportunity_id")
 
 
@@ -37,33 +46,27 @@ async def rows(
 ) -> tuple[Sequence[Figures], Figures, MissingRate | None]:
     """Return the figures of a scope by key, their total, and the first rate there is not.
 
-    One statement, of one aggregate for each measure.  A period's leads, touches and deals are
-    found by leads_by_created, stage_entries_by_stage, opportunities_by_status and _by_opened,
-    credits by their primary key (model_id, opportunity_id, touch_id).
+    One statement: the leads that are counted are told apart together, everything else is added up
+    by itself.  A period's leads, touches and deals are found by leads_by_created,
+    stage_entries_by_stage, touches_by_instant, opportunities_by_status and _by_opened, credits by
+    their primary key (model_id, opportunity_id, touch_id).
     """
-    scope = question.scope
-    parts = [_aggregate(work, scope, measure) for measure in _measures(scope)]
-    whole = sa.union_all(*parts).subquery("whole")
-    book: dict[Key, dict[PerformanceMeasure, Any]] = {}
-    total: dict[PerformanceMeasure, Any] = {}
-    lacking: list[str] = []
-    for name, key, is_total, *values, lacks in await work.rows(sa.select(whole)):
-        place = total if is_total else book.setdefault(key, {})
-        place[PerformanceMeasure(name)] = values
-        lacking += [lacks] if lacks else []
-    all_won = int(_value(total, PerformanceMeasure.WON, 1))
-    found = [_figures(scope, key, values, all_won) for key, values in book.items()]
-    missing = missing_rate(min(lacking, default=None), to=scope.currency)
-    return found, _figures(scope, None, total, all_won), missing
+    source = Source(work.tenant_id, question.scope)
+    whole = sa.union_all(*_parts(source)).subquery("whole")
+    sheet = _Sheet(question.scope)
+    for row in await work.rows(sa.select(whole)):
+        sheet.take(row)
+    missing = missing_rate(min(sheet.lacking, default=None), to=question.scope.currency)
+    return sheet.rows(), sheet.total(), missing
 
 
 @answers(EvidenceOf)
 async def evidence(work: PostgresWork, asked: EvidenceOf) -> EvidencePage:
     """Return a page of the rows behind a number, by deal, lead, touch or cost."""
-    behind = facts(work.tenant_id, asked.number.scope, asked.number.measure).subquery("behind")
+    behind, is_of_key = _behind(work, asked.number)
     page = asked.page
     place = sa.tuple_(behind.c.a, behind.c.b)
-    statement = sa.select(behind).where(behind.c.key.is_not_distinct_from(asked.number.key))
+    statement = sa.select(behind).where(is_of_key)
     if page.cursor is not None:
         cursor = sa.tuple_(*(sa.literal(id, sa.Uuid) for id in _ids_in(page.cursor)))
         statement = statement.where(place < cursor if page.backward else place > cursor)
@@ -85,80 +88,135 @@ async def evidence(work: PostgresWork, asked: EvidenceOf) -> EvidencePage:
 @answers(EvidenceCount)
 async def evidence_count(work: PostgresWork, question: EvidenceCount) -> int:
     """Return how many rows there are behind a number."""
-    number = question.number
-    behind = facts(work.tenant_id, number.scope, number.measure).subquery("behind")
-    statement = sa.select(sa.func.count()).where(behind.c.key.is_not_distinct_from(number.key))
+    behind, is_of_key = _behind(work, question.number)
+    statement = sa.select(sa.func.count()).select_from(behind).where(is_of_key)
     total: int = (await work.rows(statement))[0][0]
     return total
 
 
-def _measures(scope: Scope) -> Sequence[PerformanceMeasure]:
-    costs = scope.filter is None
-    return [
-        measure for measure in PerformanceMeasure if costs or measure is not PerformanceMeasure.COST
-    ]
+def _behind(work: PostgresWork, number: Number) -> tuple[Any, sa.ColumnElement[bool]]:
+    """Return the rows behind a number and those of other keys, and the condition of its own."""
+    behind = facts(Source(work.tenant_id, number.scope), number.measure).subquery("behind")
+    key: Any = behind.c.key
+    if number.key is None:
+        return behind, key.is_(None)
+    asked = UUID(number.key) if isinstance(key.type, sa.Uuid) else number.key
+    return behind, key == sa.literal(asked, key.type)
 
 
-def _aggregate(work: PostgresWork, scope: Scope, measure: PerformanceMeasure) -> sa.Select[Any]:
-    """Return the number, the sum of money and the sum of shares of a measure, by key and in all.
-
-    Whoever is in several rows counts once in the total.
-    """
-    behind = facts(work.tenant_id, scope, measure).subquery(measure.lower())
-    of_key = behind.c.key
-    number = sa.func.count()
-    if scope.dimension is PerformanceDimension.CONTENT and not measure.is_money:
-        number = sa.func.count(behind.c.a.distinct())
-    minor: sa.ColumnElement[Any] = sa.func.sum(behind.c.minor)
-    total = sa.func.grouping(of_key) == 1
-    if measure is PerformanceMeasure.INFLUENCED:
-        minor = sa.case((total, _once(work, scope)), else_=minor)
-    return sa.select(
-        sa.literal(measure.value).label("measure"),
-        of_key.label("key"),
-        total.label("is_total"),
-        number.label("number"),
-        minor.label("minor"),
-        sa.func.sum(behind.c.share).label("share"),
-        sa.func.min(behind.c.lacks).label("lacks"),
-    ).group_by(sa.func.grouping_sets(sa.tuple_(of_key), sa.tuple_()))
+def has_costs(scope: Scope) -> bool:
+    return scope.filter is None
 
 
-def _once(work: PostgresWork, scope: Scope) -> sa.ScalarSelect[Any]:
+def _parts(source: Source) -> Iterator[sa.Select[Any]]:
+    """Return the aggregates of a scope, by key; those of which a total is not the sum, in all."""
+    if has_costs(source.scope):
+        yield _aggregate(source, PerformanceMeasure.COST)
+    yield _aggregate(source, PerformanceMeasure.TOUCHES)
+    yield _counted(told_apart(source, LEAD_MEASURES).subquery("keyed"))
+    yield from (_aggregate(source, measure) for measure in MONEY_OF_DEALS)
+    if source.dimension is PerformanceDimension.CONTENT:
+        yield _counted(once_each(source, LEAD_MEASURES).subquery("once_each"), is_total=True)
+    if not source.dimension.is_of_leads:
+        yield _influenced_once(source)
+
+
+def _aggregate(source: Source, measure: PerformanceMeasure) -> sa.Select[Any]:
+    """Return the number, the sum of money and the sum of shares of a measure, by key."""
+    behind = facts(source, measure).subquery(measure.lower())
+    minor = sa.func.sum(behind.c.minor) if measure.is_money else None
+    share = sa.func.sum(behind.c.share) if measure is PerformanceMeasure.WON else None
+    lacks = sa.func.min(behind.c.lacks) if measure.is_money else None
+    told = _told(sa.literal(measure.value), behind.c.key, minor=minor, share=share, lacks=lacks)
+    return told.group_by(behind.c.key)
+
+
+def _counted(keyed: Any, *, is_total: bool = False) -> sa.Select[Any]:
+    """Return how many leads each measure counts, by key or in all."""
+    if is_total:
+        return _told(keyed.c.measure, None).group_by(keyed.c.measure)
+    return _told(keyed.c.measure, keyed.c.key).group_by(keyed.c.measure, keyed.c.key)
+
+
+def _influenced_once(source: Source) -> sa.Select[Any]:
     """Return the sum of all deals that anything influenced, each of them once."""
-    behind = facts(work.tenant_id, scope, PerformanceMeasure.INFLUENCED).subquery("influence")
+    behind = facts(source, PerformanceMeasure.INFLUENCED).subquery("influence")
     once = sa.select(behind.c.a, behind.c.minor).distinct().subquery("once")
-    return sa.select(sa.func.sum(once.c.minor)).scalar_subquery()
+    measure = sa.literal(PerformanceMeasure.INFLUENCED.value)
+    return _told(measure, None, minor=sa.func.sum(once.c.minor)).select_from(once)
 
 
-def _figures(
-    scope: Scope, key: Key, values: Mapping[PerformanceMeasure, Sequence[Any]], all_won: int
-) -> Figures:
-    cost = None
-    if PerformanceMeasure.COST in _measures(scope):
-        cost = int(_value(values, PerformanceMeasure.COST, 1))
-    return Figures(
-        scope=scope,
-        key=key,
-        touches=int(_value(values, PerformanceMeasure.TOUCHES, 0)),
-        leads=int(_value(values, PerformanceMeasure.LEADS, 0)),
-        mqls=int(_value(values, PerformanceMeasure.MQLS, 0)),
-        accepted=int(_value(values, PerformanceMeasure.ACCEPTED, 0)),
-        sqls=int(_value(values, PerformanceMeasure.SQLS, 0)),
-        pipeline_minor=int(_value(values, PerformanceMeasure.PIPELINE, 1)),
-        won_minor=int(_value(values, PerformanceMeasure.WON, 1)),
-        won_deals=Decimal(_value(values, PerformanceMeasure.WON, 2)),
-        influenced_minor=int(_value(values, PerformanceMeasure.INFLUENCED, 1)),
-        all_won_minor=all_won,
-        cost_minor=cost,
+def _told(
+    measure: sa.ColumnElement[Any],
+    key: sa.ColumnElement[Any] | None,
+    *,
+    minor: sa.ColumnElement[Any] | None = None,
+    share: sa.ColumnElement[Any] | None = None,
+    lacks: sa.ColumnElement[Any] | None = None,
+) -> sa.Select[Any]:
+    """Return a SELECT of what `_Sheet` takes.  Keys become text once they are few."""
+    return sa.select(
+        measure.label("measure"),
+        sa.cast(sa.null() if key is None else key, sa.Text).label("key"),
+        sa.literal(key is None).label("is_total"),
+        sa.func.count().label("number"),
+        sa.cast(sa.null() if minor is None else minor, sa.Numeric).label("minor"),
+        sa.cast(sa.null() if share is None else share, sa.Numeric).label("share"),
+        sa.cast(sa.null() if lacks is None else lacks, sa.Text).label("lacks"),
     )
 
 
-def _value(
-    values: Mapping[PerformanceMeasure, Sequence[Any]], measure: PerformanceMeasure, place: int
-) -> Any:
-    """Return a measure's number (0), money (1) or shares (2); 0 where there is none."""
-    return (values.get(measure) or (0, 0, 0))[place] or 0
+class _Sheet:
+    """Figures as they come: by key, and in all where that is not the sum of the rows."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.lacking: list[str] = []
+        self._book: dict[Key, dict[str, Decimal]] = {}
+        self._total: dict[str, Decimal] = {}
+
+    def take(self, row: Any) -> None:
+        """Take one row of the statement."""
+        measure, key, is_total, number, minor, share, lacks = row
+        value = (minor or Decimal(0)) if PerformanceMeasure(measure).is_money else Decimal(number)
+        place = self._total if is_total else self._book.setdefault(key, {})
+        place[measure] = value
+        place[_SHARES] = place.get(_SHARES, Decimal(0)) + (share or 0)
+        self.lacking += [lacks] if lacks else []
+
+    def rows(self) -> Sequence[Figures]:
+        return [self._figures(key, values) for key, values in self._book.items()]
+
+    def total(self) -> Figures:
+        return self._figures(None, self._whole())
+
+    def _whole(self) -> Mapping[str, Decimal]:
+        sums: dict[str, Decimal] = {}
+        for values in self._book.values():
+            for name, value in values.items():
+                sums[name] = sums.get(name, Decimal(0)) + value
+        known = {name: value for name, value in self._total.items() if name != _SHARES}
+        return {**sums, **known}
+
+    def _figures(self, key: Key, values: Mapping[str, Decimal]) -> Figures:
+        def of(measure: PerformanceMeasure) -> int:
+            return int(values.get(measure.value, 0))
+
+        return Figures(
+            scope=self.scope,
+            key=key,
+            touches=of(PerformanceMeasure.TOUCHES),
+            leads=of(PerformanceMeasure.LEADS),
+            mqls=of(PerformanceMeasure.MQLS),
+            accepted=of(PerformanceMeasure.ACCEPTED),
+            sqls=of(PerformanceMeasure.SQLS),
+            pipeline_minor=of(PerformanceMeasure.PIPELINE),
+            won_minor=of(PerformanceMeasure.WON),
+            won_deals=values.get(_SHARES, Decimal(0)),
+            influenced_minor=of(PerformanceMeasure.INFLUENCED),
+            all_won_minor=int(self._whole().get(PerformanceMeasure.WON.value, 0)),
+            cost_minor=of(PerformanceMeasure.COST) if has_costs(self.scope) else None,
+        )
 
 
 def _evidence(row: Any, asked: EvidenceOf) -> EvidenceRow:

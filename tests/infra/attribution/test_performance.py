@@ -309,10 +309,10 @@ async def foreign(world: World, minor: int, currency: str) -> UUID:
 @pytest.mark.parametrize(
     ("minor", "currency", "rate", "won"),
     [
-        (1000, "USD", "0.9", [301, 300, 300]),  # 3.34, 3.33 and 3.33 dollars
+        (1000, "USD", "0.9", [300, 300, 300]),  # 3.34, 3.33 and 3.33 dollars: 300.6, 299.7, 299.7
         (1000, "JPY", "0.0061", [204, 203, 203]),  # 334 yen are 2.0374 euros
         (3000, "KWD", "3.01", [301, 301, 301]),  # a dinar has a thousand fils
-        (30, "USD", "0.05", [1, 1, 1]),  # half a cent is a whole one
+        (30, "USD", "0.05", [1, 1, 0]),  # half a cent each: together one and a half, so two
     ],
 )
 async def test_each_amount_is_exchanged_by_the_rate_of_the_day_it_was_won(
