@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 from domain.errors import DomainError
 from domain.fact_import.companies import take_companies
-from domain.fact_import.costs import take_costs
+from domain.fact_import.costs import cost_print, take_costs
 from domain.fact_import.opportunities import take_opportunities
 from domain.fact_import.touches import take_touches
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
 from domain.imports import FactKind, FactMapping, ImportedFact
 from domain.ports import Work
+
+__all__ = ["TAKERS", "column_of_fact", "cost_print", "take_facts"]
 
 Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Sequence[ImportedRow]]]
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
-from domain.campaigns import CostDetails, CostOutcome, upsert_costs
+from domain.campaigns import CostDetails, CostOutcome, campaign_code, upsert_costs
 from domain.identity import Actor
 from domain.import_results import ImportedRow
 from domain.imports import ImportedFact
 from domain.lead_intake import UpsertOutcome
+from domain.leads import ExternalId
 from domain.ports import Work
 
+_SAID = ("campaign", "on", "amount", "currency", "note")
 _OUTCOMES = {
     CostOutcome.CREATED: UpsertOutcome.CREATED,
     CostOutcome.UPDATED: UpsertOutcome.UPDATED,
@@ -20,10 +24,27 @@ _OUTCOMES = {
 }
 
 
+# Who calls a cost by what it says: a file that has no names of its own.
+FILE = "file"
+
+
+def cost_print(fact: ImportedFact) -> str:
+    """Return what a row says of a cost, in few letters: the same for rows that say the same."""
+    said: dict[str, Any] = dict(fact.values)
+    said["campaign"] = campaign_code(said.get("campaign", ""))
+    said["amount"] = f"{said.get('amount', Decimal(0)).normalize():f}"
+    told = "\0".join(str(said.get(name) or "") for name in _SAID)
+    return sha256(told.encode()).hexdigest()[:32]
+
+
 async def take_costs(
     work: Work, actor: Actor, facts: Sequence[ImportedFact]
 ) -> Sequence[ImportedRow]:
-    """Record costs; one whose external id is known is corrected, not recorded twice."""
+    """Record costs; one whose external id is known is corrected, not recorded twice.
+
+    A row without one is known by what it says, and by how many rows of its file said that before:
+    the same file again records nothing, and two rows that are alike are two costs.
+    """
     rows = await upsert_costs(work, actor, [_details(fact) for fact in facts])
     return [
         ImportedRow(fact, _OUTCOMES[row.outcome], row.refusals)
@@ -39,5 +60,5 @@ def _details(fact: ImportedFact) -> CostDetails:
         amount=said("amount"),
         currency=said("currency"),
         note=said("note"),
-        external_id=said("external_id"),
+        external_id=said("external_id") or ExternalId(FILE, f"{cost_print(fact)}-{fact.twins}"),
     )

@@ -84,13 +84,15 @@ class ImportedFact:
     """One row of a file, understood: its values by field, without the blank ones.
 
     `line` is where the row begins in the file; `row` is the original, to be shown if it is refused
-    after all.
+    after all.  `twins` is how many rows before it in the file said the same of a cost that has no
+    name: by that and by what it says it is known again.
     """
 
     line: int
     kind: FactKind
     values: Mapping[str, Value]
     row: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    twins: int = 0
 
 
 def _choice(name: str, choices: type[StrEnum], *, needed: bool = False) -> FactField:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -116,12 +117,37 @@ async def test_a_later_file_corrects_what_an_earlier_one_said(world: World) -> N
     assert (cost.amount_minor, cost.note) == (1230, "Late clicks")
 
 
-async def test_without_a_name_each_row_is_a_cost_of_its_own(world: World) -> None:
+async def test_a_cost_without_a_name_is_known_by_what_it_says(world: World) -> None:
+    """Two rows that are alike are two costs, the same file again is none, however it is written."""
     await prepare(world)
-    for _ in range(2):
-        await run(world, HEADER + ",spring,01.03.2026,10,EUR,\n")
+    await run(world, HEADER + ",spring,01.03.2026,10,EUR,\n,spring,02.03.2026,10,EUR,\n"
+              ",spring,01.03.2026,10,EUR,\n")  # fmt: skip
+    await run(world, HEADER + ',Spring ,1.3.2026,"10,00",eur,\n,spring,01.03.2026,10,EUR,\n'
+              ",spring,01.03.2026,10,EUR,\n,spring,01.03.2026,10,EUR,Clicks\n"
+              ",spring,01.03.2026,1000,EUR,\n")  # fmt: skip
 
-    assert [cost.amount_minor for cost in await all_of(world, CampaignCost)] == [1000, 1000]
+    assert [counts(job) for job in await all_of(world, ImportJob)] == [
+        (3, 3, 0, 0, 0),
+        (5, 3, 0, 2, 0),  # the third alike, that with a note, and that of a thousand
+    ]
+    found = await all_of(world, CampaignCost)
+    assert sorted(cost.amount_minor for cost in found) == [1000] * 5 + [100_000]
+    assert {cost.external_source for cost in found} == {"file"}
+
+
+async def test_an_interrupted_file_goes_on_with_the_same_names(world: World) -> None:
+    await prepare(world)
+    rows = ",spring,01.03.2026,10,EUR,\n" * 5
+    await start(world, (HEADER + rows).encode(), mapping=MAPPING)
+    job = await the_job(world)
+    async with world.work() as work:
+        await work.save(replace(job, last_line=4))
+
+    await run_all(world)
+    await run(world, HEADER + rows)
+
+    names = [cost.external_value for cost in await all_of(world, CampaignCost)]
+    assert sorted(str(name)[-2:] for name in names) == ["-0", "-1", "-2", "-3", "-4"]
 
 
 async def test_a_dry_run_of_costs_keeps_nothing(world: World) -> None:
