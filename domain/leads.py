@@ -44,6 +44,9 @@ class Lead:
     `score` is what somebody says; `fit`, `engagement` and `grade` are reckoned by the scoring model
     in force, and are None without one.  Engagement fades by itself, so what is stored of it may be
     a tenth too high; `domain.scoring` says what it is now.
+
+    `derived` is how many of its versions only rules made: they gave it another campaign, persona or
+    grade, and nobody said anything of it.
     """
 
     id: UUID
@@ -71,7 +74,13 @@ class Lead:
     do_not_contact: bool = False
     do_not_contact_at: datetime | None = None
     do_not_contact_reason: str | None = None
+    derived: int = 0
     version: int = 1
+
+    @property
+    def edition(self) -> int:
+        """How often it was changed, but for what followed by rule: that makes no edit stale."""
+        return self.version - self.derived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,11 @@ class LeadView:
     updated_at: datetime = shown("When the lead was last changed.")
     fit: int | None = shown("How well the lead fits, in points; null without a scoring model.")
     grade: Grade | None = shown("Fit and engagement in one word, as lists are filtered by it.")
-    version: int = shown("Goes up with every change; send it along to change what you have seen.")
+    edition: int = shown(
+        "Goes up with every change that somebody makes, and not with what follows by rule; send it"
+        " along to change what you have seen.",
+        name="version",
+    )
     company = related(
         CompanyView, Company, by="company_id", description="The company the person works for."
     )

@@ -110,7 +110,7 @@ AUDITED: Mapping[type, Audited] = {
         left_out=frozenset(
             {
                 *("persona_id", "campaign_id", "fit", "engagement", "grade"),
-                *("stage_entered_at", "updated_at"),
+                *("stage_entered_at", "updated_at", "derived"),
             }
         ),
     ),

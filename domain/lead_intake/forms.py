@@ -45,12 +45,12 @@ async def update_lead(
     """Change what is known of a lead; what is not said stays.
 
     Raises:
-        StaleLead: if `version` is given and no longer the lead's.
+        StaleLead: if `version` is given and no longer the lead's edition.
         DuplicateLead: if the e-mail address or an external id belongs to another lead.
     """
     actor.require(Permission.EDIT_LEADS)
     lead = await resolve_lead(work, key, lock=True)
-    if version is not None and version != lead.version:
+    if version is not None and version != lead.edition:
         raise StaleLead(lead)
     details = await _ready(work, details)
     known = await read_known(work, [details], also=lead)

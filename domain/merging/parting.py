@@ -187,4 +187,5 @@ def _differ(now: Any, before: Any) -> bool:
 def _plain(entity: Any) -> dict[str, Any]:
     """Return what an entity says, without what changes whenever it is stored."""
     names = (field.name for field in fields(entity))
-    return {name: getattr(entity, name) for name in names if name not in ("version", "updated_at")}
+    changing = ("version", "derived", "updated_at")
+    return {name: getattr(entity, name) for name in names if name not in changing}

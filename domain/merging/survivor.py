@@ -22,7 +22,10 @@ _TOGETHER = (
 )
 # What follows from elsewhere.
 _DERIVED = frozenset(
-    {"id", "version", "stage", "stage_entered_at", "created_at", "updated_at", "persona_id"}
+    {
+        *("id", "version", "derived", "stage", "stage_entered_at"),
+        *("created_at", "updated_at", "persona_id"),
+    }
 )
 
 

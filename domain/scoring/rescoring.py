@@ -220,8 +220,8 @@ async def _score(work: Work, model: ScoringModel, leads: Sequence[Lead]) -> None
         else:
             grading = graded(model, lead, found[lead.id], id=old.id, version=old.version)
             changed.append(grading)
-        if _told(lead, grading) != lead:
-            told.append((lead, _told(lead, grading)))
+        if (graded_anew := _told(lead, grading)) != lead:
+            told.append((lead, replace(graded_anew, derived=lead.derived + 1)))
     await work.add_all(new)
     if changed:
         await work.save_all(changed)

@@ -120,7 +120,10 @@ async def _steps(work: PostgresWork, lead_ids: set[UUID]) -> dict[UUID, list[Ste
 
 @answers(SettleCampaigns)
 async def settle_campaigns(work: PostgresWork, question: SettleCampaigns) -> None:
-    """Give leads the campaign they came from; their version goes up where that is another.
+    """Give leads the campaign they came from; where that is another, their version goes up.
+
+    So a copy that was read before is not saved over it; their edition stays, so that nobody's edit
+    is stale for it.
 
     One statement where nothing changes, by the primary key of leads, touches_by_lead up to the
     first touch of a campaign, and the tenant's campaigns.  Where something does, those leads are
@@ -138,7 +141,11 @@ async def settle_campaigns(work: PostgresWork, question: SettleCampaigns) -> Non
         await work.execute(
             sa.update(leads)
             .where(leads.c.id == sa.any_(_ids(lead_ids)))
-            .values(campaign_id=campaign_id, version=leads.c.version + 1)
+            .values(
+                campaign_id=campaign_id,
+                version=leads.c.version + 1,
+                derived=leads.c.derived + 1,
+            )
         )
     # How well a lead fits may follow from its campaign: the worker scores it anew.
     if everybody := tuple(lead_id for lead_ids in moved.values() for lead_id in lead_ids):

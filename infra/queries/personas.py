@@ -105,7 +105,8 @@ async def assign_leads(work: PostgresWork, question: AssignLeads) -> UUID | None
     """Give the next leads by id to the first persona they match; return the last one looked at.
 
     Walks the primary key, and locks only leads that go elsewhere, in the order of their ids as
-    everybody locks them.  Their version goes up, so that a copy read before is not saved over it.
+    everybody locks them.  Their version goes up, so that a copy read before is not saved over it;
+    their edition stays, so that nobody's edit is stale for it.
     """
     last = await _last_of(work, question)
     belongs = _persona_of(question)
@@ -122,7 +123,11 @@ async def assign_leads(work: PostgresWork, question: AssignLeads) -> UUID | None
         await work.execute(
             sa.update(leads)
             .where(leads.c.id == sa.any_(_ids(lead_ids)))
-            .values(persona_id=persona_id, version=leads.c.version + 1)
+            .values(
+                persona_id=persona_id,
+                version=leads.c.version + 1,
+                derived=leads.c.derived + 1,
+            )
         )
     # How well a lead fits may follow from its persona: the worker scores it anew.
     if everybody := tuple(lead_id for lead_ids in moved.values() for lead_id in lead_ids):

@@ -162,6 +162,17 @@ async def test_an_update_changes_what_is_said_and_null_takes_away(world):
     }
 
 
+BY_RULE = """mutation($lead: ID!) {
+  campaignCreate(input: {code: "spring", name: "Spring"}) { userErrors { code } }
+  touchesRecord(input: {rows: [{kind: PAGE_VIEW, lead: {id: $lead}, utm: {campaign: "spring"}}]}) {
+    userErrors { code }
+  }
+  personaCreate(input: {
+    name: "Irish" jobTitle: "Buyer" rank: 1 criterion: {country: {eq: "IE"}}
+  }) { userErrors { code } }
+}"""
+
+
 async def test_of_two_people_at_the_same_instant_one_wins_and_the_other_sees_the_current_lead(
     world,
 ):
@@ -185,6 +196,24 @@ async def test_of_two_people_at_the_same_instant_one_wins_and_the_other_sees_the
             "current": {"id": lead["id"], "score": won["score"], "version": 2},
         }
     ]
+
+
+async def test_what_follows_by_rule_makes_nobodys_edit_stale(world):
+    """A touch gives the lead its campaign, and a new persona takes it: nobody said anything."""
+    lead = await created(world, email="ada@x.example", country="IE")
+    await world.data(BY_RULE, {"lead": lead["id"]})
+    async with world.work() as work:
+        [ruled] = await work.find(Lead)
+
+    said = {"lead": {"id": lead["id"]}, "version": 1, "lastName": "King"}
+    data = await world.data(UPDATE, {"input": said}, as_=world.marketer)
+
+    assert (ruled.version, ruled.edition) == (3, 1)
+    assert None not in {ruled.campaign_id, ruled.persona_id}
+    assert data["leadUpdate"]["lead"]["version"] == 2
+    async with world.work() as work:
+        [stored] = await work.find(Lead)
+    assert (stored.last_name, stored.campaign_id) == ("King", ruled.campaign_id)
 
 
 async def test_changes_of_different_fields_at_the_same_instant_are_both_kept(world):
