@@ -17,13 +17,17 @@ from domain.attribution import (
     AttributionModel,
     BuiltInModel,
     CreditSpread,
+    Journey,
     Milestones,
     Step,
     TouchAnchor,
+    credits_of,
     portions,
     split,
 )
 from domain.touches import Channel
+from tests.journeys import a_deal, a_lead, a_stage, a_touch
+from tests.recounts import shared
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 # $12,000, touches on days 0, 5, 12, 30 and 38; the second made the lead, the fourth the deal.
@@ -229,6 +233,44 @@ def test_shares_sum_to_one_and_cents_to_the_deal_in_whatever_order_touches_come(
     assert sum(each.amount_minor or 0 for each in found) == total
     assert all(each.share >= 0 and (each.amount_minor or 0) >= 0 for each in found)
     assert portions(model, mixed, at, amount_minor=total) == found
+
+
+@given(
+    models,
+    journeys,
+    st.tuples(hours, st.integers(0, 30 * 24), st.none() | st.integers(0, 60 * 24)),
+    st.none() | st.integers(0, 10**12),
+)
+def test_each_touch_gets_what_a_reckoning_with_fractions_gives_it(
+    model: AttributionModel,
+    ways: list[tuple[int, Channel]],
+    when: tuple[int, int, int | None],
+    total: int | None,
+) -> None:
+    lead = a_lead(day(when[0] / 24))
+    opened = day(when[0] / 24 + when[1] / 24)
+    closed = None if when[2] is None else opened + timedelta(hours=when[2])
+    deal = a_deal(opened, lead=lead, stage=a_stage(START), closed_at=closed, amount_minor=total)
+    touches = [
+        a_touch(day(hour / 24), id=UUID(int=n), channel=channel)
+        for n, (hour, channel) in enumerate(ways, start=1)
+    ]
+    journey = Journey(
+        opportunity_id=deal.id,
+        is_lost=False,
+        milestones=Milestones(
+            lead_created_at=lead.created_at, deal_created_at=opened, closed_at=closed
+        ),
+        amount_minor=total,
+        currency="EUR",
+        steps=[Step(touch_id=t.id, at=t.occurred_at, channel=t.channel) for t in touches],
+    )
+
+    found = credits_of([journey], [model])
+
+    ordered = sorted(touches, key=lambda touch: (touch.occurred_at, touch.id))
+    wanted = shared(model, deal, lead, ordered)
+    assert {each.touch_id: (each.share, each.amount_minor) for each in found} == wanted
 
 
 @pytest.mark.parametrize(
