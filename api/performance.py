@@ -14,16 +14,17 @@ from strawberry import UNSET
 import api.touches  # noqa: F401  # declares the enum Channel
 from api.attribution import AttributionModelRef, AttributionModelView
 from api.campaigns import CampaignCostView, CampaignView
+from api.campaigns.operations import CampaignFilter
 from api.context import Info
 from api.errors import query
-from api.filtering import enum, filter_of
+from api.filtering import enum, filter_of, order_input, orders_of
 from api.leads.operations import LeadFilter
 from api.types import Currency, MoneyView
 from api.views import PAGE_ARGUMENTS, PARENT, connection, page_of, related, shown, view
 from domain import ids
 from domain.attribution import performance as domain
 from domain.attribution.performance import (
-    MOST_ROWS,
+    ORDERS,
     EvidenceRow,
     Figures,
     Number,
@@ -33,9 +34,8 @@ from domain.attribution.performance import (
     PerformanceMeasure,
     Scope,
 )
-from domain.campaigns import Campaign, CampaignCost
+from domain.campaigns import CAMPAIGN_FIELDS, Campaign, CampaignCost
 from domain.content import ContentAsset
-from domain.errors import Invalid
 from domain.leads import LEAD_FIELDS, Lead
 from domain.opportunities import Opportunity
 from domain.personas import Persona
@@ -78,6 +78,9 @@ class SourceDimension(Enum):
     ORIGIN = strawberry.enum_value("ORIGIN", description="By the lead's origin source.")
 
 
+PerformanceOrder = order_input(
+    "Performance", {name.upper(): name for name in ORDERS}, "How rows of figures are ordered"
+)
 _SOURCES = {
     SourceDimension.CHANNEL: PerformanceDimension.CHANNEL,
     SourceDimension.ORIGIN: PerformanceDimension.ORIGIN,
@@ -91,10 +94,9 @@ _KINDS = {
 
 @view(
     Figures,
-    name="PerformanceRow",
     description="What one campaign, source, content or persona is worth, or all of them together.",
 )
-class FiguresView:
+class PerformanceRowView:
     channel: Channel | None = shown("The channel.")
     origin_source: str | None = shown("The origin source.")
     cost: MoneyView | None = shown(
@@ -129,6 +131,29 @@ class FiguresView:
         return row.key if kind is None or row.key is None else ids.public(kind, UUID(row.key))
 
 
+async def _figures(
+    found: Any,
+    first: Any = UNSET,
+    after: Any = UNSET,
+    last: Any = UNSET,
+    before: Any = UNSET,
+    order_by: Any = UNSET,
+) -> Any:
+    page = page_of(first, after, last, before)
+    return domain.page_of_figures(found.rows, orders_of(order_by, ()), page)
+
+
+_figures.__annotations__ = {
+    "found": PARENT,
+    **PAGE_ARGUMENTS,
+    "order_by": Annotated[
+        list[PerformanceOrder] | None,  # type: ignore[valid-type]  # made at run time
+        strawberry.argument(description="In which order."),
+    ],
+    "return": Any,
+}
+
+
 @view(Performance, description="Figures of a period under one attribution model.")
 class PerformanceView:
     model: AttributionModelView = shown("The model by which deals are credited.")
@@ -137,9 +162,12 @@ class PerformanceView:
     starts_on: date = shown("The first day, in the tenant's time zone.")
     ends_on: date = shown("The day after the last one.")
     currency: Currency = shown("The currency that all money is exchanged into.")
-    rows: list[FiguresView] = shown("A row each, what won most in front.")
-    row_count: int = shown("How many rows there are, those that were not asked for with them.")
-    total: FiguresView = shown("All of it; every lead, touch and deal counts once.")
+    rows = strawberry.field(
+        resolver=_figures,
+        graphql_type=connection(PerformanceRowView),
+        description="A row each; what won most in front, unless another order is asked for.",
+    )
+    total: PerformanceRowView = shown("All of it; every lead, touch and deal counts once.")
 
 
 @view(EvidenceRow, name="PerformanceEvidence", description="One row behind a number.")
@@ -206,7 +234,6 @@ class PerformanceInput:
         "Only leads that match, with their touches and deals; costs are then unknown.",
         default=UNSET,
     )
-    most: int = shown("How many rows at most; up to 500.", default=100)
 
 
 @strawberry.input(description="Which number of which row is to be explained.")
@@ -225,8 +252,18 @@ class Queries:
         "What campaigns cost and what they are worth.",
         shows=PerformanceView,
     )
-    async def campaign_performance(self, info: Info, input: _Scope) -> Any:
-        return await _performance(info, input, PerformanceDimension.CAMPAIGN)
+    async def campaign_performance(
+        self,
+        info: Info,
+        input: _Scope,
+        campaigns: Annotated[
+            CampaignFilter | None,
+            strawberry.argument(
+                description="Only campaigns that match; shares stay those of all that was won."
+            ),
+        ] = UNSET,
+    ) -> Any:
+        return await _performance(info, input, PerformanceDimension.CAMPAIGN, campaigns)
 
     @query("What channels, or origin sources, are worth.", shows=PerformanceView)
     async def source_performance(
@@ -265,17 +302,19 @@ class Queries:
 
 
 async def _performance(
-    info: Info, input: PerformanceInput, dimension: PerformanceDimension
+    info: Info, input: PerformanceInput, dimension: PerformanceDimension, campaigns: Any = UNSET
 ) -> Performance:
-    if not 1 <= input.most <= MOST_ROWS:
-        raise Invalid(f"`most` is from 1 to {MOST_ROWS}.", path=("input", "most"))
     async with info.context.work() as work:
-        scope = await _scope(work, info, input, dimension)
-        return await domain.performance(work, info.context.actor, scope, most=input.most)
+        scope = await _scope(work, info, input, dimension, campaigns)
+        return await domain.performance(work, info.context.actor, scope)
 
 
 async def _scope(
-    work: Any, info: Info, input: PerformanceInput, dimension: PerformanceDimension
+    work: Any,
+    info: Info,
+    input: PerformanceInput,
+    dimension: PerformanceDimension,
+    campaigns: Any = UNSET,
 ) -> Scope:
     return await domain.scope_of(
         work,
@@ -285,6 +324,7 @@ async def _scope(
         basis=input.basis,
         period=period_of(PeriodKind.CUSTOM, input.starts_on, input.ends_on),
         filter=filter_of(input.filter, LEAD_FIELDS, path=("input", "filter")),
+        campaigns=filter_of(campaigns, CAMPAIGN_FIELDS, path=("campaigns",)),
     )
 
 

@@ -241,6 +241,8 @@ def connection(target: str | type) -> Any:
         return page
 
     async def total_count(page: strawberry.Parent[Any], info: Info) -> int:
+        if isinstance(page.counting, int):
+            return page.counting
         async with info.context.work() as work:
             return await work.ask(page.counting)
 

@@ -8,16 +8,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.campaigns import AdoptTouches, NextStrays, Strays
+from domain.attribution.performance import CampaignsThat
+from domain.campaigns import AdoptTouches, Campaign, NextStrays, Strays
 from domain.leads import Lead
 from domain.touches import Touch
 from infra.database import PostgresWork
+from infra.filters import where
 from infra.queries import answers
 from infra.queries.attribution import folded
 from infra.rows import table_of
 
 leads = table_of(Lead)
 touches = table_of(Touch)
+campaigns = table_of(Campaign)
 
 
 @answers(NextStrays)
@@ -46,6 +49,13 @@ async def next_strays(work: PostgresWork, question: NextStrays) -> Strays:
         lead_ids=tuple(sorted(lead_ids)),
         last=last,
     )
+
+
+@answers(CampaignsThat)
+async def campaigns_that(work: PostgresWork, question: CampaignsThat) -> frozenset[UUID]:
+    """Return campaigns by a filter: the tenant's are few, and read through."""
+    statement = sa.select(campaigns.c.id).where(where(question.filter, campaigns.c))
+    return frozenset(row[0] for row in await work.rows(statement))
 
 
 @answers(AdoptTouches)

@@ -499,7 +499,7 @@ async def weigh_campaigns(front_end: FrontEnd) -> None:
     assert len(await front_end.run("attribution-models")) == 9
     scope = OPERATIONS["campaign-performance"].variables["input"]
     found = await front_end.run("campaign-performance", input=scope)
-    (row,) = (row for row in found["rows"] if row["campaign"])
+    (row,) = (row for row in found["rows"]["nodes"] if row["campaign"])
     assert (row["campaign"]["id"], row["cost"]["amount"]) == (made["id"], "12.50")
     number = {"dimension": "CAMPAIGN", "key": row["key"], "measure": "COST"}
     explained = await front_end.run("performance-explain", input=scope, number=number)

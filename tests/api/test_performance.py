@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from domain.attribution import reattribute
 from domain.ids import new_id, public
+from domain.opportunities import Opportunity
 from domain.touches import Channel
 from tests.journeys import DAY, a_campaign, a_deal, a_lead, a_stage, a_touch
 from tests.world import World
@@ -15,14 +17,24 @@ ROW = """key campaign { code } channel originSource persona { name }
   pipeline { amount } won { amount currency } wonDeals influenced { amount }
   cac { amount } roiRate sourcedShare influencedShare"""
 CAMPAIGNS = f"""query($input: PerformanceInput!) {{ campaignPerformance(input: $input) {{
-  model {{ name builtIn }} basis dimension startsOn endsOn currency rowCount
-  rows {{ {ROW} }} total {{ key won {{ amount }} leads }}
+  model {{ name builtIn }} basis dimension startsOn endsOn currency
+  rows {{ totalCount nodes {{ {ROW} }} }} total {{ key won {{ amount }} leads }}
 }} }}"""
+PAGED = """query($input: PerformanceInput!, $campaigns: CampaignFilter,
+    $order: [PerformanceOrder!], $first: Int, $after: String, $last: Int, $before: String) {
+  campaignPerformance(input: $input, campaigns: $campaigns) {
+    rows(orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
+      totalCount nodes { campaign { code } roiRate sourcedShare }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }
+    total {
+      won { amount } influenced { amount } cost { amount } sourcedShare influencedShare
+    } } }"""
 SOURCES = """query($input: PerformanceInput!, $by: SourceDimension!) {
-  sourcePerformance(input: $input, by: $by) { rows { key channel originSource leads } } }"""
+  sourcePerformance(input: $input, by: $by) {
+    rows { nodes { key channel originSource leads } } } }"""
 OTHERS = """query($input: PerformanceInput!) {
-  contentPerformance(input: $input) { rows { key won { amount } } }
-  personaPerformance(input: $input) { rows { key won { amount } } } }"""
+  contentPerformance(input: $input) { rows { nodes { key won { amount } } } }
+  personaPerformance(input: $input) { rows { nodes { key won { amount } } } } }"""
 EXPLAIN = """query($input: PerformanceInput!, $number: PerformanceExplainInput!, $after: String) {
   performanceExplain(input: $input, number: $number) { measure formula
     rows(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor }
@@ -64,7 +76,9 @@ async def test_campaigns_are_told_with_the_model_that_credits_them(
     answer = await world.data(CAMPAIGNS, {"input": MARCH}, as_=world.analyst)
 
     found = answer["campaignPerformance"]
-    first, second = found.pop("rows")
+    rows = found.pop("rows")
+    first, second = rows["nodes"]
+    assert rows["totalCount"] == 2
     assert found == {
         "model": {"name": "Linear", "builtIn": "LINEAR"},
         "basis": "CLOSE",
@@ -72,7 +86,6 @@ async def test_campaigns_are_told_with_the_model_that_credits_them(
         "startsOn": "2026-03-01",
         "endsOn": "2026-04-01",
         "currency": "EUR",
-        "rowCount": 2,
         "total": {"key": None, "won": {"amount": "100.01"}, "leads": 1},
     }
     assert first == {
@@ -99,22 +112,119 @@ async def test_campaigns_are_told_with_the_model_that_credits_them(
     assert second["campaign"] == {"code": "autumn"}
 
 
-async def test_only_as_many_rows_as_asked_for(world: World, sold: dict[str, Any]) -> None:
-    answer = await world.data(CAMPAIGNS, {"input": {**MARCH, "most": 1}})
+async def costing(world: World, **costs: str) -> None:
+    """Give campaigns, made if they are not there, costs in euros."""
+    for code, amount in costs.items():
+        row = {"campaign": {"code": code}, "on": "2026-03-05", "amount": amount, "currency": "EUR"}
+        await world.data(SPENT, {"create": {"code": code, "name": code}, "row": row})
 
-    found = answer["campaignPerformance"]
-    assert (len(found["rows"]), found["rowCount"]) == (1, 2)
+
+SPENT = """mutation($create: CampaignCreateInput!, $row: CampaignCostRowInput!) {
+  campaignCreate(input: $create) { userErrors { code } }
+  campaignCostsUpsert(input: {rows: [$row]}) { rows { outcome } } }"""
+BY_ROI = [{"field": "ROI_RATE", "direction": "DESC"}]
+
+
+async def test_rows_are_ordered_and_paged_as_asked(world: World, sold: dict[str, Any]) -> None:
+    """Spring and autumn won 50 each and cost 25 and 10; two won nothing, two cost nothing."""
+    await costing(world, spring="25", autumn="10", fair="1", cinema="2")
+    async with world.work() as work:
+        await work.add(a_lead(world.now - DAY))  # of no campaign
+
+    found, pages, after = [], [], None
+    while after is not None or not pages:
+        asked = {"input": MARCH, "order": BY_ROI, "first": 2, "after": after}
+        rows = (await world.data(PAGED, asked))["campaignPerformance"]["rows"]
+        found += [(row["campaign"] and row["campaign"]["code"], row["roiRate"])
+                  for row in rows["nodes"]]  # fmt: skip
+        pages.append((rows["totalCount"], rows["pageInfo"]["hasPreviousPage"]))
+        after = rows["pageInfo"]["endCursor"] if rows["pageInfo"]["hasNextPage"] else None
+    before = rows["pageInfo"]["startCursor"]
+    asked = {"input": MARCH, "order": BY_ROI, "last": 2, "before": before}
+    back = (await world.data(PAGED, asked))["campaignPerformance"]["rows"]
+
+    assert found == [
+        ("autumn", "4.0000"),
+        ("spring", "1.0004"),
+        ("fair", "-1.0000"),
+        ("cinema", "-1.0000"),
+        (None, None),
+    ]
+    assert pages == [(5, False), (5, True), (5, True)]
+    assert [row["campaign"]["code"] for row in back["nodes"]] == ["fair", "cinema"]
+    assert (back["pageInfo"]["hasPreviousPage"], back["pageInfo"]["hasNextPage"]) == (True, True)
+
+
+async def test_campaigns_may_be_some_alone_and_shares_stay_of_all(
+    world: World, sold: dict[str, Any]
+) -> None:
+    await costing(world, spring="25", autumn="10")
+
+    asked = {"input": MARCH, "campaigns": {"code": {"eq": "autumn"}}}
+    found = (await world.data(PAGED, asked))["campaignPerformance"]
+
+    assert [row["campaign"]["code"] for row in found["rows"]["nodes"]] == ["autumn"]
+    assert found["total"] == {
+        "won": {"amount": "50.00"},
+        "influenced": {"amount": "100.01"},
+        "cost": {"amount": "10.00"},
+        "sourcedShare": "0.5000",
+        "influencedShare": "1.0000",
+    }
+    nobody = {"input": MARCH, "campaigns": {"code": {"eq": "none"}}}
+    found = (await world.data(PAGED, nobody))["campaignPerformance"]
+    assert (found["rows"]["nodes"], found["total"]["won"]["amount"]) == ([], "0.00")
+    assert found["total"]["influenced"]["amount"] == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"order": [*BY_ROI, *BY_ROI]}, "`orderBy` names a field more than once."),
+        ({"first": 0}, "`first` must be from 1 to 100, not 0."),
+        ({"after": "WyJub25zZW5zZSJd"}, "This is not a cursor of this list in this order."),
+        ({"order": BY_ROI, "after": "WyJ4IiwibiJd"},
+         "This is not a cursor of this list in this order."),
+        ({"order": BY_ROI, "after": "WyJOYU4iLCJuIl0"},
+         "This is not a cursor of this list in this order."),
+    ],
+)  # fmt: skip
+async def test_pages_that_cannot_be_are_refused(
+    world: World, sold: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    answer = await world.ask(PAGED, {"input": MARCH, **changes})
+
+    (error,) = answer["errors"]
+    assert (error["extensions"]["code"], error["message"]) == ("BAD_USER_INPUT", words)
+
+
+@pytest.mark.parametrize("what", ["figures", "rows behind"])
+async def test_money_is_not_added_up_without_a_rate(
+    world: World, sold: dict[str, Any], what: str
+) -> None:
+    async with world.work() as work:
+        (deal,) = await work.find(Opportunity)
+        await work.save(replace(deal, currency="USD"))
+        await reattribute(work, [deal.lead_id])
+
+    number = {"dimension": "CAMPAIGN", "key": sold["spring"], "measure": "WON"}
+    asked = {"input": MARCH} if what == "figures" else {"input": MARCH, "number": number}
+    answer = await world.ask(CAMPAIGNS if what == "figures" else EXPLAIN, asked)
+
+    assert [error["message"] for error in answer["errors"]] == [
+        "There is no rate from USD to EUR on 2026-03-09; set one with exchangeRateSet."
+    ]
 
 
 async def test_sources_are_channels_or_origins(world: World, sold: dict[str, Any]) -> None:
     channels = await world.data(SOURCES, {"input": MARCH, "by": "CHANNEL"})
     origins = await world.data(SOURCES, {"input": MARCH, "by": "ORIGIN"})
 
-    assert channels["sourcePerformance"]["rows"] == [
+    assert channels["sourcePerformance"]["rows"]["nodes"] == [
         {"key": "SOCIAL", "channel": "SOCIAL", "originSource": None, "leads": 1},
         {"key": "EMAIL", "channel": "EMAIL", "originSource": None, "leads": 0},
     ]
-    assert origins["sourcePerformance"]["rows"] == [
+    assert origins["sourcePerformance"]["rows"]["nodes"] == [
         {"key": "organic", "channel": None, "originSource": "organic", "leads": 1}
     ]
 
@@ -126,8 +236,8 @@ async def test_what_has_no_content_or_persona_is_a_row_too(
 
     row = [{"key": None, "won": {"amount": "100.01"}}]
     assert answer == {
-        "contentPerformance": {"rows": row},
-        "personaPerformance": {"rows": row},
+        "contentPerformance": {"rows": {"nodes": row}},
+        "personaPerformance": {"rows": {"nodes": row}},
     }
 
 
@@ -163,7 +273,6 @@ async def test_the_rows_behind_a_number_are_paged(world: World, sold: dict[str, 
     [
         ({"endsOn": "2026-03-01"}, "The period ends on 2026-03-01, before it starts."),
         ({"endsOn": "2037-03-01"}, "A period has at most 3700 days."),
-        ({"most": 0}, "`most` is from 1 to 500."),
         ({"model": {"id": public("AttributionModel", new_id())}},
          "There is no such attribution model."),
     ],
@@ -240,7 +349,7 @@ async def test_a_model_of_ones_own_is_made_used_and_put_away(
     }
     asked = {"input": {**MARCH, "model": {"id": id}}}
     found = await world.data(CAMPAIGNS, asked)
-    assert [row["won"]["amount"] for row in found["campaignPerformance"]["rows"]] == [
+    assert [row["won"]["amount"] for row in found["campaignPerformance"]["rows"]["nodes"]] == [
         "75.01",
         "25.00",
     ]

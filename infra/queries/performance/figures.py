@@ -82,6 +82,7 @@ async def evidence(work: PostgresWork, asked: EvidenceOf) -> EvidencePage:
         has_next_page=came if page.backward else more,
         has_previous_page=more if page.backward else came,
         counting=EvidenceCount(number=asked.number),
+        missing=_first_missing([row["lacks"] for row in found if row["lacks"]]),
     )
 
 
@@ -141,7 +142,11 @@ def _counted(keyed: Any, *, is_total: bool = False) -> sa.Select[Any]:
 def _influenced_once(source: Source) -> sa.Select[Any]:
     """Return the sum of all deals that anything influenced, each of them once."""
     behind = facts(source, PerformanceMeasure.INFLUENCED).subquery("influence")
-    once = sa.select(behind.c.a, behind.c.minor).distinct().subquery("once")
+    each = sa.select(behind.c.a, behind.c.minor)
+    if source.scope.campaigns is not None:
+        named = sa.literal(sorted(source.scope.campaigns), sa.ARRAY(sa.Uuid))
+        each = each.where(behind.c.key == sa.any_(named))
+    once = each.distinct().subquery("once")
     measure = sa.literal(PerformanceMeasure.INFLUENCED.value)
     return _told(measure, None, minor=sa.func.sum(once.c.minor)).select_from(once)
 
@@ -185,14 +190,25 @@ class _Sheet:
         self.lacking += [lacks] if lacks else []
 
     def rows(self) -> Sequence[Figures]:
-        return [self._figures(key, values) for key, values in self._book.items()]
+        return [self._figures(key, values) for key, values in self._kept()]
 
     def total(self) -> Figures:
         return self._figures(None, self._whole())
 
+    def _kept(self) -> Sequence[tuple[Key, Mapping[str, Decimal]]]:
+        """Return the rows that are asked for: all, or those of some campaigns."""
+        if self.scope.campaigns is None:
+            return list(self._book.items())
+        wanted = {str(campaign_id) for campaign_id in self.scope.campaigns}
+        return [(key, values) for key, values in self._book.items() if key in wanted]
+
+    def _all_won(self) -> int:
+        won = PerformanceMeasure.WON.value
+        return int(sum(values.get(won, Decimal(0)) for values in self._book.values()))
+
     def _whole(self) -> Mapping[str, Decimal]:
         sums: dict[str, Decimal] = {}
-        for values in self._book.values():
+        for _, values in self._kept():
             for name, value in values.items():
                 sums[name] = sums.get(name, Decimal(0)) + value
         known = {name: value for name, value in self._total.items() if name != _SHARES}
@@ -214,7 +230,7 @@ class _Sheet:
             won_minor=of(PerformanceMeasure.WON),
             won_deals=values.get(_SHARES, Decimal(0)),
             influenced_minor=of(PerformanceMeasure.INFLUENCED),
-            all_won_minor=int(self._whole().get(PerformanceMeasure.WON.value, 0)),
+            all_won_minor=self._all_won(),
             cost_minor=of(PerformanceMeasure.COST) if has_costs(self.scope) else None,
         )
 

@@ -119,7 +119,7 @@ async def scoped(world: World, dimension: PerformanceDimension, **changes: Any) 
 async def figures(world: World, dimension: PerformanceDimension, **changes: Any) -> Performance:
     scope = await scoped(world, dimension, **changes)
     async with world.work() as work:
-        return await performance(work, world.actor(), scope, most=100)
+        return await performance(work, world.actor(), scope)
 
 
 async def behind(

@@ -116,7 +116,7 @@ async def figures(world: World, asked: Asked, filter: Any = None) -> Performance
             period=Period(asked.first, asked.end),
             filter=filter,
         )
-        return await performance(work, world.actor(), scope, most=100)
+        return await performance(work, world.actor(), scope)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
