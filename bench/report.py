@@ -23,6 +23,7 @@ ORDER = (
     "duplicates",
     "handoff",
     "attribution",
+    "performance",
     "idempotency",
     "audit",
     "hostile",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench import attribution, funnel, hostile, importing, sweep, touches
+from bench import attribution, funnel, hostile, importing, performance, sweep, touches
 from bench.measuring import Cost, comparison, percentile
 from bench.report import Section, write
 
@@ -61,6 +61,14 @@ async def test_the_attribution_of_a_touch_can_be_measured() -> None:
     assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
         "| 100 touches",
         "| 400 touches",
+    ]
+
+
+async def test_what_campaigns_are_worth_can_be_measured() -> None:
+    section = await performance.run(touches=400, leads=40, deals=20, rounds=1)
+
+    assert [line.split(" | ")[0] for line in section.figures.splitlines()[2:]] == [
+        f"| {name}" for name in (*performance.REPORTS, performance.LOOP)
     ]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from uuid import UUID
 
 from domain.attribution.performance.terms import Key, PerformanceMeasure, Scope
+from domain.exchange import MissingRate
 from domain.paging import PageRequest
 from domain.ports import Question
 from domain.values import Money
@@ -77,14 +77,14 @@ class EvidenceCount(Question[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidencePage:
-    """Some of the rows behind a number; `missing` is the currency and the day of a missing rate."""
+    """Some of the rows behind a number; `missing` is a rate there is not."""
 
     nodes: Sequence[EvidenceRow]
     cursors: Sequence[str]
     has_next_page: bool
     has_previous_page: bool
     counting: EvidenceCount
-    missing: tuple[str, date] | None = None
+    missing: MissingRate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from domain.attribution.defining import model_for_figures
@@ -18,7 +17,7 @@ from domain.attribution.performance.terms import (
     PerformancePeriodTooLong,
     Scope,
 )
-from domain.exchange import RateMissing
+from domain.exchange import MissingRate, RateMissing
 from domain.filters import Filter
 from domain.identity import Actor, Permission, Tenant
 from domain.paging import PageRequest
@@ -28,8 +27,8 @@ from domain.values import Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows(Question[tuple[Sequence[Figures], Figures, "tuple[str, date] | None"]]):
-    """The figures of a scope by key, their total, and the first currency and day without a rate."""
+class Rows(Question[tuple[Sequence[Figures], Figures, MissingRate | None]]):
+    """The figures of a scope by key, their total, and the first rate that there is not."""
 
     scope: Scope
 
@@ -91,7 +90,7 @@ async def read_performance(work: Work, scope: Scope) -> Performance:
     """
     rows, total, missing = await work.ask(Rows(scope=scope))
     if missing is not None:
-        raise RateMissing(missing[0], scope.currency, missing[1])
+        raise RateMissing(missing)
     return Performance(scope=scope, rows=in_order(rows), total=total)
 
 
@@ -104,5 +103,5 @@ async def evidence(work: Work, actor: Actor, number: Number, page: PageRequest) 
     actor.require(Permission.VIEW)
     found = await work.ask(EvidenceOf(number=number, page=page))
     if found.missing is not None:
-        raise RateMissing(found.missing[0], number.scope.currency, found.missing[1])
+        raise RateMissing(found.missing)
     return found

@@ -56,8 +56,7 @@ async def rows(
     sheet = _Sheet(question.scope)
     for row in await work.rows(sa.select(whole)):
         sheet.take(row)
-    missing = missing_rate(min(sheet.lacking, default=None), to=question.scope.currency)
-    return sheet.rows(), sheet.total(), missing
+    return sheet.rows(), sheet.total(), _first_missing(sheet.lacking, question.scope)
 
 
 @answers(EvidenceOf)
@@ -82,7 +81,7 @@ async def evidence(work: PostgresWork, asked: EvidenceOf) -> EvidencePage:
         has_next_page=came if page.backward else more,
         has_previous_page=more if page.backward else came,
         counting=EvidenceCount(number=asked.number),
-        missing=_first_missing([row["lacks"] for row in found if row["lacks"]]),
+        missing=_first_missing([row["lacks"] for row in found if row["lacks"]], asked.number.scope),
     )
 
 
@@ -233,6 +232,10 @@ class _Sheet:
             all_won_minor=self._all_won(),
             cost_minor=of(PerformanceMeasure.COST) if has_costs(self.scope) else None,
         )
+
+
+def _first_missing(lacking: Sequence[str], scope: Scope) -> MissingRate | None:
+    return missing_rate(min(lacking, default=None), to=scope.currency)
 
 
 def _evidence(row: Any, asked: EvidenceOf) -> EvidenceRow:
