@@ -89,6 +89,10 @@ class FunnelStageView:
         "The share of those in the stage before that reached it; null for the first stage."
     )
     from_first: ConversionView = shown("The share of those in the first stage that reached it.")
+    waiting: int | None = shown(
+        "How many of them are there still, and got no further: they are in no time, so the more"
+        " there are, the longer the true times; null for the last stage."
+    )
     time: SpreadView | None = shown(
         "From first being in it to first reaching the next stage of the report, the time after"
         " being sent back included; null for the last stage, and where nobody went on."

@@ -213,6 +213,7 @@ def _no_stages() -> tuple[FunnelStage, ...]:
             reached=0,
             from_previous=nobody if place else None,
             from_first=nobody,
+            waiting=0 if stage is not DEFAULT_STAGES[-1] else None,
             time=None,
             working_time=None,
         )

@@ -92,8 +92,8 @@ class Spread:
 class JourneyCount:
     """How far the leads of one group and cohort came, by the stages asked for.
 
-    `group` is a place among the keys asked for, one beyond them for all others; `times` and
-    `working_times` have one place for each stage but the last.
+    `group` is a place among the keys asked for, one beyond them for all others; `waiting`, `times`
+    and `working_times` have one place for each stage but the last.
     """
 
     group: int
@@ -101,6 +101,7 @@ class JourneyCount:
     leads: int
     open: int
     reached: tuple[int, ...]
+    waiting: tuple[int, ...]
     times: tuple[Spread | None, ...]
     working_times: tuple[Spread | None, ...]
 

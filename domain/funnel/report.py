@@ -72,13 +72,15 @@ class FunnelStage:
     """One stage of the funnel of one group: how many reached it, and how long they stayed.
 
     `time` is from first being in the stage (or between it and the next one reported) to first
-    reaching the next one reported, times of being sent back included.
+    reaching the next one reported, times of being sent back included.  `waiting` are those who are
+    there still, and how long they will stay nobody knows: the more, the longer the true times are.
     """
 
     stage: Stage
     reached: int
     from_previous: Conversion | None
     from_first: Conversion
+    waiting: int | None
     time: Spread | None
     working_time: Spread | None
 
@@ -220,6 +222,7 @@ def _group(count: JourneyCount, sheet: _Sheet) -> FunnelGroup:
 def _stages(count: JourneyCount, terms: FunnelTerms) -> tuple[FunnelStage, ...]:
     first, reached = count.reached[0], count.reached
     times, working = (*count.times, None), (*count.working_times, None)
+    waiting = (*count.waiting, None)
     return tuple(
         FunnelStage(
             stage=stage,
@@ -228,6 +231,7 @@ def _stages(count: JourneyCount, terms: FunnelTerms) -> tuple[FunnelStage, ...]:
             if n
             else None,
             from_first=conversion(reached[n], first, confidence=terms.confidence),
+            waiting=waiting[n],
             time=times[n],
             working_time=working[n],
         )

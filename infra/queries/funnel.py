@@ -79,13 +79,17 @@ async def journey_counts(work: PostgresWork, question: JourneyCounts) -> Sequenc
     hours = None if question.clockwork is None else _hours(question.clockwork)
     ranks = [stage.rank for stage in question.stages]
     came = journeys.c.furthest
-    still_open = sa.and_(came >= ranks[0], came < ranks[-1], journeys.c.rank == came)
+    still_there = journeys.c.rank == came
+    waiting = [
+        sa.func.count().filter(still_there, came >= rank, came < following)
+        for rank, following in pairwise(ranks)
+    ]
     told = [name for name in _TOLD if name in journeys.c]
     statement = sa.select(
         *(journeys.c.get(name, sa.literal(1, sa.Integer())) for name in _TOLD),
         sa.func.count(),
-        sa.func.count().filter(still_open),
         *(sa.func.count().filter(came >= rank) for rank in ranks),
+        *waiting,
         *_spreads(journeys, len(ranks), hours),
     )
     # Ungrouped, no lead at all would be a row too.
@@ -285,16 +289,18 @@ def _worked(instant: sa.ColumnElement[Any], hours: sa.CTE) -> sa.ColumnElement[f
 
 
 def _count(row: Sequence[Any], stages: int) -> JourneyCount:
-    group, cohort, number, still_open = row[:4]
-    figures = iter(row[4 + stages :])
+    group, cohort, number = row[:3]
+    reached, waiting = tuple(row[3 : 3 + stages]), tuple(row[3 + stages : 2 + 2 * stages])
+    figures = iter(row[2 + 2 * stages :])
     spreads = [_told(*pair) for pair in zip(figures, figures, strict=True)]
     both = len(spreads) > stages - 1
     return JourneyCount(
         group=group,
         cohort=cohort,
         leads=number,
-        open=still_open,
-        reached=tuple(row[4 : 4 + stages]),
+        open=sum(waiting),
+        reached=reached,
+        waiting=waiting,
         times=tuple(spreads[::2] if both else spreads),
         working_times=tuple(spreads[1::2] if both else [None] * (stages - 1)),
     )

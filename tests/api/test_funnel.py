@@ -15,7 +15,7 @@ L, M, S = Stage.LEAD, Stage.MQL, Stage.SAL
 REPORT = """query($input: FunnelReportInput) { funnelReport(input: $input) {
   asOf timeZone stages confidence totalGroups otherGroups
   groups { key label isOther cohort { startsOn lastOn } leads open openShare
-    stages { stage reached fromPrevious { of rate low high } fromFirst { rate }
+    stages { stage reached fromPrevious { of rate low high } fromFirst { rate } waiting
       time { leads p50 p90 } workingTime { leads p50 } } }
 } }"""
 EXPLAIN = """query($input: FunnelReportInput, $stage: Stage, $first: Int, $after: String) {
@@ -58,6 +58,7 @@ async def test_a_report_says_how_far_leads_came(world: World) -> None:
         "reached": 2,
         "fromPrevious": None,
         "fromFirst": {"rate": "1.000000"},
+        "waiting": 1,
         "time": {"leads": 1, "p50": "PT6H30M", "p90": "PT6H30M"},
         "workingTime": {"leads": 1, "p50": "PT6H30M"},
     }
@@ -71,6 +72,7 @@ async def test_a_report_says_how_far_leads_came(world: World) -> None:
             "high": "0.905468794266",
         },
         "fromFirst": {"rate": "0.500000"},
+        "waiting": None,
         "time": None,
         "workingTime": None,
     }
