@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from infra.tables import TABLES, metadata, plain_type
+from migrations.tenancy import STATISTICS
 
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attnum
@@ -69,6 +70,20 @@ def test_there_are_no_tables_that_the_code_does_not_know(migrated: Mapping[str, 
 def test_money_and_shares_are_never_floats(entity: type) -> None:
     kinds = {plain_type(hint)[0] for hint in get_type_hints(entity).values()}
     assert float not in kinds
+
+
+async def test_the_planner_learns_of_a_new_tenant_beside_big_ones(
+    database_urls: Any, migrated: Mapping[str, Any]
+) -> None:
+    connection = await asyncpg.connect(database_urls.owner)
+    rows = await connection.fetch(
+        "SELECT relname, reloptions FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    )
+    await connection.close()
+    options = [f"{name}={value}" for name, value in STATISTICS.items()]
+    tenants = {name: options for name, columns in migrated.items() if "tenant_id" in columns}
+    assert {row[0]: row[1] for row in rows if row[0] in tenants} == tenants
 
 
 def _spelled(kind: str) -> str:
