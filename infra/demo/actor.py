@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
+from itertools import count
 
 import structlog
 
@@ -16,11 +17,14 @@ from infra.demo.seeding import resumed
 
 log = structlog.get_logger(__name__)
 
-# Seconds between two things that happen.
+# Seconds between two things that happen, at first.
 PAUSE = (3.0, 11.0)
-# Above so many planned steps nobody new arrives, so that a demo left alone overnight keeps its
-# pace instead of flooding its sales team.
+# So many of them happen at that pace; the pauses grow from then on.  A day's work is done while
+# somebody watches, and a demo left alone overnight still shows what two such teams might do.
+QUICK = 40
+# Above so many planned steps nobody new arrives: sales is not flooded.
 BUSY = 40
+_ARRIVES = 0.15
 
 
 async def keep_alive(database: Database, company: Company) -> None:
@@ -30,8 +34,8 @@ async def keep_alive(database: Database, company: Company) -> None:
     """
     chance = random.Random()  # noqa: S311  # a story, not a secret
     life = await resumed(database, company, chance.randrange(2**32))
-    while True:
-        await asyncio.sleep(chance.uniform(*PAUSE))
+    for step in count():
+        await asyncio.sleep(pause(step, chance))
         try:
             await _next(life, chance)
         except DomainError as refusal:
@@ -39,8 +43,13 @@ async def keep_alive(database: Database, company: Company) -> None:
             log.info("demo.refused", code=refusal.code)
 
 
+def pause(step: int, chance: random.Random) -> float:
+    """Return how many seconds to wait before a step, of which there were so many already."""
+    return chance.uniform(*PAUSE) * max(1.0, step / QUICK)
+
+
 async def _next(life: Life, chance: random.Random) -> None:
-    arrives = len(life.planned) < BUSY and chance.random() < 0.35
+    arrives = len(life.planned) < BUSY and chance.random() < _ARRIVES
     if arrives or not life.planned:
         await life.arrive()
         return

@@ -22,6 +22,7 @@ from domain.leads import ActivityKind, Lead
 from domain.lifecycle import advance_lead
 from domain.next_steps import NextStep, finish_next_step, set_next_step
 from domain.opportunities import (
+    Opportunity,
     OpportunityDetails,
     advance_opportunity,
     in_use,
@@ -122,6 +123,13 @@ class Life:
         """Go on with a lead that was handed off already."""
         soon = self._working(now, timedelta(minutes=self.chance.randint(5, 300)))
         self.plan(soon, lambda: self._call(lead_id, 1))
+
+    def take_up_deal(self, deal: Opportunity, place: int, now: datetime) -> None:
+        """Go on with a deal that is open already, whose next stage is at `place`."""
+        rep = self.crew.reps.get(deal.owner_id) if deal.owner_id else None
+        actor, _ = rep or next(iter(self.crew.reps.values()))
+        soon = self._working(now, timedelta(minutes=self.chance.randint(5, 300)))
+        self.plan(soon, lambda: self._move_deal(deal.id, actor, place))
 
     async def sweep(self) -> None:
         """Tell what has come due, as the worker does every second."""

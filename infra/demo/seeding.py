@@ -14,6 +14,7 @@ from typing import Any
 from domain.duplicates.scanning import start_scan
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Role, Team, Tenant, User
+from domain.opportunities import Opportunity, OpportunityStatus, in_use, pipeline
 from domain.ports import first
 from domain.sla.agreement import Sla, start_of_day
 from domain.sla.calendar import WorkingHours, always_open
@@ -173,13 +174,18 @@ def _life(database: Database, company: Company, seed: int = SEED) -> Life:
 
 
 async def resumed(database: Database, company: Company, seed: int) -> Life:
-    """Return a life that goes on with the hand-offs that are open."""
+    """Return a life that goes on with the hand-offs and the deals that are open."""
     life = _life(database, company, seed)
     now = await database.now()
     async with database.work(company.tenant.id, read_only=True) as work:
         open_handoffs = await work.find(Handoff, status=HandoffStatus.OPEN)
+        open_deals = await work.find(Opportunity, status=OpportunityStatus.OPEN)
+        stages = in_use(await pipeline(work)) if open_deals else []
     for handoff in open_handoffs:
         life.take_up(handoff.lead_id, now)
+    places = {stage.id: place for place, stage in enumerate(stages)}
+    for deal in open_deals:
+        life.take_up_deal(deal, places.get(deal.stage_id, 0) + 1, now)
     return life
 
 

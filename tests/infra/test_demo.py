@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -26,6 +28,8 @@ from domain.touches import Touch, TouchKind, Visitor
 from infra.accounts import Accounts
 from infra.database import Database
 from infra.demo import seeding
+from infra.demo.actor import pause
+from infra.demo.company import Company
 from infra.passwords import Passwords
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
@@ -83,6 +87,32 @@ async def test_a_few_people_a_day_become_a_company_with_a_closed_loop(
     assert {customer.lead_id for customer in customers} == {deal.lead_id for deal in won}
     assert {leads[customer.lead_id].stage for customer in customers} == {Stage.CUSTOMER}
     assert all(deal.handoff_id is not None for deal in deals)
+    await check_that_deals_go_on(accounts.database, demo.company, deals)
+
+
+async def check_that_deals_go_on(
+    database: Database, company: Company, deals: Sequence[Opportunity]
+) -> None:
+    """Whoever looks at the demo sees that revenue comes in: each open deal takes a step."""
+    life = await seeding.resumed(database, company, seeding.SEED)
+    for _, _, what in list(life.planned):
+        await what()
+
+    before = {deal.id: deal.version for deal in deals if deal.status is OpportunityStatus.OPEN}
+    assert before
+    async with database.work(company.tenant.id, read_only=True) as work:
+        after = {deal.id: deal.version for deal in await work.find(Opportunity)}
+    assert [deal for deal, version in before.items() if after[deal] == version] == []
+
+
+def test_a_demo_that_is_left_alone_slows_down() -> None:
+    chance = Random(1)
+    steps, gone = 0, 0.0
+    while gone < timedelta(hours=12).total_seconds():
+        gone += pause(steps, chance)
+        steps += 1
+    assert max(pause(0, chance) for _ in range(100)) < 12
+    assert 600 < steps < 800
 
 
 async def check_campaigns(work: Work) -> None:
