@@ -111,7 +111,7 @@ def amount_text(value: Decimal | int, unit: Unit, currency: str | None = None) -
     """Return an amount in English, as a reader without scripts sees it."""
     match unit:
         case Unit.SHARE:
-            return f"{_rounded(Decimal(value) * 100, 1).normalize():f}%"
+            return f"{_rounded(Decimal(value) * 100, 1).normalize():,f}%"
         case Unit.MONEY:
             return f"{currency or ''} {_rounded(Decimal(value), 0):,}".strip()
         case Unit.POINTS:

@@ -34,6 +34,12 @@ PLACES = (
         "Which side is ahead, live, for the screen on the office wall. A tenant's admin makes "
         "the link, and can take it back.",
     ),
+    Place(
+        "/board/<token>/closed-loop",
+        "Closed loop",
+        "What became of marketing's leads, in money: the funnel, the campaigns, the revenue that "
+        "came back. By the same link.",
+    ),
     Place("/healthz", "Health", "The process is alive.", "/healthz"),
     Place("/readyz", "Readiness", "The database answers and its schema is current.", "/readyz"),
     Place("/metrics", "Metrics", "Figures for Prometheus.", "/metrics"),

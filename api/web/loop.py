@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from api.web.figures import calendar_day, figure, moment
+from api.web.figures import amount_text, calendar_day, figure, moment
 from api.web.loop_campaigns import campaigns
 from api.web.loop_charts import (
     funnel,
@@ -17,8 +17,9 @@ from api.web.loop_charts import (
 from api.web.loop_parts import address, bar, nothing, panel, region, spoken
 from api.web.loop_payload import Conversion, Effort, Loop, Window
 from api.web.markup import Child, Html, fragment, tag
-from api.web.payload import Unit
+from api.web.payload import Amount, Unit
 
+_ROOM = 13  # signs of a figure, in the size that a tile gives it
 _WINDOWS = {
     Window.LAST_30_DAYS: "30 days",
     Window.LAST_90_DAYS: "90 days",
@@ -79,18 +80,24 @@ def _tiles(loop: Loop) -> Html:
         _tile("leads", "Leads first seen", figure(loop.leads, Unit.COUNT), _days(loop)),
         _tile("won", "Deals won with them", figure(loop.won, Unit.COUNT), "to date"),
         _tile("rate", "Became customers", figure(last.rate, Unit.SHARE), _likely(last)),
-        _tile("revenue", "Revenue that came in", money(loop.revenue), _foreign(loop)),
+        _tile("revenue", "Revenue that came in", money(loop.revenue), _foreign(loop),
+              is_long=_is_long(loop.revenue)),
         class_="tiles",
-    )
+    )  # fmt: skip
 
 
-def _tile(name: str, label: str, value: Child, note: Child) -> Html:
+def _tile(name: str, label: str, value: Child, note: Child, *, is_long: bool = False) -> Html:
     return tag(
         "div",
         tag("dt", label),
-        tag("dd", tag("strong", value), " ", tag("small", note)),
+        tag("dd", tag("strong", value, data_long=is_long), " ", tag("small", note)),
         data_key=name,
     )
+
+
+def _is_long(amount: Amount) -> bool:
+    """Say whether an amount has more signs than there is room for in their usual size."""
+    return len(amount_text(amount.amount, Unit.MONEY, amount.currency)) > _ROOM
 
 
 def _days(loop: Loop) -> Html:
@@ -118,15 +125,18 @@ def _funnel(loop: Loop) -> Html:
             None,
             nothing("Nobody became a lead in these days.", "Look further back, or bring leads."),
         )
-    note: list[Child] = [
-        "What became of the leads of these days. ",
-        figure(loop.open, Unit.COUNT),
-        " are still on their way, so the shares may grow.",
-    ]
+    note = fragment(["What became of the leads of these days. ", _still_open(loop.open)])
     return panel(
         "funnel-panel", "How far they came", note, funnel(loop),
         _figures("the funnel", funnel_table(loop)),
     )  # fmt: skip
+
+
+def _still_open(number: int) -> Html:
+    if not number:
+        return Html("None is still on the way.")
+    are = "is still on its way" if number == 1 else "are still on their way"
+    return fragment([figure(number, Unit.COUNT), f" {are}, so the shares may grow."])
 
 
 def _revenue(loop: Loop) -> Html:

@@ -147,6 +147,7 @@ def _welcome(demo: Demo, settings: Settings) -> None:
     feed = '{"query": "subscription { clockTransitions { at state lead { email } } }"}'
     typer.echo(f"""
   The board     {demo.board_url}
+  Closed loop   {demo.board_url}/closed-loop
   The explorer  {url}/graphql
   The mailbox   {url}/dev/mail
   What is here  {url}/

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from api.closed_loop_page import closed_loop_routes
+from api.web.figures import amount_text
 from api.web.loop import live_loop
 from api.web.loop_charts import duration, funnel, revenue_chart, summary
 from api.web.loop_parts import address
 from api.web.loop_payload import Model, Window, loop_of
+from api.web.payload import Unit
 from tests.api.browser.loops import a_loop, no_campaigns, nothing_came
 from tests.api.test_board_page import Text
 
@@ -197,6 +199,34 @@ def test_a_rate_that_is_missing_is_said_in_place_of_the_table() -> None:
         " somebody sets one with exchangeRateSet."
     ) in words
     assert "paid search" in words
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (0, "None is still on the way."),
+        (1, "1 is still on its way, so the shares may grow."),
+        (240, "240 are still on their way, so the shares may grow."),
+    ],
+)
+def test_the_shares_may_grow_as_long_as_somebody_is_on_the_way(number: int, said: str) -> None:
+    words = Text(str(live_loop(loop_of(a_loop(open=number))))).words
+
+    assert f"What became of the leads of these days. {said}" in words
+
+
+def test_a_figure_of_many_signs_is_written_smaller() -> None:
+    def sizes(revenue: dict[str, str]) -> list[str | None]:
+        drawn = Text(str(live_loop(loop_of(a_loop(revenue=revenue)))))
+        return [each.get("data-long", "no") for name, each in drawn.tags if name == "strong"][:4]
+
+    assert sizes({"amount": "9999999.00", "currency": "EUR"}) == ["no"] * 4
+    huge = sizes({"amount": "11111111000000", "currency": "JPY"})
+    assert huge == ["no", "no", "no", None]
+
+
+def test_a_share_beyond_a_thousand_percent_is_written_in_groups() -> None:
+    assert amount_text(Decimal("68.105"), Unit.SHARE) == "6,810.5%"
 
 
 @pytest.mark.parametrize(

@@ -289,6 +289,24 @@ async def test_the_page_is_never_wider_than_its_screen(
     assert await screen.page.evaluate("document.documentElement.scrollWidth") == width
 
 
+async def test_on_paper_no_column_is_cut_and_without_colours_the_choice_shows(
+    hung: Hung, open_screen: OpenScreen
+) -> None:
+    await fill(hung.world)
+    screen = await opened(hung, open_screen, viewport={"width": 794, "height": 1123})
+    table, chosen = "#campaigns .scroll", '.models a[aria-current="true"]'
+    hidden = "scroll => scroll.scrollWidth - scroll.clientWidth"
+
+    assert await screen.page.eval_on_selector(table, hidden) > 0
+    await screen.page.emulate_media(media="print")
+    assert await screen.page.eval_on_selector(table, hidden) == 0
+    assert not await screen.page.locator(".models a").first.is_visible()
+
+    await screen.page.emulate_media(media="screen", forced_colors="active")
+    style = await screen.page.eval_on_selector(chosen, "a => getComputedStyle(a).outlineStyle")
+    assert style == "solid"
+
+
 async def test_the_page_is_complete_without_scripts(hung: Hung, open_screen: OpenScreen) -> None:
     await fill(hung.world)
     screen = await open_screen(f"{hung.address}/closed-loop", java_script_enabled=False)
