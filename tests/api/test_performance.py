@@ -48,6 +48,8 @@ CREATE = """mutation($input: AttributionModelCreateInput!) { attributionModelCre
 ARCHIVE = """mutation($input: AttributionModelArchiveInput!) {
   attributionModelArchive(input: $input) {
     attributionModel { archivedAt } userErrors { code path } } }"""
+COST = """mutation($input: CampaignCostRecordInput!) { campaignCostRecord(input: $input) {
+  userErrors { code } } }"""
 MARCH = {"model": {"builtIn": "LINEAR"}, "startsOn": "2026-03-01", "endsOn": "2026-04-01"}
 
 
@@ -357,6 +359,26 @@ async def test_a_model_of_ones_own_is_made_used_and_put_away(
     assert away["attributionModelArchive"]["attributionModel"]["archivedAt"] is not None
     refused = await world.ask(CAMPAIGNS, asked)
     assert refused["errors"][0]["message"] == "The model is archived; its credits are gone."
+
+
+@pytest.mark.parametrize(
+    ("document", "by"),
+    [(CAMPAIGNS, {}), (SOURCES, {"by": "CHANNEL"}), (OTHERS, {})],
+    ids=["campaigns", "sources", "others"],
+)
+async def test_currencies_are_not_mixed_without_a_rate(
+    document: str, by: dict[str, Any], world: World, sold: dict[str, Any]
+) -> None:
+    cost = {"campaign": {"code": "spring"}, "on": "2026-03-02", "amount": "9", "currency": "USD"}
+    told = await world.data(COST, {"input": cost})
+    assert told["campaignCostRecord"]["userErrors"] == []
+
+    answer = await world.ask(document, {"input": MARCH, **by})
+
+    assert {error["extensions"]["reason"] for error in answer["errors"]} == {"RATE_MISSING"}
+    assert {error["message"] for error in answer["errors"]} == {
+        "There is no rate from USD to EUR on 2026-03-02; set one with exchangeRateSet."
+    }
 
 
 async def test_weights_that_do_not_sum_to_one_are_refused(world: World) -> None:
