@@ -119,6 +119,9 @@ class Values:
             if abs(read) <= LARGEST_AMOUNT:
                 return read
         message = f"is no amount such as 1234{mark}56: {text[:80]!r}."
+        other = "," if mark == "." else "."
+        if _AMOUNTS[other].fullmatch(text):
+            message += f'  It is one if the mapping says decimal_mark = "{other}".'
         self.fault(cell, RowFault.BAD_NUMBER, message)
         return None
 

@@ -90,6 +90,26 @@ def test_a_blank_field_says_nothing():
     assert said.values == {"external_id": ExternalId("crm", "D-7"), "currency": "EUR"}
 
 
+def amounts_with(mark):
+    document = f'[file]\ndecimal_mark = "{mark}"\n[cost]\ncampaign = {{ constant = "x" }}\n'
+    return (
+        document + 'on = { constant = "2026-01-01" }\namount = "a"\ncurrency = { constant = "EUR" }'
+    )
+
+
+@pytest.mark.parametrize(("mark", "text"), [(".", "1234,5"), (".", "1.234,50"), (",", "1234.5")])
+def test_an_amount_by_the_other_mark_is_left_out_and_says_how_it_would_be_one(mark, text):
+    said = read(amounts_with(mark), ["a"], a=text)
+
+    other = "," if mark == "." else "."
+    assert isinstance(said, RowError)
+    assert (said.column, said.code) == ("a", RowFault.BAD_NUMBER)
+    assert said.message == (
+        f"a is no amount such as 1234{mark}56: {text!r}."
+        f'  It is one if the mapping says decimal_mark = "{other}".'
+    )
+
+
 @pytest.mark.parametrize(
     ("mark", "text", "amount"),
     [
@@ -101,8 +121,6 @@ def test_a_blank_field_says_nothing():
         (",", "1.234,5", "1234.5"),
         (",", "1\u202f234,50", "1234.50"),
         (",", "12", "12"),
-        (".", "1234,5", None),  # perhaps the other mark was meant
-        (",", "1234.5", None),
         (".", "1,23,456", None),
         (".", "€ 12", None),
         (".", "1e6", None),
@@ -112,9 +130,7 @@ def test_a_blank_field_says_nothing():
     ],
 )
 def test_an_amount_is_read_by_the_declared_mark_and_never_guessed(mark, text, amount):
-    document = f'[file]\ndecimal_mark = "{mark}"\n[cost]\ncampaign = {{ constant = "x" }}\n'
-    document += 'on = { constant = "2026-01-01" }\namount = "a"\ncurrency = { constant = "EUR" }'
-    said = read(document, ["a"], a=text)
+    said = read(amounts_with(mark), ["a"], a=text)
     if amount is None:
         assert isinstance(said, RowError)
         assert (said.column, said.code) == ("a", RowFault.BAD_NUMBER)
