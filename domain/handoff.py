@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -232,6 +233,15 @@ def decided(
 def returned(handoff: Handoff, *, by: UUID | None, at: datetime, reason: str) -> Handoff:
     """Return a hand-off that sales had taken as given back."""
     return replace(handoff, returned_at=at, returned_by=by, return_reason=reason)
+
+
+def newest(handoffs: Iterable[Handoff]) -> Handoff | None:
+    """Return the hand-off that speaks for a lead now: the last that was made.
+
+    One that a merge ended is none: the person had been handed off already, and that goes on.
+    """
+    real = (handoff for handoff in handoffs if handoff.status is not HandoffStatus.MERGED)
+    return max(real, key=lambda each: (each.handed_off_at, each.id), default=None)
 
 
 def is_clawed_back(handoff: Handoff, *, within_days: int) -> bool:

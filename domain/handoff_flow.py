@@ -26,6 +26,7 @@ from domain.handoff import (
     WrongTeam,
     check_can_hand_off,
     decided,
+    newest,
     returned,
 )
 from domain.identity import Actor, Permission, Team, TeamMember, User
@@ -198,7 +199,7 @@ async def recycle_lead(
         await _send_back(work, actor, lead, handoff, HandoffStatus.RECYCLED, reason=reason, at=at)
     else:
         answered = await work.find(Handoff, lead_id=lead.id)
-        handoff = max(answered, key=lambda each: (each.handed_off_at, each.id), default=None)
+        handoff = newest(answered)
         if handoff is not None:
             await _check_may_answer(work, actor, handoff)
         await fall_back(work, actor, lead, Stage.LEAD, at=at, reason=reason)
@@ -313,7 +314,8 @@ async def _open_handoff(work: Work, actor: Actor, lead_id: UUID) -> tuple[Lead, 
     handoff = next((each for each in handoffs if each.is_open), None)
     if handoff is not None:
         return lead, handoff
-    if handoffs and handoffs[-1].decided_by not in (None, actor.user_id):
+    last = newest(handoffs)
+    if last is not None and last.decided_by not in (None, actor.user_id):
         raise StaleLead(lead)
     raise NotAwaitingSales(lead)
 

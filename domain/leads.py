@@ -137,7 +137,10 @@ class Agency(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """A call, e-mail, meeting or note about a lead.  `answered`: the buyer was reached."""
+    """A call, e-mail, meeting or note about a lead.  `answered`: the buyer was reached.
+
+    `team_ids` are the teams that whoever did it was in then: who leaves a team takes nothing along.
+    """
 
     id: UUID
     lead_id: UUID
@@ -148,6 +151,7 @@ class Activity:
     occurred_at: datetime
     recorded_at: datetime
     text: str | None = None
+    team_ids: tuple[UUID, ...] = ()
 
 
 # What leads can be filtered by, in lists and in every criterion.

@@ -12,7 +12,7 @@ from domain.campaigns import Campaign
 from domain.errors import DomainError, Invalid, NotFound
 from domain.events import RatingGiven
 from domain.filters import FieldType, FilterField, FilterFields
-from domain.handoff import Handoff
+from domain.handoff import Handoff, newest
 from domain.identity import Actor, Permission, Team, TeamMember
 from domain.ids import new_id
 from domain.leads import Lead
@@ -114,9 +114,9 @@ async def rate_lead(
     teams = {member.team_id for member in await work.find(TeamMember, user_id=by)}
     handoffs = await work.find(Handoff, lead_id=lead_id)
     mine = [each for each in handoffs if each.to_team_id in teams or each.owner_id == by]
-    if not mine:
+    handoff = newest(mine)
+    if handoff is None:
         raise NotYoursToRate
-    handoff = max(mine, key=lambda each: (each.handed_off_at, each.id))
     known = await first(work, Rating, user_id=by, handoff_id=handoff.id)
     rating = await _give(work, known, by=by, stars=stars, comment=comment, handoff_id=handoff.id)
     await keeping.fed_back(work, handoff.id, at=work.now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from domain.consent import Consent, check_may_be_logged
 from domain.errors import Invalid
 from domain.events import ActivityLogged
-from domain.identity import Actor, Permission
+from domain.identity import Actor, Permission, TeamMember
 from domain.ids import new_id
 from domain.lead_details import past
 from domain.lead_intake.keys import resolve_lead
@@ -44,16 +44,19 @@ async def log_activity(
         raise Invalid("A note reaches nobody, so nobody answers it.", path=("answered",))
     at = work.now if occurred_at is None else past(occurred_at, work.now, path=("occurredAt",))
     lead = await resolve_lead(work, key, lock=True)
+    user_id = actor.user_id if agency is Agency.HUMAN else None
+    teams = [] if user_id is None else await work.find(TeamMember, user_id=user_id)
     activity = Activity(
         id=new_id(),
         lead_id=lead.id,
         kind=kind,
         agency=agency,
         answered=answered,
-        user_id=actor.user_id if agency is Agency.HUMAN else None,
+        user_id=user_id,
         occurred_at=at,
         recorded_at=work.now,
         text=text,
+        team_ids=tuple(member.team_id for member in teams),
     )
     check_may_be_logged(lead, await work.find(Consent, lead_id=lead.id), activity)
     await work.add(activity)

@@ -11,7 +11,7 @@ from domain.campaigns import Campaign
 from domain.content import ContentAsset
 from domain.errors import Invalid, NotFound
 from domain.events import ThreadChanged, UserMentioned
-from domain.handoff import Handoff
+from domain.handoff import Handoff, HandoffStatus, newest
 from domain.identity import Actor, Permission, Team, TeamMember, User
 from domain.ids import new_id
 from domain.leads import Lead
@@ -228,7 +228,10 @@ async def _check_exists(work: Work, subject: Subject) -> None:
 
 
 async def _handoff_about(work: Work, subject: Subject) -> Handoff | None:
-    """Return the hand-off a thread is about, the lead's newest one; its lead is locked then."""
+    """Return the hand-off a thread is about, else the lead's newest one; its lead is locked then.
+
+    What a merge ended is about the same person, so the one that goes on stands for it.
+    """
     lead_id, handoff = subject.lead_id, None
     if subject.handoff_id is not None:
         handoff = await _found(work, Handoff, subject.handoff_id, "handoff")
@@ -236,10 +239,9 @@ async def _handoff_about(work: Work, subject: Subject) -> Handoff | None:
     if lead_id is None:
         return None
     await _found(work, Lead, lead_id, "lead", lock=True)
-    if handoff is not None:
+    if handoff is not None and handoff.status is not HandoffStatus.MERGED:
         return handoff
-    handoffs = await work.find(Handoff, lead_id=lead_id)
-    return max(handoffs, key=lambda each: (each.handed_off_at, each.id), default=None)
+    return newest(await work.find(Handoff, lead_id=lead_id))
 
 
 async def _found(work: Work, kind: type, id: UUID, name: str, *, lock: bool = False) -> Handoff:

@@ -41,7 +41,7 @@ WITH limits AS MATERIALIZED (
   FROM bounds b JOIN leads l ON l.stage = b.stage {bound}
   LEFT JOIN LATERAL (
     SELECT h.from_team_id, h.to_team_id, h.status FROM handoffs h
-    WHERE h.tenant_id = $1 AND h.lead_id = l.id
+    WHERE h.tenant_id = $1 AND h.lead_id = l.id AND h.status <> 'MERGED'
     ORDER BY h.handed_off_at DESC, h.id DESC LIMIT 1
   ) h ON true
   WHERE l.tenant_id = $1 AND NOT l.do_not_contact

@@ -11,7 +11,6 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.handoff import Handoff, HandoffStatus
-from domain.identity import TeamMember
 from domain.leads import Activity, ActivityKind, Agency
 from domain.opportunities import Opportunity, OpportunityStatus
 from domain.outcomes import FollowUp, FollowUps, HandoffsWith, Outcome
@@ -23,7 +22,6 @@ from infra.rows import table_of
 handoffs = table_of(Handoff)
 activities = table_of(Activity)
 opportunities = table_of(Opportunity)
-members = table_of(TeamMember)
 
 _LONGEST = timedelta(days=36_525)
 # What each outcome without a deal says of sales' answer: by this a partial index can be used.
@@ -135,35 +133,29 @@ def _was_touched(work: PostgresWork, *more: sa.ColumnElement[bool]) -> sa.Column
 def touch_counts(work: PostgresWork, handoff: Any) -> sa.ColumnElement[bool]:
     """Return whether an activity is a touch of a hand-off: a human one, by those who got it.
 
-    It counts for the newest hand-off before it.  What an integration reports is nobody's, and is
-    taken for theirs.
+    It counts for the newest hand-off before it that no merge has ended.  What an integration
+    reports is nobody's, and is taken for theirs.
     """
+    merged = HandoffStatus.MERGED.value
     later = handoffs.alias("later")
     handed_on = (
         sa.select(sa.literal(1))
         .where(
             later.c.tenant_id == work.tenant_id,
             later.c.lead_id == handoff.c.lead_id,
+            later.c.status != merged,
             later.c.handed_off_at > handoff.c.handed_off_at,
             later.c.handed_off_at <= activities.c.occurred_at,
         )
         .correlate(handoff, activities)
         .exists()
     )
-    in_team = (
-        sa.select(sa.literal(1))
-        .where(
-            members.c.tenant_id == work.tenant_id,
-            members.c.team_id == handoff.c.to_team_id,
-            members.c.user_id == activities.c.user_id,
-        )
-        .correlate(handoff, activities)
-        .exists()
-    )
+    in_team = activities.c.team_ids.has_key(sa.cast(handoff.c.to_team_id, sa.Text))
     return sa.and_(
         activities.c.agency == Agency.HUMAN.value,
         activities.c.kind != ActivityKind.NOTE.value,
         activities.c.occurred_at >= handoff.c.handed_off_at,
+        handoff.c.status != merged,
         ~handed_on,
         sa.or_(
             activities.c.user_id.is_(None),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.errors import DomainError
 from domain.handoff import Handoff, HandoffCredit, HandoffStatus, is_clawed_back
-from domain.identity import Actor, Permission, TeamMember
+from domain.identity import Actor, Permission
 from domain.leads import Activity, ActivityKind, Agency, Lead
 from domain.ports import Work
 from domain.sla.agreement import Commitment, CommitmentKind, Reassignment
@@ -52,10 +52,9 @@ async def touched(work: Work, actor: Actor, activity: Activity) -> None:
     if activity.agency is not Agency.HUMAN or activity.kind not in _TOUCHES:
         return
     clocks = await work.find(SlaClock, lead_id=activity.lead_id, ended_at=None)
-    if activity.user_id is not None and clocks:
-        members = await work.find(TeamMember, user_id=activity.user_id)
-        teams = {member.team_id for member in members}
-        clocks = [c for c in clocks if c.team_id in teams or c.user_id == activity.user_id]
+    if activity.user_id is not None:
+        who, teams = activity.user_id, activity.team_ids
+        clocks = [c for c in clocks if c.team_id in teams or c.user_id == who]
     terms = await terms_of(work, clocks)
     for handoff_id in {clock.handoff_id for clock in clocks}:
         changes = {}
@@ -102,16 +101,23 @@ async def fed_back(work: Work, handoff_id: UUID, *, at: datetime) -> None:
     """Let what sales told of a hand-off keep the promise of feedback.
 
     The caller holds the lead's lock, and knows that it was sales who told, and a person: a message
-    to marketing, a rating, an opportunity opened or closed.
+    to marketing, a rating, an opportunity opened or closed.  What the same team owes the same
+    person for another hand-off is told with it: after a merge the clock that goes on may be that
+    one's.
     """
-    clocks = await work.find(SlaClock, handoff_id=handoff_id, ended_at=None)
+    handoff = await work.get(Handoff, handoff_id)
+    same = await work.find(Handoff, lead_id=handoff.lead_id, to_team_id=handoff.to_team_id)
+    ids = tuple(each.id for each in same)
+    clocks = await work.find(SlaClock, handoff_id=ids, ended_at=None)
     terms = await terms_of(work, clocks)
-    changes = {
-        clock.id: ClockFact(FactKind.SATISFIED, at)
-        for clock in clocks
-        if terms[clock.judged_by].commitment.kind is CommitmentKind.FEEDBACK
-    }
-    await _apply(work, handoff_id, changes)
+    for told_of in sorted({clock.handoff_id for clock in clocks}):
+        changes = {
+            clock.id: ClockFact(FactKind.SATISFIED, at)
+            for clock in clocks
+            if clock.handoff_id == told_of
+            and terms[clock.judged_by].commitment.kind is CommitmentKind.FEEDBACK
+        }
+        await _apply(work, told_of, changes)
 
 
 async def reassigned(work: Work, handoff: Handoff, *, owner_id: UUID) -> None:
