@@ -18,6 +18,9 @@ from domain.ports import Question, Work, first
 from domain.stages import Side
 
 MOST_LISTED = 50
+# Whoever records something knows the time a little before others can read it.  A digest that told
+# of the last instants would miss what is just being stored, and so would the next one.
+SETTLED = timedelta(minutes=1)
 _AT = time(8)
 _MONDAY = 0
 _A_DAY = timedelta(days=1)
@@ -79,9 +82,13 @@ class DigestOf(Question[FeedbackDigest]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDigest(Question[DigestSubscription | None]):
-    """A subscription whose digest is due, locked; those that others hold are skipped."""
+    """The subscription whose digest is due first, locked; those that others hold are skipped.
+
+    So are those of which the digest could not be made a moment ago.
+    """
 
     at: datetime
+    but: tuple[UUID, ...] = ()
 
 
 async def feedback_digest(work: Work, actor: Actor, since: datetime) -> FeedbackDigest:
@@ -89,16 +96,18 @@ async def feedback_digest(work: Work, actor: Actor, since: datetime) -> Feedback
     actor.require(Permission.VIEW)
     if since > work.now:
         raise Invalid("This lies in the future.", path=("since",))
-    return await digest_for(work, actor.user_id, since=since)
+    return await digest_for(work, actor.user_id, since=since, until=work.now)
 
 
-async def digest_for(work: Work, user_id: UUID | None, *, since: datetime) -> FeedbackDigest:
-    """Return a user's digest up to now; who is in no marketing team is told of all of them."""
+async def digest_for(
+    work: Work, user_id: UUID | None, *, since: datetime, until: datetime
+) -> FeedbackDigest:
+    """Return a user's digest of a time; who is in no marketing team is told of all of them."""
     members = [] if user_id is None else await work.find(TeamMember, user_id=user_id)
     ids = tuple(member.team_id for member in members)
     teams = await work.find(Team, id=ids, side=Side.MARKETING) if ids else []
     team_ids = tuple(team.id for team in teams)
-    return await work.ask(DigestOf(team_ids=team_ids, since=since, until=work.now))
+    return await work.ask(DigestOf(team_ids=team_ids, since=since, until=until))
 
 
 async def subscription_of(work: Work, actor: Actor) -> DigestSubscription | None:
@@ -151,7 +160,12 @@ def next_digest_at(frequency: DigestFrequency, time_zone: str, after: datetime) 
         day += _A_DAY
 
 
+def tells_until(subscription: DigestSubscription, at: datetime) -> datetime:
+    """Return up to when the digest that is made at an instant tells what happened."""
+    return max(subscription.since, at - SETTLED)
+
+
 def told(subscription: DigestSubscription, time_zone: str, at: datetime) -> DigestSubscription:
     """Return a subscription whose digest was made at an instant, where the next one goes on."""
     next_at = next_digest_at(subscription.frequency, time_zone, at)
-    return replace(subscription, since=at, next_at=next_at)
+    return replace(subscription, since=tells_until(subscription, at), next_at=next_at)

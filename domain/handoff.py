@@ -30,7 +30,8 @@ class Handoff:
     """A lead on its way from one team to another, as it was at that moment.
 
     `sla_id` is the agreement it is judged by, `due_at` the earliest instant by which sales owes
-    something.  `returned_at` is when sales gave it back after having taken it.
+    something.  `returned_at` is when sales gave it back after having taken it.  `heard_at` is when
+    the last of these answers was recorded: by an integration perhaps days after it was given.
     """
 
     id: UUID
@@ -54,6 +55,7 @@ class Handoff:
     returned_at: datetime | None = None
     returned_by: UUID | None = None
     return_reason: str | None = None
+    heard_at: datetime | None = None
     version: int = 1
 
     @property
@@ -215,9 +217,10 @@ def decided(
     *,
     by: UUID | None,
     at: datetime,
+    heard_at: datetime,
     reason: str | None = None,
 ) -> Handoff:
-    """Return the hand-off with sales' answer.
+    """Return the hand-off with sales' answer, which was given at an instant and is heard now.
 
     Raises:
         Invalid: if a rejection or recycling gives no reason, or the answer is older than the
@@ -227,12 +230,21 @@ def decided(
         reason = require_text(reason or "", name="The reason", path=("reason",), longest=2000)
     if at < handoff.handed_off_at:
         raise Invalid("The answer is older than the hand-off.", path=("at",))
-    return replace(handoff, status=status, decided_by=by, decided_at=at, decision_reason=reason)
+    return replace(
+        handoff,
+        status=status,
+        decided_by=by,
+        decided_at=at,
+        decision_reason=reason,
+        heard_at=heard_at,
+    )
 
 
-def returned(handoff: Handoff, *, by: UUID | None, at: datetime, reason: str) -> Handoff:
+def returned(
+    handoff: Handoff, *, by: UUID | None, at: datetime, heard_at: datetime, reason: str
+) -> Handoff:
     """Return a hand-off that sales had taken as given back."""
-    return replace(handoff, returned_at=at, returned_by=by, return_reason=reason)
+    return replace(handoff, returned_at=at, returned_by=by, return_reason=reason, heard_at=heard_at)
 
 
 def newest(handoffs: Iterable[Handoff]) -> Handoff | None:

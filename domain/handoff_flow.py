@@ -155,11 +155,8 @@ async def accept_lead(
     at = _instant(work, at)
     check_may_be_contacted(lead, at=at)
     owner_id = actor.user_id or handoff.owner_id
-    handoff = await work.save(
-        replace(
-            decided(handoff, HandoffStatus.ACCEPTED, by=actor.user_id, at=at), owner_id=owner_id
-        )
-    )
+    taken = decided(handoff, HandoffStatus.ACCEPTED, by=actor.user_id, at=at, heard_at=work.now)
+    handoff = await work.save(replace(taken, owner_id=owner_id))
     lead = await work.save(replace(lead, owner_id=owner_id, updated_at=work.now))
     await enter_stage(work, actor, lead, Stage.SAL, at=at, judged=judged)
     await keeping.answered(work, handoff)
@@ -206,7 +203,9 @@ async def recycle_lead(
         if handoff is not None and handoff.is_taken:
             # Why it goes back is the feedback that was promised.
             await keeping.fed_back(work, handoff.id, at=at)
-            await work.save(returned(handoff, by=actor.user_id, at=at, reason=reason))
+            await work.save(
+                returned(handoff, by=actor.user_id, at=at, heard_at=work.now, reason=reason)
+            )
         await keeping.given_back(work, answered, at=at, reason=reason)
     handoff_id = handoff.id if handoff else None
     work.record(LeadRecycled(at=at, by=actor.user_id, lead_id=lead.id, handoff_id=handoff_id))
@@ -276,7 +275,8 @@ async def _send_back(
     reason: str,
     at: datetime,
 ) -> Handoff:
-    handoff = await work.save(decided(handoff, status, by=actor.user_id, at=at, reason=reason))
+    told = decided(handoff, status, by=actor.user_id, at=at, heard_at=work.now, reason=reason)
+    handoff = await work.save(told)
     lead = await work.save(replace(lead, owner_id=None, updated_at=work.now))
     await fall_back(work, actor, lead, Stage.LEAD, at=at, reason=handoff.decision_reason or "")
     await keeping.answered(work, handoff)

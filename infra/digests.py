@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from domain.audit import Cause
-from domain.digests import DigestSubscription, DueDigest, FeedbackDigest, digest_for, told
+from domain.digests import (
+    DigestSubscription,
+    DueDigest,
+    FeedbackDigest,
+    digest_for,
+    tells_until,
+    told,
+)
 from domain.handoff import Handoff
 from domain.identity import Tenant, User
 from domain.leads import Lead
@@ -28,8 +36,6 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 10.0
 DIGEST = Cause(action="digest")
-# A digest that could not be sent for so long is replaced by the next one.
-_LIFE = timedelta(hours=20)
 _LONGEST_REASON = 200
 
 # As the platform's role, by the index digest_subscriptions_due.
@@ -38,12 +44,12 @@ _TENANTS = "SELECT DISTINCT tenant_id FROM digest_subscriptions WHERE next_at <=
 _WORDS: Mapping[Outcome, str] = {
     Outcome.NONE: "no feedback",
     Outcome.ACCEPTED: "accepted",
-    Outcome.ATTEMPTED: "sales is trying to reach them",
+    Outcome.ATTEMPTED: "called or written to",
     Outcome.MEETING: "met",
     Outcome.RECYCLED: "recycled",
     Outcome.REJECTED: "rejected",
     Outcome.MERGED: "the same person as in another hand-off",
-    Outcome.OPPORTUNITY: "opportunity",
+    Outcome.OPPORTUNITY: "with a deal under way",
     Outcome.WON: "won",
     Outcome.LOST: "lost",
 }
@@ -76,10 +82,14 @@ class DigestLoop:
             await asyncio.sleep(self._poll)
 
     async def queue_due(self) -> None:
-        """Queue all that is due now, one of each tenant in turn."""
-        tenants = await self._due()
+        """Queue all that is due now, one of each tenant in turn.
+
+        One that cannot be made waits for the next time, and keeps nobody else's.
+        """
+        failed: dict[UUID, set[UUID]] = {tenant_id: set() for tenant_id in await self._due()}
+        tenants = list(failed)
         while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await self._queue_one(tenant_id)]
+            tenants = [each for each in tenants if await self._queue_one(each, failed[each])]
 
     async def _due(self) -> list[UUID]:
         at = await self._database.now()
@@ -87,66 +97,84 @@ class DigestLoop:
         return [row[0] for row in rows]
 
     @traced("queue digest")
-    async def _queue_one(self, tenant_id: UUID) -> bool:
+    async def _queue_one(self, tenant_id: UUID, failed: set[UUID]) -> bool:
         """Queue a tenant's digest that is due first; say whether there may be more."""
+        trying: UUID | None = None
         try:
             async with self._database.work(tenant_id, cause=DIGEST) as work:
-                return await self._tell(work)
+                due = await work.ask(DueDigest(at=work.now, but=tuple(failed)))
+                if due is None:
+                    return False
+                trying = due.id
+                await self._tell(work, due)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # one bad digest must not stop the others
             # Without a traceback: what that says may quote the letter.
             log.warning("digest.failed", tenant_id=str(tenant_id), error=type(error).__name__)
-            return False
-
-    async def _tell(self, work: PostgresWork) -> bool:
-        subscription = await work.ask(DueDigest(at=work.now))
-        if subscription is None:
-            return False
-        letter = await self._letter(work, subscription)
-        if letter is not None:
-            expires_at = work.now + _LIFE
-            await self._queue.put(work.connection, letter, at=work.now, expires_at=expires_at)
-        tenant = await work.get(Tenant, work.tenant_id)
-        await work.save(told(subscription, tenant.time_zone, work.now))
-        log.info("digest.queued" if letter else "digest.empty", subscription=str(subscription.id))
+            if trying is None:
+                return False
+            failed.add(trying)
         return True
 
-    async def _letter(self, work: PostgresWork, subscription: DigestSubscription) -> Letter | None:
+    async def _tell(self, work: PostgresWork, due: DigestSubscription) -> None:
+        tenant = await work.get(Tenant, work.tenant_id)
+        moved = told(due, tenant.time_zone, work.now)
+        letter = await self._letter(work, due, ZoneInfo(tenant.time_zone))
+        if letter is not None:
+            # The next one takes its place.
+            await self._queue.put(work.connection, letter, at=work.now, expires_at=moved.next_at)
+        await work.save(moved)
+        log.info("digest.queued" if letter else "digest.empty", subscription=str(due.id))
+
+    async def _letter(
+        self, work: PostgresWork, due: DigestSubscription, zone: ZoneInfo
+    ) -> Letter | None:
         """Return a user's letter; None for nobody, or about nothing."""
-        user = await work.get(User, subscription.user_id)
-        digest = await digest_for(work, user.id, since=subscription.since)
-        if not user.active or digest.is_empty:
+        user = await work.get(User, due.user_id)
+        if not user.active:
+            return None
+        until = tells_until(due, work.now)
+        digest = await digest_for(work, user.id, since=due.since, until=until)
+        if digest.is_empty:
             return None
         listed = [*digest.news, *digest.waiting]
         leads = by_id(await work.find(Lead, id=tuple({each.lead_id for each in listed})))
         outcomes = await outcomes_of(work, digest.news)
         return digest_letter(
             to=user.email,
-            parts=tuple(parts_of(digest, outcomes, leads)),
+            parts=tuple(parts_of(digest, outcomes, leads, zone)),
             url=self._app_url,
         )
 
 
 def parts_of(
-    digest: FeedbackDigest, outcomes: Sequence[HandoffOutcome], leads: Mapping[UUID, Lead]
+    digest: FeedbackDigest,
+    outcomes: Sequence[HandoffOutcome],
+    leads: Mapping[UUID, Lead],
+    zone: ZoneInfo,
 ) -> Iterator[str | Points]:
-    """Return what a digest says, part by part."""
+    """Return what a digest says, part by part, with days as they are in a time zone."""
     if digest.news_count:
-        counts = ", ".join(f"{number} {_WORDS[kind]}" for kind, number in digest.counts.items())
-        yield f"Since {_spoken(digest.since)} you heard of {digest.news_count} leads: {counts}."
+        day, number = _spoken(digest.since, zone), digest.news_count
+        counts = ", ".join(f"{many} {_WORDS[kind]}" for kind, many in digest.counts.items())
+        yield f"Since {day} you heard of {number} {_leads(number)}: {counts}."
         news = zip(digest.news, outcomes, strict=True)
         yield Points(tuple(f"{_name(leads, each)}: {_said(outcome)}" for each, outcome in news))
     else:
-        yield f"Since {_spoken(digest.since)} you heard of no lead."
+        yield f"Since {_spoken(digest.since, zone)} you heard of no lead."
     if digest.waiting_count:
         yield f"Still without feedback: {digest.waiting_count}. Those that wait longest:"
         yield Points(
             tuple(
-                f"{_name(leads, each)}, handed over on {_spoken(each.handed_off_at)}"
+                f"{_name(leads, each)}, handed over on {_spoken(each.handed_off_at, zone)}"
                 for each in digest.waiting
             )
         )
+
+
+def _leads(number: int) -> str:
+    return "lead" if number == 1 else "leads"
 
 
 def _name(leads: Mapping[UUID, Lead], handoff: Handoff) -> str:
@@ -170,8 +198,9 @@ def _spoken_money(amount: Money) -> str:
     return f"{units:,f} {amount.currency}"
 
 
-def _spoken(instant: datetime) -> str:
-    return f"{instant.day} {instant:%B %Y}"
+def _spoken(instant: datetime, zone: ZoneInfo) -> str:
+    day = instant.astimezone(zone)
+    return f"{day.day} {day:%B %Y}"
 
 
 def digest_loop(services: Services) -> DigestLoop:

@@ -12,7 +12,7 @@ from domain.identity import User
 from domain.ids import new_id
 from domain.lead_intake import log_activity
 from domain.leads import ActivityKind, Agency, Lead
-from domain.opportunities import Opportunity, OpportunityStatus, PipelineStage
+from domain.opportunities import Opportunity, OpportunityStatus, OpportunityStep, PipelineStage
 from tests.agreements import add_mql
 from tests.world import World
 
@@ -93,6 +93,15 @@ async def deal(
         closed_at=None if status is OpportunityStatus.OPEN else at,
         lost_reason="Too dear." if status is OpportunityStatus.LOST else None,
     )
+    step = OpportunityStep(
+        id=new_id(),
+        opportunity_id=opportunity.id,
+        stage_id=stage.id,
+        status=status,
+        at=at,
+        recorded_at=at,
+    )
     async with world.work() as work:
         await work.add_all([stage, opportunity])
+        await work.add(step)
     return opportunity

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from domain.digests import DigestOf, DigestSubscription, DueDigest, FeedbackDigest
 from domain.handoff import Handoff, HandoffStatus
 from domain.leads import Activity, ActivityKind, Agency
-from domain.opportunities import Opportunity
+from domain.opportunities import Opportunity, OpportunityStep
 from domain.outcomes import Outcome
 from infra.database import PostgresWork, rows_of
 from infra.queries import answers
@@ -20,6 +20,7 @@ subscriptions = table_of(DigestSubscription)
 handoffs = table_of(Handoff)
 activities = table_of(Activity)
 opportunities = table_of(Opportunity)
+steps = table_of(OpportunityStep)
 
 
 @answers(DueDigest)
@@ -27,7 +28,10 @@ async def due_digest(work: PostgresWork, question: DueDigest) -> DigestSubscript
     """Return the subscription due first, locked, by the index digest_subscriptions_due."""
     statement = (
         rows_of(DigestSubscription)
-        .where(subscriptions.c.next_at <= question.at)
+        .where(
+            subscriptions.c.next_at <= question.at,
+            subscriptions.c.id != sa.all_(sa.literal(list(question.but), sa.ARRAY(sa.Uuid))),
+        )
         .order_by(subscriptions.c.next_at, subscriptions.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -40,9 +44,9 @@ async def due_digest(work: PostgresWork, question: DueDigest) -> DigestSubscript
 async def digest_of(work: PostgresWork, question: DigestOf) -> FeedbackDigest:
     """Return a digest, in four statements.
 
-    What happened is found by instant: handoffs_by_decision, handoffs_by_return,
-    activities_by_record, opportunities_by_record and opportunities_by_close.  What waits is open,
-    by handoffs_open_since.
+    What happened is found by when it was recorded, because an integration may tell days later what
+    came to pass: handoffs_heard, activities_by_record and opportunity_steps_by_record.  What waits
+    is open, by handoffs_open_since.
     """
     outcome: Any = outcome_case(work).label("outcome")
     happened = handoffs.c.id.in_(_told_of(work, question))
@@ -94,16 +98,23 @@ def _told_of(work: PostgresWork, question: DigestOf) -> sa.CompoundSelect[Any]:
             touch_counts(work, other),
         )
     )
-    answered = [
-        sa.select(other.c.id).where(within(other.c[name])) for name in ("decided_at", "returned_at")
-    ]
-    dealt = [
-        sa.select(opportunities.c.handoff_id).where(
-            opportunities.c.tenant_id == work.tenant_id,
-            opportunities.c.handoff_id.is_not(None),
-            within(opportunities.c[name]),
+    answered = sa.select(other.c.id).where(within(other.c.heard_at))
+    dealt = (
+        sa.select(opportunities.c.handoff_id)
+        .select_from(
+            steps.join(
+                opportunities,
+                sa.and_(
+                    opportunities.c.tenant_id == steps.c.tenant_id,
+                    opportunities.c.id == steps.c.opportunity_id,
+                ),
+            )
         )
-        for name in ("recorded_at", "closed_at")
-    ]
-    ours = [part.where(other.c.tenant_id == work.tenant_id) for part in (touched, *answered)]
-    return sa.union_all(*ours, *dealt)
+        .where(
+            steps.c.tenant_id == work.tenant_id,
+            opportunities.c.handoff_id.is_not(None),
+            within(steps.c.recorded_at),
+        )
+    )
+    ours = [part.where(other.c.tenant_id == work.tenant_id) for part in (touched, answered)]
+    return sa.union_all(*ours, dealt)

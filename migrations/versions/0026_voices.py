@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from alembic import op
 
 from migrations.tenancy import begin
@@ -12,22 +14,45 @@ branch_labels = None
 depends_on = None
 
 
+_WITHOUT = {
+    "handoffs_by_decision": "handoffs (tenant_id, decided_at) WHERE decided_at IS NOT NULL",
+    "handoffs_by_return": "handoffs (tenant_id, returned_at) WHERE returned_at IS NOT NULL",
+    "opportunities_by_record": "opportunities (tenant_id, recorded_at)",
+    "opportunities_by_close": "opportunities (tenant_id, closed_at) WHERE closed_at IS NOT NULL",
+}
+_INSTEAD = {
+    "handoffs_heard": "handoffs (tenant_id, heard_at) WHERE heard_at IS NOT NULL",
+    "opportunity_steps_by_record": "opportunity_steps (tenant_id, recorded_at, opportunity_id)",
+}
+
+
 def upgrade() -> None:
     begin()
+    op.execute("ALTER TABLE handoffs ADD COLUMN heard_at timestamptz")
     op.execute("ALTER TABLE activities ADD COLUMN team_ids jsonb NOT NULL DEFAULT '[]'::jsonb")
     _past()
     # Whoever adds an activity says whose it is.
     op.execute("ALTER TABLE activities ALTER COLUMN team_ids DROP DEFAULT")
+    _index(_INSTEAD, instead_of=_WITHOUT)
 
 
 def downgrade() -> None:
     begin()
+    _index(_WITHOUT, instead_of=_INSTEAD)
     op.execute("ALTER TABLE activities DROP COLUMN team_ids")
+    op.execute("ALTER TABLE handoffs DROP COLUMN heard_at")
+
+
+def _index(indexes: Mapping[str, str], *, instead_of: Mapping[str, str]) -> None:
+    for name in instead_of:
+        op.execute(f"DROP INDEX {name}")
+    for name, on in indexes.items():
+        op.execute(f"CREATE INDEX {name} ON {on}")
 
 
 def _past() -> None:
-    """Let what was done so far be of the teams that people are in now."""
-    tables = ("activities", "team_members")
+    """Let what was done so far be of the teams that people are in now, and heard when it was."""
+    tables = ("activities", "team_members", "handoffs")
     for table in tables:
         # The owner of the tables reads past the wall here, which stands again at the end.
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
@@ -35,6 +60,10 @@ def _past() -> None:
         "UPDATE activities a SET team_ids = m.ids FROM (SELECT tenant_id, user_id,"
         " jsonb_agg(team_id::text ORDER BY id) AS ids FROM team_members GROUP BY tenant_id, user_id"
         ") m WHERE m.tenant_id = a.tenant_id AND m.user_id = a.user_id"
+    )
+    op.execute(
+        "UPDATE handoffs SET heard_at = greatest(decided_at, returned_at)"
+        " WHERE decided_at IS NOT NULL"
     )
     for table in tables:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

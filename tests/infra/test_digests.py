@@ -11,10 +11,16 @@ import pytest
 import structlog
 
 from domain.digests import DigestSubscription
-from domain.identity import User
+from domain.handoff_flow import reject_lead
+from domain.identity import Tenant, User
 from domain.ids import public
 from domain.leads import ActivityKind
-from domain.opportunities import OpportunityStatus
+from domain.opportunities import (
+    OpportunityDetails,
+    OpportunityStatus,
+    lose_opportunity,
+    open_opportunity,
+)
 from infra.database import Database
 from infra.digests import DigestLoop
 from infra.mail.letters import Letter
@@ -93,12 +99,12 @@ async def test_a_digest_tells_what_became_of_every_lead(world: World, post: Post
     assert letter.subject == "What became of your leads"
     told = letter.text.splitlines()
     assert told[0] == (
-        "Since 10 March 2026 you heard of 6 leads: 1 sales is trying to reach them, 1 met,"
+        "Since 10 March 2026 you heard of 6 leads: 1 called or written to, 1 met,"
         " 1 recycled, 1 rejected, 1 won, 1 lost."
     )
     assert sorted(line for line in told if line.startswith("- ")) == [
         "- Back Li: recycled - Next year.",
-        "- Called Li: sales is trying to reach them, attempts: 1",
+        "- Called Li: called or written to, attempts: 1",
         "- Lost Li: lost, 100.00 EUR - Too dear.",
         "- Met Li: met",
         "- Refused Li: rejected - A student. No budget.",
@@ -267,3 +273,106 @@ async def test_who_has_left_gets_no_digest(world: World, post: Post) -> None:
     await post.loop().queue_due()
 
     assert await post.letters(world.marketer) == []
+
+
+async def test_what_is_told_late_is_news_all_the_same(world: World, post: Post) -> None:
+    """An integration tells after the digest what was before it."""
+    await subscribe(world, world.marketer)
+    handoff, sold = await hand_over(world, first_name="Ann"), await hand_over(world)
+    await accept(world, sold)
+    world.at(datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
+    await post.loop().queue_due()
+    await post.letters(world.marketer)
+    world.wait(hours=1)
+    async with world.work() as work:
+        actor, at = world.actor(world.rep), world.now - timedelta(hours=2)
+        await reject_lead(work, actor, handoff.lead_id, reason="A student.", at=at)
+        details = OpportunityDetails(name="Plant", opened_at=at)
+        opened = await open_opportunity(work, actor, sold.lead_id, details)
+        await lose_opportunity(work, actor, opened.id, reason="Too dear.", at=at)
+    world.at(datetime(2026, 3, 12, 8, 0, tzinfo=UTC))
+
+    await post.loop().queue_due()
+
+    (letter,) = await post.letters(world.marketer)
+    assert "you heard of 2 leads: 1 rejected, 1 lost." in letter.text
+    assert "- Ann" in letter.text
+
+
+async def test_what_is_just_being_stored_is_told_the_next_time(world: World, post: Post) -> None:
+    """A transaction knows the time when it begins, and is seen when it ends."""
+    await subscribe(world, world.marketer)
+    handoff = await hand_over(world)
+    world.at(datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
+    async with world.work() as storing:
+        actor = world.actor(world.rep)
+        await reject_lead(storing, actor, handoff.lead_id, reason="A student.")
+        world.wait(seconds=5)
+        await post.loop().queue_due()
+    first = await post.letters(world.marketer)
+    world.wait(days=1)
+
+    await post.loop().queue_due()
+
+    second = await post.letters(world.marketer)
+    assert ["you heard of no lead" in letter.text for letter in first] == [True]
+    assert ["1 rejected" in letter.text for letter in second] == [True]
+
+
+async def test_one_digest_that_cannot_be_made_keeps_nobody_elses(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = (world.marketer, world.owner, world.analyst)
+    for user in people:
+        await subscribe(world, user)
+        world.wait(seconds=1)
+    await hand_over(world)
+    world.wait(days=1)
+    put = MailQueue.put
+
+    async def picky(self: MailQueue, connection: Any, letter: Any, **more: Any) -> None:
+        if letter.to == world.marketer.email:
+            raise RuntimeError
+        await put(self, connection, letter, **more)
+
+    monkeypatch.setattr(MailQueue, "put", picky)
+    await post.loop().queue_due()
+    monkeypatch.undo()
+    others = await post.letters(*people)
+    await post.loop().queue_due()
+
+    assert {letter.to for letter in others} == {world.owner.email, world.analyst.email}
+    assert [letter.to for letter in await post.letters(*people)] == [world.marketer.email]
+
+
+async def test_days_are_those_of_the_tenants_clocks(world: World, post: Post) -> None:
+    async with world.work() as work:
+        tenant = await work.get(Tenant, world.tenant.id)
+        await work.save(replace(tenant, time_zone="Pacific/Auckland"))
+    await subscribe(world, world.marketer)
+    await hand_over(world, first_name="Ann", last_name="Li")
+    world.wait(days=1)
+
+    await post.loop().queue_due()
+
+    # Noon in Greenwich is an hour past midnight there.
+    (letter,) = await post.letters(world.marketer)
+    assert "Since 11 March 2026 you heard of no lead." in letter.text
+    assert "- Ann Li, handed over on 11 March 2026" in letter.text
+
+
+async def test_a_letter_is_good_until_the_next_one(world: World, post: Post) -> None:
+    await subscribe(world, world.marketer, "WEEKLY")
+    await hand_over(world)
+    world.at(datetime(2026, 3, 16, 8, 0, tzinfo=UTC))
+
+    await post.loop().queue_due()
+
+    taken = await post.queue.take(100)
+    (mine,) = [
+        each
+        for each in taken
+        if isinstance(each.errand, Letter) and each.errand.to == world.marketer.email
+    ]
+    assert mine.expires_at == datetime(2026, 3, 23, 8, 0, tzinfo=UTC)
+    await post.queue.done(mine)

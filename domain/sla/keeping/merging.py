@@ -97,7 +97,9 @@ async def merged(
         ]
         await keep(work, before, after, [], terms)
     for handoff in doubles:
-        over = decided(handoff, HandoffStatus.MERGED, by=by, at=work.now, reason=MERGED)
+        over = decided(
+            handoff, HandoffStatus.MERGED, by=by, at=work.now, heard_at=work.now, reason=MERGED
+        )
         await settle_credits(work, await work.save(over), was=handoff)
 
 

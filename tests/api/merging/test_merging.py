@@ -149,6 +149,7 @@ async def test_of_two_open_hand_offs_the_first_goes_on_with_its_clocks(world: Wo
         status=HandoffStatus.MERGED,
         decided_at=world.now,
         decided_by=world.owner.id,
+        heard_at=world.now,
         decision_reason="This person had been handed off already, as another lead.",
         version=handoffs[late.id].version,
     )

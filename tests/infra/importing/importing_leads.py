@@ -88,7 +88,7 @@ async def everything(world: World, *, events: bool = True) -> dict[str, Any]:
     sides = {world.marketing.id: "marketing", world.sales.id: "sales", EVERYBODY: "all"}
     nobody, never = UUID(int=0), END
     blank = {"id": nobody, "version": 0, "lead_id": nobody, "definition_id": None}
-    plain_handoff = {**blank, "recorded_at": never, "sla_id": None}
+    plain_handoff = {**blank, "recorded_at": never, "heard_at": None, "sla_id": None}
     plain_handoff |= {"from_team_id": nobody, "to_team_id": nobody}
     plain_clock = {"id": nobody, "version": 0, "lead_id": nobody, "handoff_id": nobody}
     plain_clock |= {"sla_id": nobody, "commitment_id": nobody, "calendar_version_id": nobody}
