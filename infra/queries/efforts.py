@@ -32,10 +32,21 @@ opportunities = table_of(Opportunity)
 ratings = table_of(Rating)
 campaigns = table_of(Campaign)
 
-_KEYS: Mapping[EffortKind, sa.Column[Any]] = {
-    EffortKind.CAMPAIGN: leads.c.origin_campaign,
-    EffortKind.ORIGIN: leads.c.origin_source,
-}
+
+def _key(work: PostgresWork, by: EffortKind) -> sa.ColumnElement[Any]:
+    """Return what a lead's effort is called.
+
+    That of a campaign is the code of the one it belongs to, or what it names where there is none.
+    """
+    if by is EffortKind.ORIGIN:
+        return leads.c.origin_source
+    code = (
+        sa.select(campaigns.c.code)
+        .where(campaigns.c.tenant_id == work.tenant_id, campaigns.c.id == leads.c.campaign_id)
+        .correlate(leads)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(code, leads.c.origin_campaign)
 
 
 @answers(CountEfforts)
@@ -43,7 +54,7 @@ async def count_efforts(work: PostgresWork, question: CountEfforts) -> Sequence[
     """Return what was counted of each effort in one statement, the best by a figure first.
 
     Reads the hand-offs of the time by handoffs_by_instant, and of each by index its deals, its
-    ratings and, where sales has said nothing, its touches.  A campaign is found by its code.
+    ratings and, where sales has said nothing, its touches.  What a merge ended is left out.
     Won amounts go by the rate of the day of closing, by exchange_rates_day.
     """
     each = _handoffs(work, question).cte("each_handoff")
@@ -83,7 +94,7 @@ def _handoffs(work: PostgresWork, question: CountEfforts) -> sa.Select[Any]:
     rated = _ratings_of(work)
     statement = (
         sa.select(
-            _KEYS[question.by].label("key"),
+            _key(work, question.by).label("key"),
             handoffs.c.status,
             outcome_case(work).label("outcome"),
             *(deals.c[name] for name in ("won", "revenue", "lacking")),
@@ -99,7 +110,11 @@ def _handoffs(work: PostgresWork, question: CountEfforts) -> sa.Select[Any]:
             .join(deals, sa.true())
             .join(rated, sa.true())
         )
-        .where(handoffs.c.tenant_id == work.tenant_id)
+        .where(
+            handoffs.c.tenant_id == work.tenant_id,
+            # Of a person who had been handed off already nothing came but that.
+            handoffs.c.status != HandoffStatus.MERGED.value,
+        )
     )
     if question.since is not None:
         statement = statement.where(handoffs.c.handed_off_at >= question.since)
