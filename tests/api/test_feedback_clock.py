@@ -10,6 +10,7 @@ from domain import threads
 from domain.handoff import Handoff
 from domain.ids import public
 from domain.leads import ActivityKind, Agency
+from domain.merging import merge_leads
 from domain.opportunities import OpportunityDetails, open_opportunity
 from domain.ratings import rate_lead
 from domain.sla.agreement import CommitmentKind, Sla
@@ -106,6 +107,50 @@ async def test_late_feedback_is_late_however_it_came(world: World) -> None:
         "breached": 1,
         "open": 0,
     }
+
+
+@pytest.mark.parametrize("how", ["tell", "rate", "deal", "give back"])
+async def test_after_a_merge_the_promise_that_goes_on_is_kept(world: World, how: str) -> None:
+    """Both were accepted, so the earlier promise goes on, and the later hand-off is the newest."""
+    _, first = await promised(world)
+    await accept(world, first)
+    world.wait(hours=1)
+    second = await hand_over(world)
+    await accept(world, second)
+    async with world.work() as work:
+        await merge_leads(work, world.actor(), first.lead_id, [second.lead_id])
+    before = await states(world)
+
+    match how:
+        case "tell":
+            await say(world, first, world.rep)
+        case "rate":
+            async with world.work() as work:
+                await rate_lead(work, world.actor(world.rep), first.lead_id, stars=2)
+        case "deal":
+            async with world.work() as work:
+                actor = world.actor(world.rep)
+                await open_opportunity(work, actor, first.lead_id, OpportunityDetails(name="A"))
+        case _:
+            await recycle(world, first)
+
+    assert before == [ClockState.RUNNING, ClockState.TRANSFERRED]
+    assert await states(world) == [ClockState.MET, ClockState.TRANSFERRED]
+
+
+async def test_what_is_said_of_a_hand_off_that_a_merge_ended_is_feedback_too(
+    world: World,
+) -> None:
+    _, first = await promised(world)
+    world.wait(hours=1)
+    second = await hand_over(world)
+    async with world.work() as work:
+        about = threads.Subject(handoff_id=second.id)
+        talk = await threads.start_thread(work, world.actor(world.marketer), about, text="Well?")
+        await merge_leads(work, world.actor(), first.lead_id, [second.lead_id])
+        await threads.reply(work, world.actor(world.rep), talk.id, text="They build a plant.")
+
+    assert await states(world) == [ClockState.MET, ClockState.TRANSFERRED]
 
 
 async def test_feedback_is_proposed_like_every_timed_promise(world: World) -> None:

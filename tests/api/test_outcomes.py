@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from domain.handoff import Handoff
+from domain.identity import TeamMember, remove_team_member
 from domain.ids import public
 from domain.leads import ActivityKind, Agency
+from domain.merging import merge_leads
 from domain.opportunities import OpportunityStatus
 from domain.outcomes import FollowUps, HandoffsWith, Outcome, outcomes_of
 from domain.paging import Count, Listing
@@ -113,6 +115,61 @@ async def test_what_happens_after_a_second_hand_off_belongs_to_that(world: World
 
     assert (await outcome(world, first))["attempts"] == 0
     assert (await outcome(world, second))["attempts"] == 1
+
+
+async def test_who_leaves_a_team_takes_no_attempts_along(world: World) -> None:
+    handoff = await hand_over(world)
+    world.wait(hours=1)
+    await touch(world, handoff, ActivityKind.MEETING, by=world.other_rep)
+    async with world.work() as work:
+        for member in await work.find(TeamMember, user_id=world.other_rep.id):
+            await remove_team_member(work, world.actor(), member.id)
+
+    assert (await outcome(world, handoff))["kind"] == "MEETING"
+    # What they do from now on is nobody's attempt; what newcomers did before is none either.
+    await touch(world, handoff, by=world.other_rep)
+    assert (await outcome(world, handoff))["attempts"] == 1
+    assert await listed(world, feedback="NONE") == []
+
+
+async def merged(world: World, one: Handoff, other: Handoff) -> None:
+    """Let the leads of two hand-offs be one person."""
+    async with world.work() as work:
+        await merge_leads(work, world.actor(), one.lead_id, [other.lead_id])
+
+
+async def test_what_happens_after_a_merge_belongs_to_the_hand_off_that_goes_on(
+    world: World,
+) -> None:
+    first = await hand_over(world)
+    world.wait(hours=1)
+    second = await hand_over(world)
+    await touch(world, second)
+    world.wait(hours=1)
+    await merged(world, first, second)
+    world.wait(hours=1)
+
+    await touch(world, first, ActivityKind.MEETING)
+
+    told = [await outcome(world, each) for each in (first, second)]
+    assert [(each["kind"], each["attempts"]) for each in told] == [("MEETING", 2), ("MERGED", 0)]
+
+
+async def test_a_lead_given_back_after_a_merge_is_recycled_with_its_reason(world: World) -> None:
+    first = await hand_over(world)
+    await accept(world, first)
+    world.wait(hours=1)
+    second = await hand_over(world)
+    await merged(world, first, second)
+    world.wait(hours=1)
+
+    await recycle(world, first, "No budget.")
+
+    told = [await outcome(world, each) for each in (first, second)]
+    assert [(each["kind"], each["reason"]) for each in told] == [
+        ("RECYCLED", "No budget."),
+        ("MERGED", "This person had been handed off already, as another lead."),
+    ]
 
 
 async def test_hand_offs_without_feedback_are_listed_by_age(world: World) -> None:
