@@ -17,7 +17,10 @@ from domain.values import require_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person's membership of one tenant.  The sign-in behind it is an account."""
+    """A person's membership of one tenant.  The sign-in behind it is an account.
+
+    `left_at` is when it ended, for as long as it is ended.
+    """
 
     id: UUID
     account_id: UUID
@@ -26,6 +29,7 @@ class User:
     role: Role
     created_at: datetime
     active: bool = True
+    left_at: datetime | None = None
     version: int = 1
 
 
@@ -177,6 +181,8 @@ async def update_user(
         role=role or user.role,
         active=user.active if active is None else active,
     )
+    if changed.active is not user.active:
+        changed = replace(changed, left_at=None if changed.active else work.now)
     check_role_change(actor, user, changed)
     if is_owner(user) and not is_owner(changed) and len(owners) == 1:
         raise LastOwner(user)

@@ -26,8 +26,8 @@ from infra.queries import answers
 # $1 is the tenant, $2-$5 the thresholds, $6 and $7 the teams of those never handed off.  A lead
 # has lacked what it lacks since it entered its stage at the earliest, so the index leads_by_watch
 # (stage, stage_entered_at) leaves out whoever has not for so long.
-# Who must not be contacted lacks nothing.  Whose a lead is follows from its newest hand-off, by the
-# index handoffs_by_lead.
+# Who must not be contacted lacks nothing, and whoever has left owns nothing since.  Whose a lead is
+# follows from its newest hand-off that no merge has ended, by the index handoffs_by_lead.
 _CANDIDATES = """
 WITH limits AS MATERIALIZED (
   SELECT * FROM unnest($2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
@@ -35,10 +35,11 @@ WITH limits AS MATERIALIZED (
 ), bounds AS MATERIALIZED (
   SELECT stage, max(before) AS before FROM limits GROUP BY stage
 ), watched AS MATERIALIZED (
-  SELECT l.id AS lead_id, l.stage, l.stage_entered_at, l.owner_id, CASE
+  SELECT l.id AS lead_id, l.stage, l.stage_entered_at, u.active IS TRUE AS owned, u.left_at, CASE
     WHEN l.stage IN ('SAL', 'SQL', 'OPPORTUNITY', 'CUSTOMER', 'ADVOCATE') OR h.status = 'OPEN'
     THEN coalesce(h.to_team_id, $7) ELSE coalesce(h.from_team_id, $6) END AS team_id
   FROM bounds b JOIN leads l ON l.stage = b.stage {bound}
+  LEFT JOIN users u ON u.tenant_id = $1 AND u.id = l.owner_id
   LEFT JOIN LATERAL (
     SELECT h.from_team_id, h.to_team_id, h.status FROM handoffs h
     WHERE h.tenant_id = $1 AND h.lead_id = l.id AND h.status <> 'MERGED'
@@ -50,7 +51,7 @@ WITH limits AS MATERIALIZED (
   FROM watched w JOIN limits m ON m.stage = w.stage AND m.team_id = w.team_id
   CROSS JOIN LATERAL (
     SELECT CASE m.kind
-      WHEN 'NO_OWNER' THEN CASE WHEN w.owner_id IS NULL THEN w.stage_entered_at END
+      WHEN 'NO_OWNER' THEN CASE WHEN NOT w.owned THEN greatest(w.stage_entered_at, w.left_at) END
       WHEN 'NO_NEXT_STEP' THEN greatest(w.stage_entered_at, (
         SELECT coalesce(min(n.due_at) FILTER (WHERE n.done_at IS NULL), max(n.done_at))
         FROM next_steps n

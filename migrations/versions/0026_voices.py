@@ -29,6 +29,7 @@ _INSTEAD = {
 def upgrade() -> None:
     begin()
     op.execute("ALTER TABLE handoffs ADD COLUMN heard_at timestamptz")
+    op.execute("ALTER TABLE users ADD COLUMN left_at timestamptz")
     op.execute("ALTER TABLE activities ADD COLUMN team_ids jsonb NOT NULL DEFAULT '[]'::jsonb")
     _past()
     # Whoever adds an activity says whose it is.
@@ -41,6 +42,7 @@ def downgrade() -> None:
     _index(_WITHOUT, instead_of=_INSTEAD)
     op.execute("ALTER TABLE activities DROP COLUMN team_ids")
     op.execute("ALTER TABLE handoffs DROP COLUMN heard_at")
+    op.execute("ALTER TABLE users DROP COLUMN left_at")
 
 
 def _index(indexes: Mapping[str, str], *, instead_of: Mapping[str, str]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.handoff_flow import hand_off
+from domain.identity import update_user
 from domain.ids import new_id, public
 from domain.leads import ActivityKind, Agency, Lead
 from domain.leaks import LeakLimit
+from domain.merging import merge_leads
 from domain.next_steps import NextStep
 from domain.stages import Stage
 from tests.agreements import add_mql
@@ -128,6 +132,37 @@ async def test_a_touch_a_step_and_an_owner_stop_leaks(world: World) -> None:
     # A step that is past due is none, since it was due; one that is done leaves time for the next.
     assert [leak[:3] for leak in late] == [("NO_NEXT_STEP", "SAL", "PT23H")]
     assert done == []
+
+
+async def test_a_lead_of_somebody_who_left_has_no_owner_since(world: World) -> None:
+    handoff = await hand_over(world)
+    await accept(world, handoff)
+    world.wait(hours=2)
+    async with world.work() as work:
+        await update_user(work, world.actor(), world.rep.id, active=False)
+    world.wait(days=1)
+
+    gone = await leaks(world, kinds=["NO_OWNER"])
+    async with world.work() as work:
+        await update_user(work, world.actor(), world.rep.id, active=True)
+
+    assert gone == [("NO_OWNER", "SAL", "PT8H", public("Lead", handoff.lead_id))]
+    assert await leaks(world, kinds=["NO_OWNER"]) == []
+
+
+async def test_whose_a_merged_lead_is_says_the_hand_off_that_goes_on(world: World) -> None:
+    first = await hand_over(world)
+    async with world.work() as work:
+        keys = await work.add(replace(world.sales, id=new_id(), name="Key accounts"))
+        other = await add_mql(world)
+        actor = world.actor(world.marketer)
+        await hand_off(work, actor, other.id, to_team_id=keys.id)
+        await merge_leads(work, world.actor(), other.id, [first.lead_id])
+    world.wait(days=7)
+
+    answer = (await world.data(LEAKS, {}))["leaks"]["nodes"]
+
+    assert {each["team"]["name"] for each in answer} == {"Sales"}
 
 
 async def test_a_lead_given_back_is_marketings_again(world: World) -> None:

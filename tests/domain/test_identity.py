@@ -340,7 +340,7 @@ async def test_an_owner_may_go_when_another_stays():
 
     saved = await update_user(FakeWork(NOON, ann, olive), OWNER, ann.id, active=False)
 
-    assert saved == replace(ann, active=False, version=2)
+    assert saved == replace(ann, active=False, left_at=NOON, version=2)
 
 
 async def test_changing_nothing_tells_nobody():
