@@ -1,16 +1,15 @@
 """Leaks: leads that nobody owns, nobody plans anything with, or nobody has touched for too long."""
 
 from domain.leaks.finding import (
-    ComingLeak,
-    ComingLeaks,
     CountLeaks,
     FoundLeak,
     Leak,
+    LeakFigure,
+    LeakFigures,
     LeakPage,
     LeakPages,
     LeakReport,
     LeakTotal,
-    LeakTotals,
     LeakWanted,
     Threshold,
     find_leaks,
@@ -27,18 +26,17 @@ from domain.leaks.limits import (
 )
 
 __all__ = [
-    "ComingLeak",
-    "ComingLeaks",
     "CountLeaks",
     "FoundLeak",
     "Leak",
+    "LeakFigure",
+    "LeakFigures",
     "LeakKind",
     "LeakLimit",
     "LeakPage",
     "LeakPages",
     "LeakReport",
     "LeakTotal",
-    "LeakTotals",
     "LeakWanted",
     "StageLimits",
     "Threshold",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -94,13 +94,19 @@ class LeakTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComingLeak:
-    """What will be the next leak of a kind, stage and team: it has lacked something since then."""
+class LeakFigure:
+    """What is known of all leads of a kind, stage and team that lack something.
+
+    `count` of them have for too long, one since `since`; of those still in time the longest has
+    since `coming`.
+    """
 
     kind: LeakKind
     stage: Stage
     team_id: UUID
-    since: datetime
+    count: int
+    since: datetime | None
+    coming: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +134,19 @@ class CountLeaks(Question[int]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeakTotals(Question[Sequence[LeakTotal]]):
-    """How many leaks there are of each kind, stage and team."""
+class FoundFigures:
+    """Leaks in numbers, and the longest of them."""
 
-    among: LeaksAmong
+    figures: Sequence[LeakFigure]
+    longest: Sequence[FoundLeak]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComingLeaks(Question[Sequence[ComingLeak]]):
-    """Of each kind, stage and team what will be the next leak."""
+class LeakFigures(Question[FoundFigures]):
+    """All leaks in numbers by kind, stage and team, and so many of the longest."""
 
     among: LeaksAmong
+    longest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +203,9 @@ class _Watch:
             team_id=_known(found.team_id),
         )
 
-    def leaks_at(self, coming: ComingLeak) -> datetime:
-        limit = self.limits[coming.kind, coming.stage]
-        return too_old_from(self.hours[coming.team_id], coming.since, limit)
+    def leaks_at(self, figure: LeakFigure, since: datetime) -> datetime:
+        limit = self.limits[figure.kind, figure.stage]
+        return too_old_from(self.hours[figure.team_id], since, limit)
 
 
 async def find_leaks(work: Work, actor: Actor, wanted: LeakWanted, page: PageRequest) -> LeakPage:
@@ -218,16 +226,34 @@ async def report_leaks(work: Work, actor: Actor, wanted: LeakWanted) -> LeakRepo
     """Return all leaks in numbers, with the longest of them."""
     actor.require(Permission.VIEW)
     watch = await _watch(work, wanted)
-    totals = await work.ask(LeakTotals(among=watch.among))
-    found = await work.ask(LeakPages(page=PageRequest(size=MOST_REPORTED), among=watch.among))
-    coming = await work.ask(ComingLeaks(among=watch.among))
+    found = await work.ask(LeakFigures(among=watch.among, longest=MOST_REPORTED))
+    coming = [
+        watch.leaks_at(figure, figure.coming)
+        for figure in found.figures
+        if figure.coming is not None
+    ]
     return LeakReport(
         as_of=work.now,
-        count=sum(total.count for total in totals),
-        totals=[replace(total, team_id=_known(total.team_id)) for total in totals],
-        longest=[watch.shown(each, work.now) for each in found.nodes],
-        next_at=min((watch.leaks_at(each) for each in coming), default=None),
+        count=sum(figure.count for figure in found.figures),
+        totals=totals_of(found.figures),
+        longest=[watch.shown(each, work.now) for each in found.longest],
+        next_at=min(coming, default=None),
     )
+
+
+def totals_of(figures: Sequence[LeakFigure]) -> list[LeakTotal]:
+    """Return the numbers of what has leaked."""
+    return [
+        LeakTotal(
+            kind=figure.kind,
+            stage=figure.stage,
+            count=figure.count,
+            since=figure.since,
+            team_id=_known(figure.team_id),
+        )
+        for figure in figures
+        if figure.since is not None
+    ]
 
 
 async def _watch(work: Work, wanted: LeakWanted) -> _Watch:

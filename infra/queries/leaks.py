@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.leaks import (
-    ComingLeak,
-    ComingLeaks,
     CountLeaks,
     FoundLeak,
+    LeakFigure,
+    LeakFigures,
     LeakKind,
     LeakPages,
-    LeakTotal,
-    LeakTotals,
 )
-from domain.leaks.finding import FoundPage, LeaksAmong
+from domain.leaks.finding import FoundFigures, FoundPage, LeaksAmong
 from domain.paging import BadPage, PageRequest, write_cursor
 from domain.stages import Stage
 from infra.database import PostgresWork
@@ -28,7 +25,7 @@ from infra.queries import answers
 # (stage, stage_entered_at) leaves out whoever has not for so long.
 # Who must not be contacted lacks nothing, and whoever has left owns nothing since.  Whose a lead is
 # follows from its newest hand-off that no merge has ended, by the index handoffs_by_lead.
-_CANDIDATES = """
+_WATCHED = """
 WITH limits AS MATERIALIZED (
   SELECT * FROM unnest($2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
     AS m(kind, stage, team_id, before)
@@ -46,8 +43,8 @@ WITH limits AS MATERIALIZED (
     ORDER BY h.handed_off_at DESC, h.id DESC LIMIT 1
   ) h ON true
   WHERE l.tenant_id = $1 AND NOT l.do_not_contact
-), leaks AS (
-  SELECT m.kind, w.lead_id, w.stage, w.team_id, s.since
+), lacking AS {kept} (
+  SELECT m.kind, w.lead_id, w.stage, w.team_id, s.since, s.since < m.before AS late
   FROM watched w JOIN limits m ON m.stage = w.stage AND m.team_id = w.team_id
   CROSS JOIN LATERAL (
     SELECT CASE m.kind
@@ -63,31 +60,32 @@ WITH limits AS MATERIALIZED (
           AND a.agency = 'HUMAN' AND a.kind <> 'NOTE'
       )) END AS since
   ) s
-  WHERE s.since {side} m.before
+  WHERE s.since IS NOT NULL
 )
-{then}
 """
+_TOO_OLD = _WATCHED.format(bound="AND l.stage_entered_at < b.before", kept="NOT MATERIALIZED")
 _PAGE = """
-SELECT kind, lead_id, stage, team_id, since FROM leaks
-WHERE $9::timestamptz IS NULL OR (since, lead_id, kind) {beyond} ($9, $10::uuid, $11::text)
+SELECT kind, lead_id, stage, team_id, since FROM lacking
+WHERE late AND ($9::timestamptz IS NULL
+  OR (since, lead_id, kind) {beyond} ($9, $10::uuid, $11::text))
 ORDER BY since {way}, lead_id {way}, kind {way} LIMIT $8
 """
-_TOTAL = """
-SELECT kind, stage, team_id, count(*), min(since) FROM leaks
-GROUP BY kind, stage, team_id ORDER BY kind, stage, team_id
+_COUNTED = """
+SELECT count(*) FROM lacking WHERE late
 """
-_FIRST = "SELECT kind, stage, team_id, min(since) FROM leaks GROUP BY kind, stage, team_id"
-
-
-def _too_old(then: str) -> str:
-    return _CANDIDATES.format(bound="AND l.stage_entered_at < b.before", side="<", then=then)
-
-
-_FORWARD = _too_old(_PAGE.format(beyond=">", way="ASC"))
-_BACKWARD = _too_old(_PAGE.format(beyond="<", way="DESC"))
-_COUNT = _too_old("SELECT count(*) FROM leaks")
-_TOTALS = _too_old(_TOTAL)
-_COMING = _CANDIDATES.format(bound="", side=">=", then=_FIRST)
+_COUNT = _TOO_OLD + _COUNTED
+_FORWARD = _TOO_OLD + _PAGE.format(beyond=">", way="ASC")
+_BACKWARD = _TOO_OLD + _PAGE.format(beyond="<", way="DESC")
+# The figures have no lead, and the longest have.
+_FIGURES = """
+(SELECT kind, stage, team_id, NULL::uuid AS lead_id, count(*) FILTER (WHERE late),
+  min(since) FILTER (WHERE late) AS since, min(since) FILTER (WHERE NOT late) AS coming
+FROM lacking GROUP BY kind, stage, team_id)
+UNION ALL
+(SELECT kind, stage, team_id, lead_id, 1, since, NULL
+FROM lacking WHERE late ORDER BY since, lead_id, kind LIMIT $8)
+"""
+_REPORT = _WATCHED.format(bound="", kept="MATERIALIZED") + _FIGURES
 
 
 @answers(LeakPages)
@@ -122,33 +120,35 @@ async def count_leaks(work: PostgresWork, question: CountLeaks) -> int:
     return count
 
 
-@answers(LeakTotals)
-async def leak_totals(work: PostgresWork, question: LeakTotals) -> Sequence[LeakTotal]:
-    """Return how many leaks there are of each kind, stage and team, in that order."""
-    rows = await work.connection.fetch(_TOTALS, *_given(work, question.among))
-    return [
-        LeakTotal(
+@answers(LeakFigures)
+async def leak_figures(work: PostgresWork, question: LeakFigures) -> FoundFigures:
+    """Return all leaks in numbers with the longest, in one statement.
+
+    Reads every lead of the stages that are watched, which are those somebody works on now, once.
+    """
+    rows = await work.connection.fetch(_REPORT, *_given(work, question.among), question.longest)
+    figures = [
+        LeakFigure(
             kind=LeakKind(row[0]),
             stage=Stage(row[1]),
             team_id=row[2],
-            count=row[3],
-            since=row[4],
+            count=row[4],
+            since=row[5],
+            coming=row[6],
         )
         for row in rows
+        if row[3] is None
     ]
-
-
-@answers(ComingLeaks)
-async def coming_leaks(work: PostgresWork, question: ComingLeaks) -> Sequence[ComingLeak]:
-    """Return of each kind, stage and team what will be the next leak.
-
-    Reads the leads of the stages that are watched, which are those somebody works on now.
-    """
-    rows = await work.connection.fetch(_COMING, *_given(work, question.among))
-    return [
-        ComingLeak(kind=LeakKind(row[0]), stage=Stage(row[1]), team_id=row[2], since=row[3])
+    longest = [
+        FoundLeak(
+            kind=LeakKind(row[0]), stage=Stage(row[1]), team_id=row[2], lead_id=row[3], since=row[5]
+        )
         for row in rows
+        if row[3] is not None
     ]
+    figures.sort(key=lambda each: (each.kind.value, each.stage.value, each.team_id))
+    longest.sort(key=lambda each: (each.since, each.lead_id, each.kind.value))
+    return FoundFigures(figures=figures, longest=longest)
 
 
 def _given(work: PostgresWork, among: LeaksAmong) -> list[Any]:
