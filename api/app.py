@@ -33,6 +33,7 @@ from api.transport.sessions import request_id_of, session_over
 from api.uploads import upload_routes
 from api.web.admission import DOCUMENTS, admission_routes
 from api.web.explorer import Explorer
+from api.web.letters import letter_routes
 from api.web.loop_payload import Model, Window
 from api.web.mailbox import mailbox_routes
 from domain.errors import Unavailable
@@ -166,6 +167,7 @@ class Process:
             explorer.route,
             *admission_routes(),
             *mailbox_routes(mailbox_of(self.services.settings)),
+            *letter_routes(self.services.letter_stops),
             *upload_routes(self.services),
             *tracking_routes(self._beacons()),
             Route("/healthz", _alive),

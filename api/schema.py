@@ -41,6 +41,7 @@ FEATURES = (
     "next_steps",
     "leaks",
     "digests",
+    "letters",
     "scoring",
     "prediction",
     "briefs",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import structlog
-
-from domain.audit import Cause
 from domain.digests import (
     DigestSubscription,
     DueDigest,
@@ -23,19 +20,17 @@ from domain.digests import (
 from domain.handoff import Handoff
 from domain.identity import Tenant, User
 from domain.leads import Lead
+from domain.letters import LetterKind
 from domain.outcomes import HandoffOutcome, Outcome, outcomes_of
 from domain.ports import by_id
 from domain.values import Money, minor_digits
-from infra.database import Database, PostgresWork, Unavailable
+from infra.database import PostgresWork
+from infra.letter_loop import LetterLoop
 from infra.mail.letters import Letter, Points, digest_letter, one_line
 from infra.mail.queue import MailQueue
+from infra.mail.stopping import LetterStops
 from infra.services import Services
-from infra.tracing import traced
 
-log = structlog.get_logger(__name__)
-
-POLL_SECONDS = 10.0
-DIGEST = Cause(action="digest")
 _LONGEST_REASON = 200
 
 # As the platform's role, by the index digest_subscriptions_due.
@@ -55,77 +50,33 @@ _WORDS: Mapping[Outcome, str] = {
 }
 
 
-class DigestLoop:
-    """Queues the letters that are due.  Any number of processes may.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """The digests of all who want them."""
 
-    A letter is queued in the transaction that moves its subscription on, so each digest is queued
-    exactly once, whoever dies in between.
-    """
+    queue: MailQueue
+    stops: LetterStops
+    app_url: str
+    name: str = "digest"
+    tenants: str = _TENANTS
 
-    def __init__(
-        self,
-        database: Database,
-        queue: MailQueue,
-        *,
-        app_url: str,
-        poll_seconds: float = POLL_SECONDS,
-    ) -> None:
-        self._database = database
-        self._queue = queue
-        self._app_url = app_url
-        self._poll = poll_seconds
+    async def due(
+        self, work: PostgresWork, but: Collection[UUID]
+    ) -> tuple[UUID, DigestSubscription] | None:
+        """Return the subscription that is due first."""
+        found = await work.ask(DueDigest(at=work.now, but=tuple(but)))
+        return None if found is None else (found.id, found)
 
-    async def run(self) -> None:
-        """Queue what is due, for ever."""
-        while True:
-            await self.queue_due()
-            await asyncio.sleep(self._poll)
-
-    async def queue_due(self) -> None:
-        """Queue all that is due now, one of each tenant in turn.
-
-        One that cannot be made waits for the next time, and keeps nobody else's.
-        """
-        failed: dict[UUID, set[UUID]] = {tenant_id: set() for tenant_id in await self._due()}
-        tenants = list(failed)
-        while tenants:
-            tenants = [each for each in tenants if await self._queue_one(each, failed[each])]
-
-    async def _due(self) -> list[UUID]:
-        at = await self._database.now()
-        rows = await self._database.platform.fetch(_TENANTS, at)
-        return [row[0] for row in rows]
-
-    @traced("queue digest")
-    async def _queue_one(self, tenant_id: UUID, failed: set[UUID]) -> bool:
-        """Queue a tenant's digest that is due first; say whether there may be more."""
-        trying: UUID | None = None
-        try:
-            async with self._database.work(tenant_id, cause=DIGEST) as work:
-                due = await work.ask(DueDigest(at=work.now, but=tuple(failed)))
-                if due is None:
-                    return False
-                trying = due.id
-                await self._tell(work, due)
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  # one bad digest must not stop the others
-            # Without a traceback: what that says may quote the letter.
-            log.warning("digest.failed", tenant_id=str(tenant_id), error=type(error).__name__)
-            if trying is None:
-                return False
-            failed.add(trying)
-        return True
-
-    async def _tell(self, work: PostgresWork, due: DigestSubscription) -> None:
+    async def write(self, work: PostgresWork, about: DigestSubscription) -> bool:
+        """Queue a digest, if there is anything to tell, and move its subscription on."""
         tenant = await work.get(Tenant, work.tenant_id)
-        moved = told(due, tenant.time_zone, work.now)
-        letter = await self._letter(work, due, ZoneInfo(tenant.time_zone))
+        moved = told(about, tenant.time_zone, work.now)
+        letter = await self._letter(work, about, ZoneInfo(tenant.time_zone))
         if letter is not None:
             # The next one takes its place.
-            await self._queue.put(work.connection, letter, at=work.now, expires_at=moved.next_at)
+            await self.queue.put(work.connection, letter, at=work.now, expires_at=moved.next_at)
         await work.save(moved)
-        log.info("digest.queued" if letter else "digest.empty", subscription=str(due.id))
+        return letter is not None
 
     async def _letter(
         self, work: PostgresWork, due: DigestSubscription, zone: ZoneInfo
@@ -144,7 +95,8 @@ class DigestLoop:
         return digest_letter(
             to=user.email,
             parts=tuple(parts_of(digest, outcomes, leads, zone)),
-            url=self._app_url,
+            url=f"{self.app_url}/feedback",
+            stop_url=self.stops.address(work.tenant_id, user.id, LetterKind.DIGEST, now=work.now),
         )
 
 
@@ -203,6 +155,11 @@ def _spoken(instant: datetime, zone: ZoneInfo) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def digest_loop(services: Services) -> DigestLoop:
+def digest_loop(services: Services) -> LetterLoop:
     """Return the loop of one process."""
-    return DigestLoop(services.database, services.mail_queue, app_url=services.settings.app_url)
+    digests = Digests(
+        queue=services.mail_queue,
+        stops=services.letter_stops,
+        app_url=services.settings.app_url,
+    )
+    return LetterLoop(services.database, digests)

@@ -16,6 +16,7 @@ from infra.duplicates import DuplicateFinder
 from infra.idempotency import AnswerCleaner
 from infra.importing.jobs import ImportLoop
 from infra.mail.sending import mail_loop
+from infra.mentions import mention_loop
 from infra.personas import PersonaAssigner
 from infra.prediction import ModelTrainer
 from infra.scoring import MonthlyRecalibration, ScoreKeeper
@@ -43,6 +44,7 @@ def jobs_of(services: Services) -> Mapping[str, Loop]:
         "retention": TouchEraser(services.database).run,
         "mail": mail_loop(services).run,
         "digests": digest_loop(services).run,
+        "mentions": mention_loop(services).run,
     }
     if memory := os.environ.get(DEMO):
         jobs["demo"] = _DemoLoop(services, Path(memory)).run

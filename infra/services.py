@@ -11,6 +11,7 @@ from infra.first_run import FirstRun
 from infra.invitations import Invitations
 from infra.live import Hub
 from infra.mail.queue import MailQueue
+from infra.mail.stopping import LetterStops
 from infra.password_resets import PasswordResets
 from infra.passwords import Passwords
 from infra.secrets import derived_key
@@ -50,6 +51,13 @@ class Services:
     def mail_queue(self) -> MailQueue:
         """Where letters wait to be sent."""
         return MailQueue(self.database, self.settings.secret)
+
+    @property
+    def letter_stops(self) -> LetterStops:
+        """How people get no more letters of a kind."""
+        return LetterStops(
+            database=self.database, signer=self.signer, public_url=self.settings.public_url
+        )
 
     @property
     def invitations(self) -> Invitations:

@@ -32,6 +32,7 @@ class Purpose(StrEnum):
 
     UPLOAD = "upload"
     PHOTO = "photo"
+    LETTERS = "letters"
 
 
 class BadSignature(DomainError):

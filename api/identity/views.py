@@ -114,6 +114,10 @@ class UserView:
     role: Role = shown("Their part in the tenant.")
     active: bool = shown("Whether they may still sign in.")
     created_at: datetime = shown("When they were added.")
+    left_at: datetime | None = shown("When they left; null while they are active.")
+    mention_letters: bool = shown(
+        "Whether they get a letter when somebody calls them in a thread, and they do not read it."
+    )
     version: int = shown("How often this was changed.")
     memberships = listed(
         "api.identity.TeamMemberView",

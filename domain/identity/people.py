@@ -19,7 +19,8 @@ from domain.values import require_text
 class User:
     """A person's membership of one tenant.  The sign-in behind it is an account.
 
-    `left_at` is when it ended, for as long as it is ended.
+    `left_at` is when it ended, for as long as it is ended.  `mention_letters` says whether they
+    want a letter when somebody calls them in a thread.
     """
 
     id: UUID
@@ -30,6 +31,7 @@ class User:
     created_at: datetime
     active: bool = True
     left_at: datetime | None = None
+    mention_letters: bool = True
     version: int = 1
 
 

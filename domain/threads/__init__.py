@@ -1,5 +1,6 @@
 """Threads: what the teams say to each other about a lead, a hand-off, a campaign or an asset."""
 
+from domain.threads.calling import MOST_CALLS, PATIENCE, DueCalls, written_to
 from domain.threads.entities import (
     LONGEST_MESSAGE,
     THREAD_FIELDS,
@@ -22,8 +23,11 @@ from domain.threads.talking import (
 
 __all__ = [
     "LONGEST_MESSAGE",
+    "MOST_CALLS",
+    "PATIENCE",
     "THREAD_FIELDS",
     "Asked",
+    "DueCalls",
     "Mention",
     "MentionsFor",
     "Subject",
@@ -37,4 +41,5 @@ __all__ = [
     "reply",
     "retract_message",
     "start_thread",
+    "written_to",
 ]

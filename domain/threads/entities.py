@@ -85,13 +85,14 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """That a message names a user."""
+    """That a message names a user.  `letter_at` is when a letter tells them, if one is to."""
 
     id: UUID
     thread_id: UUID
     message_id: UUID
     user_id: UUID
     called_at: datetime
+    letter_at: datetime | None = None
     read_at: datetime | None = None
     version: int = 1
 
@@ -128,6 +129,15 @@ class MessageRetracted(DomainError):
 
     def __init__(self) -> None:
         super().__init__("This message was taken back.", path=("message",))
+
+
+class HasLeft(DomainError):
+    """Whoever has left hears of nothing any more."""
+
+    code = "INACTIVE_USER"
+
+    def __init__(self, name: str, *, place: int) -> None:
+        super().__init__(f"{name} is not active.", path=("mentions", place))
 
 
 class AnswerPending(DomainError):

@@ -31,6 +31,6 @@ async def read_mention(work: Work, actor: Actor, mention_id: UUID) -> Mention:
         raise NotFound("mention", path=("mention",))
     if mention.read_at is not None:
         return mention
-    mention = await work.save(replace(mention, read_at=work.now))
+    mention = await work.save(replace(mention, read_at=work.now, letter_at=None))
     work.record(MentionRead(at=work.now, mention_id=mention.id, user_id=by))
     return mention

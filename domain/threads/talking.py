@@ -19,10 +19,12 @@ from domain.ports import Work
 from domain.sla import keeping
 from domain.stages import Side
 from domain.team_hours import hours_of_team
+from domain.threads.calling import letter_at, written_to
 from domain.threads.entities import (
     LONGEST_ANSWER,
     LONGEST_MESSAGE,
     USUAL_ANSWER,
+    HasLeft,
     Mention,
     Subject,
     Thread,
@@ -110,13 +112,17 @@ async def change_message(work: Work, actor: Actor, message_id: UUID, *, text: st
 
 
 async def retract_message(work: Work, actor: Actor, message_id: UUID) -> ThreadMessage:
-    """Take back what one said.  A question that is taken back needs no answer any more."""
+    """Take back what one said.  A question that is taken back needs no answer any more.
+
+    Nobody gets a letter about it either.
+    """
     actor.require(Permission.DISCUSS)
     by = actor.require_user()
     seen = await work.get(ThreadMessage, message_id)
     thread = await work.get(Thread, seen.thread_id, lock=True)
     message = await work.get(ThreadMessage, message_id, lock=True)
     message = await work.save(retracted(message, by=by, at=work.now))
+    await written_to(work, await work.find(Mention, lock=True, message_id=message.id))
     if thread.ask_id == message.id:
         await work.save(await _without_ask(work, thread))
     work.record(ThreadChanged(at=work.now, thread_id=message.thread_id))
@@ -152,6 +158,7 @@ async def _say(
             message_id=message.id,
             user_id=user.id,
             called_at=work.now,
+            letter_at=letter_at(user, author_id=message.author_id, now=work.now),
         )
         for user in people
     ]
@@ -217,6 +224,9 @@ async def _mentioned(work: Work, ids: Sequence[UUID]) -> Sequence[User]:
         missing = set(wanted) - {user.id for user in found}
         place = next(n for n, id in enumerate(ids) if id in missing)
         raise NotFound("user", path=("mentions", place))
+    for user in found:
+        if not user.active:
+            raise HasLeft(user.name, place=ids.index(user.id))
     return found
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
+from typing import TypeAlias
 
 import msgspec
 from typing_extensions import override
@@ -19,6 +21,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, tag="letter"):
     subject: str
     text: str
     html: str
+    stop_url: str | None = None
+    """Where whoever wants no more letters like it says so, with one click (RFC 8058)."""
 
     @override
     def __repr__(self) -> str:
@@ -36,6 +40,9 @@ class Points(msgspec.Struct, frozen=True):
     """Several short things, one below the other."""
 
     lines: tuple[str, ...]
+
+
+Part: TypeAlias = str | Button | Points
 
 
 def invitation_letter(
@@ -79,14 +86,28 @@ def password_changed_letter(*, to: str, at: datetime, url: str) -> Letter:
     )
 
 
-def digest_letter(*, to: str, parts: tuple[str | Points, ...], url: str) -> Letter:
+def digest_letter(*, to: str, parts: Sequence[Part], url: str, stop_url: str) -> Letter:
     """Return the letter that tells marketing what became of its leads."""
     return _letter(
         to,
         "What became of your leads",
         *parts,
-        Button("Open Smarketing", url),
-        "You get this because you asked for it; there you can have it less often, or not at all.",
+        Button("Ask for more", url),
+        "You get this because you asked for it.",
+        Button("No more of these letters", stop_url),
+        stop_url=stop_url,
+    )
+
+
+def mention_letter(*, to: str, callers: str, parts: Sequence[Part], stop_url: str) -> Letter:
+    """Return the letter that tells somebody where he or she was called."""
+    return _letter(
+        to,
+        f"{one_line(callers)} asked for you",
+        *parts,
+        "You get this because you were called by name and have not read it yet.",
+        Button("No more of these letters", stop_url),
+        stop_url=stop_url,
     )
 
 
@@ -97,7 +118,7 @@ def one_line(text: str, *, longest: int = _LONGEST_NAME) -> str:
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
 
 
-def _letter(to: str, subject: str, *parts: str | Button | Points) -> Letter:
+def _letter(to: str, subject: str, *parts: Part, stop_url: str | None = None) -> Letter:
     text = "\n\n".join(_text(part) for part in parts)
     body = "\n".join(_html(part) for part in parts)
     return Letter(
@@ -108,16 +129,17 @@ def _letter(to: str, subject: str, *parts: str | Button | Points) -> Letter:
         f"<title>{escape(subject)}</title></head>\n"
         f'<body style="font:16px/1.5 sans-serif;max-width:34em;margin:2em auto;padding:0 1em">\n'
         f"{body}\n</body></html>\n",
+        stop_url=stop_url,
     )
 
 
-def _text(part: str | Button | Points) -> str:
+def _text(part: Part) -> str:
     if isinstance(part, Points):
         return "\n".join(f"- {line}" for line in part.lines)
     return part if isinstance(part, str) else f"{part.label}:\n{part.url}"
 
 
-def _html(part: str | Button | Points) -> str:
+def _html(part: Part) -> str:
     if isinstance(part, str):
         return f"<p>{escape(part)}</p>"
     if isinstance(part, Points):

@@ -1,11 +1,14 @@
-"""Which threads and mentions a list shows."""
+"""Which threads and mentions a list shows, and who gets a letter."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
-from domain.threads import Mention, MentionsFor, Thread, ThreadsThat
-from infra.database import PostgresWork
+from domain.threads import DueCalls, Mention, MentionsFor, Thread, ThreadsThat
+from infra.database import PostgresWork, rows_of
+from infra.queries import answers
 from infra.queries.listing import narrows
 from infra.rows import table_of
 
@@ -34,3 +37,31 @@ def mentions_for(_: PostgresWork, only: MentionsFor) -> sa.ColumnElement[bool]:
         return mine
     unread = mentions.c.read_at.is_(None)
     return sa.and_(mine, unread if only.unread else ~unread)
+
+
+@answers(DueCalls)
+async def due_calls(work: PostgresWork, question: DueCalls) -> Sequence[Mention]:
+    """Return the mentions of whoever has waited longest, locked, by mentions_letters.
+
+    Another worker may hold some of them: then it writes about those.
+    """
+    waiting = mentions.alias("waiting")
+    longest = (
+        sa.select(waiting.c.user_id)
+        .where(
+            waiting.c.tenant_id == work.tenant_id,
+            waiting.c.letter_at <= question.at,
+            waiting.c.user_id != sa.all_(sa.literal(list(question.but), sa.ARRAY(sa.Uuid))),
+        )
+        .order_by(waiting.c.letter_at, waiting.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    statement = (
+        rows_of(Mention)
+        .where(mentions.c.user_id == longest, mentions.c.letter_at.is_not(None))
+        .order_by(mentions.c.called_at, mentions.c.id)
+        .limit(question.limit)
+        .with_for_update(skip_locked=True)
+    )
+    return await work.fetch(Mention, statement)

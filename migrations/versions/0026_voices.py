@@ -1,4 +1,4 @@
-"""Keep what people said and did as it was when they did."""
+"""Keep what people did as it was when they did, and write to those who are called."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from alembic import op
 
+from infra.settings import PLATFORM_ROLE
 from migrations.tenancy import begin
 
 revision = "0026"
@@ -22,6 +23,7 @@ _WITHOUT = {
 }
 _INSTEAD = {
     "handoffs_heard": "handoffs (tenant_id, heard_at) WHERE heard_at IS NOT NULL",
+    "mentions_letters": "mentions (tenant_id, letter_at, id) WHERE letter_at IS NOT NULL",
     "opportunity_steps_by_record": "opportunity_steps (tenant_id, recorded_at, opportunity_id)",
 }
 
@@ -30,6 +32,10 @@ def upgrade() -> None:
     begin()
     op.execute("ALTER TABLE handoffs ADD COLUMN heard_at timestamptz")
     op.execute("ALTER TABLE users ADD COLUMN left_at timestamptz")
+    op.execute("ALTER TABLE users ADD COLUMN mention_letters boolean NOT NULL DEFAULT true")
+    op.execute("ALTER TABLE mentions ADD COLUMN letter_at timestamptz")
+    # Which tenants have a letter due: the worker asks across tenants, for this alone.
+    op.execute(f"GRANT SELECT (tenant_id, letter_at) ON mentions TO {PLATFORM_ROLE}")
     op.execute("ALTER TABLE activities ADD COLUMN team_ids jsonb NOT NULL DEFAULT '[]'::jsonb")
     _past()
     # Whoever adds an activity says whose it is.
@@ -42,7 +48,10 @@ def downgrade() -> None:
     _index(_WITHOUT, instead_of=_INSTEAD)
     op.execute("ALTER TABLE activities DROP COLUMN team_ids")
     op.execute("ALTER TABLE handoffs DROP COLUMN heard_at")
+    op.execute("ALTER TABLE mentions DROP COLUMN letter_at")
+    op.execute("ALTER TABLE users DROP COLUMN mention_letters")
     op.execute("ALTER TABLE users DROP COLUMN left_at")
+    op.execute(f"REVOKE SELECT (tenant_id) ON mentions FROM {PLATFORM_ROLE}")  # noqa: S608  # no query
 
 
 def _index(indexes: Mapping[str, str], *, instead_of: Mapping[str, str]) -> None:

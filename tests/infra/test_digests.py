@@ -21,12 +21,13 @@ from domain.opportunities import (
     lose_opportunity,
     open_opportunity,
 )
-from infra.database import Database
-from infra.digests import DigestLoop
 from infra.mail.letters import Letter
 from infra.mail.queue import MailQueue
+from tests.posting import Post, post
 from tests.telling import accept, deal, hand_over, recycle, reject, touch
 from tests.world import World
+
+__all__ = ["post"]
 
 SUBSCRIBE = """mutation($input: DigestSubscriptionStartInput!) {
   digestSubscriptionStart(input: $input) {
@@ -37,32 +38,6 @@ MINE = "{ digestSubscription { frequency nextAt } }"
 DIGEST = """query($since: DateTime!) { feedbackDigest(since: $since) {
   since until newsCount counts { outcome count } news { id outcome { kind } }
   waitingCount waiting { id } } }"""
-
-
-class Post:
-    """The queue of the tests' database, of which each test reads what is its own."""
-
-    def __init__(self, database: Database) -> None:
-        self.queue = MailQueue(database, b"s" * 32)
-        self.database = database
-
-    def loop(self) -> DigestLoop:
-        return DigestLoop(self.database, self.queue, app_url="https://app.example")
-
-    async def letters(self, *to: User) -> list[Letter]:
-        """Take the letters to some users out of the queue."""
-        addresses, found = {user.email for user in to}, []
-        while taken := await self.queue.take(100):
-            for each in taken:
-                if isinstance(each.errand, Letter) and each.errand.to in addresses:
-                    found.append(each.errand)
-                    await self.queue.done(each)
-        return found
-
-
-@pytest.fixture
-def post(database: Database) -> Post:
-    return Post(database)
 
 
 async def subscribe(world: World, user: User, frequency: str = "DAILY") -> dict[str, Any]:
@@ -93,7 +68,7 @@ async def test_a_digest_tells_what_became_of_every_lead(world: World, post: Post
     await recycle(world, handoffs["Back"])
     world.at(datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     (letter,) = await post.letters(world.marketer)
     assert letter.subject == "What became of your leads"
@@ -149,13 +124,13 @@ async def test_each_digest_goes_on_where_the_last_one_ended(world: World, post: 
     await reject(world, handoff)
     for day in (11, 12, 13):
         world.at(datetime(2026, 3, day, 9, 30, tzinfo=UTC))
-        await post.loop().queue_due()
+        await post.digests().queue_due()
     world.wait(hours=1)
     await accept(world, silent)
     world.at(datetime(2026, 3, 14, 9, 30, tzinfo=UTC))
-    await post.loop().queue_due()
+    await post.digests().queue_due()
     world.at(datetime(2026, 3, 15, 9, 30, tzinfo=UTC))
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     letters = await post.letters(world.marketer)
 
@@ -179,7 +154,7 @@ async def test_however_many_workers_there_are_each_digest_is_queued_once(
     await hand_over(world)
     world.wait(days=1)
 
-    await asyncio.gather(*(post.loop().queue_due() for _ in range(4)))
+    await asyncio.gather(*(post.digests().queue_due() for _ in range(4)))
 
     assert sorted(letter.to for letter in await post.letters(*people)) == sorted(
         user.email for user in people
@@ -200,15 +175,17 @@ async def test_a_worker_that_dies_before_the_end_leaves_the_digest_to_another(
 
     monkeypatch.setattr(MailQueue, "put", dying)
     with structlog.testing.capture_logs() as logs:
-        await post.loop().queue_due()
+        await post.digests().queue_due()
     monkeypatch.undo()
     died = await post.letters(world.marketer)
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     assert died == []
     assert len(await post.letters(world.marketer)) == 1
     mine = [log for log in logs if log.get("tenant_id") == str(world.tenant.id)]
-    assert [(log["event"], log["error"]) for log in mine] == [("digest.failed", "RuntimeError")]
+    assert [(log["event"], log["kind"], log["error"]) for log in mine] == [
+        ("letter.failed", "digest", "RuntimeError")
+    ]
     assert "Secret" not in str(logs)
 
 
@@ -227,7 +204,7 @@ async def test_a_digest_tells_of_ones_own_teams_and_nobody_elses_tenant(
         )
     world.wait(days=1)
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     (letter,) = await post.letters(world.marketer)
     assert "Ours" in letter.text
@@ -244,7 +221,7 @@ async def test_a_digest_is_a_users_own_choice(world: World, post: Post) -> None:
     over = await world.data(UNSUBSCRIBE, as_=world.marketer)
     again = await world.data(UNSUBSCRIBE, as_=world.marketer)
     world.wait(days=8)
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     def told(frequency: str, next_at: str) -> dict[str, Any]:
         subscription = {"frequency": frequency, "since": "2026-03-10T12:00:00Z", "nextAt": next_at}
@@ -270,7 +247,7 @@ async def test_who_has_left_gets_no_digest(world: World, post: Post) -> None:
         await work.save(replace(user, active=False))
     world.wait(days=1)
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     assert await post.letters(world.marketer) == []
 
@@ -281,7 +258,7 @@ async def test_what_is_told_late_is_news_all_the_same(world: World, post: Post) 
     handoff, sold = await hand_over(world, first_name="Ann"), await hand_over(world)
     await accept(world, sold)
     world.at(datetime(2026, 3, 11, 8, 0, tzinfo=UTC))
-    await post.loop().queue_due()
+    await post.digests().queue_due()
     await post.letters(world.marketer)
     world.wait(hours=1)
     async with world.work() as work:
@@ -292,7 +269,7 @@ async def test_what_is_told_late_is_news_all_the_same(world: World, post: Post) 
         await lose_opportunity(work, actor, opened.id, reason="Too dear.", at=at)
     world.at(datetime(2026, 3, 12, 8, 0, tzinfo=UTC))
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     (letter,) = await post.letters(world.marketer)
     assert "you heard of 2 leads: 1 rejected, 1 lost." in letter.text
@@ -308,11 +285,11 @@ async def test_what_is_just_being_stored_is_told_the_next_time(world: World, pos
         actor = world.actor(world.rep)
         await reject_lead(storing, actor, handoff.lead_id, reason="A student.")
         world.wait(seconds=5)
-        await post.loop().queue_due()
+        await post.digests().queue_due()
     first = await post.letters(world.marketer)
     world.wait(days=1)
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     second = await post.letters(world.marketer)
     assert ["you heard of no lead" in letter.text for letter in first] == [True]
@@ -336,10 +313,10 @@ async def test_one_digest_that_cannot_be_made_keeps_nobody_elses(
         await put(self, connection, letter, **more)
 
     monkeypatch.setattr(MailQueue, "put", picky)
-    await post.loop().queue_due()
+    await post.digests().queue_due()
     monkeypatch.undo()
     others = await post.letters(*people)
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     assert {letter.to for letter in others} == {world.owner.email, world.analyst.email}
     assert [letter.to for letter in await post.letters(*people)] == [world.marketer.email]
@@ -353,7 +330,7 @@ async def test_days_are_those_of_the_tenants_clocks(world: World, post: Post) ->
     await hand_over(world, first_name="Ann", last_name="Li")
     world.wait(days=1)
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     # Noon in Greenwich is an hour past midnight there.
     (letter,) = await post.letters(world.marketer)
@@ -366,7 +343,7 @@ async def test_a_letter_is_good_until_the_next_one(world: World, post: Post) -> 
     await hand_over(world)
     world.at(datetime(2026, 3, 16, 8, 0, tzinfo=UTC))
 
-    await post.loop().queue_due()
+    await post.digests().queue_due()
 
     taken = await post.queue.take(100)
     (mine,) = [

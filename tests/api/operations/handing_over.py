@@ -45,6 +45,8 @@ async def hear_back(office: Office, front_end: FrontEnd) -> None:
     }
     silent = await front_end.run("handoffs-without-feedback", olderThan="P2D", first=20)
     assert not {each["lead"]["email"] for each in silent["nodes"]} & set(answered)
+    quiet = await front_end.change("mention-letters-set", wanted=False)
+    assert quiet["mentionLetters"] is False
     digest = await front_end.change("digest-subscription-start", frequency="WEEKLY")
     assert digest["frequency"] == "WEEKLY"
     assert await front_end.change("digest-subscription-end") == {"frequency": "WEEKLY"}

@@ -12,6 +12,7 @@ import pytest
 
 from infra.mail.letters import (
     Letter,
+    digest_letter,
     invitation_letter,
     password_changed_letter,
     password_reset_letter,
@@ -144,3 +145,15 @@ def test_a_letter_does_not_show_itself():
     letter = Letter(to="ivy@acme.example", subject="s", text=URL, html=URL)
 
     assert repr(letter) == "Letter(…)"
+
+
+def test_letters_that_come_again_say_how_they_stop_with_one_click():
+    url = f"https://api.example/letters/{'x' * 200}"
+    letter = digest_letter(to="ann@acme.example", parts=("Ann: won",), url=URL, stop_url=url)
+
+    sent = message_of(letter, id=ID, sender=ACME, at=AT).as_bytes(policy=SMTP)
+
+    # In one piece: an encoded word or a folded line would be no link for those who click it.
+    assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in sent
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in sent
+    assert "List-Unsubscribe" not in received(an_invitation_letter())
