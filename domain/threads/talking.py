@@ -114,7 +114,8 @@ async def change_message(work: Work, actor: Actor, message_id: UUID, *, text: st
 async def retract_message(work: Work, actor: Actor, message_id: UUID) -> ThreadMessage:
     """Take back what one said.  A question that is taken back needs no answer any more.
 
-    Nobody gets a letter about it either.
+    Nobody gets a letter about it either.  What an answer that is taken back had answered waits for
+    the next one, and is due when it was.
     """
     actor.require(Permission.DISCUSS)
     by = actor.require_user()
@@ -125,6 +126,8 @@ async def retract_message(work: Work, actor: Actor, message_id: UUID) -> ThreadM
     await written_to(work, await work.find(Mention, lock=True, message_id=message.id))
     if thread.ask_id == message.id:
         await work.save(await _without_ask(work, thread))
+    else:
+        await _without_answer(work, thread, message)
     work.record(ThreadChanged(at=work.now, thread_id=message.thread_id))
     return message
 
@@ -140,6 +143,38 @@ async def _without_ask(work: Work, thread: Thread) -> Thread:
     )
     free = released(thread)
     return asked(free, min(asking, key=lambda each: (each.due_at, each.id))) if asking else free
+
+
+async def _without_answer(work: Work, thread: Thread, gone: ThreadMessage) -> None:
+    """Let what a message had answered be answered by the next one that does, or wait again.
+
+    Where the thread waits for something else by now, it goes on with that.
+    """
+    asking = await work.find(
+        ThreadMessage, lock=True, thread_id=thread.id, answered_by_id=gone.id, retracted_at=None
+    )
+    if not asking:
+        return
+    answer = await _next_answer(work, gone, asking)
+    if answer is None and thread.awaiting is not None:
+        return
+    answer_id = None if answer is None else answer.id
+    await work.save_all([replace(each, answered_by_id=answer_id) for each in asking])
+    if answer is None:
+        await work.save(asked(thread, min(asking, key=lambda each: (each.due_at, each.id))))
+
+
+async def _next_answer(
+    work: Work, gone: ThreadMessage, asking: Sequence[ThreadMessage]
+) -> ThreadMessage | None:
+    side, askers = asking[0].asks, {each.author_id for each in asking}
+    said = await work.find(ThreadMessage, thread_id=gone.thread_id, retracted_at=None)
+    for each in sorted(said, key=lambda each: (each.sent_at, each.id)):
+        is_later = (each.sent_at, each.id) > (gone.sent_at, gone.id)
+        own = askers == {each.author_id}
+        if side and is_later and not own and await _is_of(work, each.author_id, side):
+            return each
+    return None
 
 
 async def _say(

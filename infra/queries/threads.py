@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from domain.threads import DueCalls, Mention, MentionsFor, Thread, ThreadsThat
+from domain.threads import DueCalls, Mention, MentionsFor, Thread, ThreadMessage, ThreadsThat
 from infra.database import PostgresWork, rows_of
 from infra.queries import answers
 from infra.queries.listing import narrows
 from infra.rows import table_of
 
 threads = table_of(Thread)
+messages = table_of(ThreadMessage)
 mentions = table_of(Mention)
 
 
@@ -30,13 +31,27 @@ def threads_that(work: PostgresWork, only: ThreadsThat) -> sa.ColumnElement[bool
 
 
 @narrows(MentionsFor)
-def mentions_for(_: PostgresWork, only: MentionsFor) -> sa.ColumnElement[bool]:
-    """Return the condition of a user's mentions, by mentions_by_user or mentions_unread."""
+def mentions_for(work: PostgresWork, only: MentionsFor) -> sa.ColumnElement[bool]:
+    """Return the condition of a user's mentions, by mentions_by_user or mentions_unread.
+
+    In a message that was taken back there is nothing to read.
+    """
     mine = mentions.c.user_id == only.user_id
     if only.unread is None:
         return mine
-    unread = mentions.c.read_at.is_(None)
-    return sa.and_(mine, unread if only.unread else ~unread)
+    if not only.unread:
+        return sa.and_(mine, mentions.c.read_at.is_not(None))
+    still_said = (
+        sa.select(sa.literal(1))
+        .where(
+            messages.c.tenant_id == work.tenant_id,
+            messages.c.id == mentions.c.message_id,
+            messages.c.retracted_at.is_(None),
+        )
+        .correlate(mentions)
+        .exists()
+    )
+    return sa.and_(mine, mentions.c.read_at.is_(None), still_said)
 
 
 @answers(DueCalls)

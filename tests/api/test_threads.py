@@ -9,7 +9,7 @@ import pytest
 
 from domain.content import AssetKind, ContentAsset
 from domain.events import ThreadChanged, UserMentioned
-from domain.identity import TeamMember
+from domain.identity import TeamMember, update_user
 from domain.ids import new_id, public
 from domain.threads import Mention, Thread, ThreadMessage
 from infra.outbox import publish_all
@@ -232,6 +232,74 @@ async def test_the_next_question_waits_when_the_first_is_taken_back(world: World
         "dueAt": "2026-03-10T15:00:00Z",
         "ask": {"text": "And what with?"},
     }
+
+
+THREAD_NOW = """query($id: ID!) { thread(id: $id) { awaiting dueAt ask { text }
+  messages { nodes { text answer { text } } } } }"""
+
+
+async def test_what_was_answered_waits_again_when_the_answer_is_taken_back(world: World) -> None:
+    lead = await add_mql(world)
+    thread = await start(
+        world, world.marketer, about(lead), asks={"side": "SALES", "within": "PT1H"}
+    )
+    world.wait(minutes=5)
+    said = (await reply(world, world.rep, thread))["thread"]["messages"]["nodes"][1]["id"]
+    world.wait(minutes=5)
+
+    await world.data(RETRACT, {"input": {"message": said}}, as_=world.rep)
+
+    waiting = (await world.data(THREAD_NOW, {"id": thread["id"]}))["thread"]
+    assert (waiting["awaiting"], waiting["dueAt"]) == ("SALES", "2026-03-10T13:00:00Z")
+    assert waiting["ask"] == {"text": "Whom did you talk to?"}
+    assert [each["answer"] for each in waiting["messages"]["nodes"]] == [None, None]
+    answered = await reply(world, world.other_rep, thread, text="The buyer.")
+    assert answered["thread"]["awaiting"] is None
+
+
+async def test_who_else_answered_stands_in_for_an_answer_that_is_taken_back(world: World) -> None:
+    lead = await add_mql(world)
+    thread = await start(world, world.marketer, about(lead), asks={"side": "SALES"})
+    said = (await reply(world, world.rep, thread))["thread"]["messages"]["nodes"][1]["id"]
+    world.wait(minutes=1)
+    await reply(world, world.marketer, thread, text="Thanks.")
+    await reply(world, world.other_rep, thread, text="The buyer.")
+
+    await world.data(RETRACT, {"input": {"message": said}}, as_=world.rep)
+
+    now = (await world.data(THREAD_NOW, {"id": thread["id"]}))["thread"]
+    assert now["awaiting"] is None
+    assert now["messages"]["nodes"][0]["answer"] == {"text": "The buyer."}
+
+
+async def test_nobody_is_called_by_what_was_taken_back(world: World) -> None:
+    lead = await add_mql(world)
+    thread = await start(
+        world, world.marketer, about(lead), mentions=[{"id": public("User", world.rep.id)}]
+    )
+    before = await world.data(MENTIONS, {"unread": True}, as_=world.rep)
+    message = {"message": thread["messages"]["nodes"][0]["id"]}
+
+    await world.data(RETRACT, {"input": message}, as_=world.marketer)
+
+    after = await world.data(MENTIONS, {"unread": True}, as_=world.rep)
+    assert [each["mentions"]["totalCount"] for each in (before, after)] == [1, 0]
+
+
+async def test_who_has_left_is_not_called(world: World) -> None:
+    lead = await add_mql(world)
+    async with world.work() as work:
+        await update_user(work, world.actor(), world.rep.id, active=False)
+    people = [{"id": public("User", user.id)} for user in (world.owner, world.rep)]
+    input = {"about": about(lead), "text": "Well?", "mentions": people}
+
+    answer = await world.data(START, {"input": input}, as_=world.marketer)
+
+    assert answer["threadStart"] == {
+        "thread": None,
+        "userErrors": [{"code": "INACTIVE_USER", "path": ["mentions", "1"]}],
+    }
+    assert await stored(world) == (0, 0, 0)
 
 
 async def test_campaigns_and_assets_are_talked_about_too(world: World) -> None:
