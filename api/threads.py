@@ -25,6 +25,7 @@ from domain.paging import Order
 from domain.ports import Work
 from domain.stages import Side
 from domain.threads import (
+    MOST_WAITING,
     THREAD_FIELDS,
     Asked,
     Mention,
@@ -33,6 +34,7 @@ from domain.threads import (
     Thread,
     ThreadMessage,
     ThreadsThat,
+    Waiting,
 )
 from domain.threads.entities import SUBJECTS, USUAL_ANSWER
 
@@ -116,6 +118,23 @@ class ThreadView:
         raise ValueError("a thread is about something")
 
 
+@view(Waiting, name="WaitingForYou", description="What waits for you in the teams' threads.")
+class WaitingView:
+    as_of: datetime = shown("When it was read.")
+    mention_count: int = shown("How many calls you have not read.")
+    mentions: list[MentionView] = shown(
+        "The latest of them, at most 25.", metadata={"most": MOST_WAITING}
+    )
+    question_count: int = shown("How many threads wait for an answer of a side you are of.")
+    overdue_count: int = shown("In how many of them it is late.")
+    questions: list[ThreadView] = shown(
+        "Those that are due first, at most 25.", metadata={"most": MOST_WAITING}
+    )
+    next_at: datetime | None = shown(
+        "When the next answer begins to be late if nobody gives it; null if none will."
+    )
+
+
 ThreadFilter = filter_input(THREAD_FIELDS)
 ThreadOrder = order_input(
     "Thread", {"LAST_MESSAGE_AT": "last_message_at", "DUE_AT": "due_at"}, "How threads are ordered"
@@ -158,6 +177,10 @@ class Queries:
         only=_threads_that,
     )("threads")
 
+    @query("What waits for you: calls you have not read, and questions.", shows=WaitingView)
+    async def waiting_for_you(self, info: Info) -> Any:
+        return await _waiting(info)
+
     @query("One thread, or null if there is none of that id.", shows=ThreadView | None)
     async def thread(self, info: Info, id: strawberry.ID) -> Any:
         return await info.context.load(Thread, ids.expect("Thread", id, path=("id",)))
@@ -193,6 +216,24 @@ class Subscriptions:
                     now = work.now
                 yield found
                 await watch.news(within=until(now, found.next_change(now)))
+
+    @subscription(
+        "What waits for you: whenever that changes, and when an answer begins to be late.",
+        needs=Permission.VIEW,
+        shared=False,
+        shows=WaitingView,
+    )
+    async def waiting_for_you(self, info: Info) -> AsyncIterator[Any]:
+        with info.context.live.watch(info.context.actor.tenant_id) as watch:
+            while True:
+                waiting = await _waiting(info)
+                yield waiting
+                await watch.news(within=until(waiting.as_of, waiting.next_at))
+
+
+async def _waiting(info: Info) -> Waiting:
+    async with info.context.work() as work:
+        return await threads.waiting_for(work, info.context.actor)
 
 
 @strawberry.input(one_of=True, description="What a thread is about: exactly one of these.")

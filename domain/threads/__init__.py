@@ -20,10 +20,12 @@ from domain.threads.talking import (
     retract_message,
     start_thread,
 )
+from domain.threads.waiting import MOST_WAITING, Waiting, waiting_for
 
 __all__ = [
     "LONGEST_MESSAGE",
     "MOST_CALLS",
+    "MOST_WAITING",
     "PATIENCE",
     "THREAD_FIELDS",
     "Asked",
@@ -34,6 +36,7 @@ __all__ = [
     "Thread",
     "ThreadMessage",
     "ThreadsThat",
+    "Waiting",
     "change_message",
     "mention_allowed",
     "read_mention",
@@ -41,5 +44,6 @@ __all__ = [
     "reply",
     "retract_message",
     "start_thread",
+    "waiting_for",
     "written_to",
 ]

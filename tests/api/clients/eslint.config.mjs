@@ -28,7 +28,7 @@ const VALUES = [
   ...['CustomerRevenue', 'RevenueFigures', 'CycleSpread', 'ForecastPart', 'OwnerForecast', 'PipelineCoverage', 'PipelineForecast'],
   ...['SalesCycle', 'SalesFigures', 'StageForecast', 'TeamForecast'], // computed when asked
   ...['ExternalId', 'Money', 'Utm'], // values in the strict sense
-  ...['DigestSubscription', 'FeedbackDigest', 'HandoffOutcome', 'OutcomeCount'], // what marketing hears
+  ...['DigestSubscription', 'FeedbackDigest', 'HandoffOutcome', 'OutcomeCount', 'WaitingForYou'], // what one hears
   ...['Effort', 'LeakLimits', 'LeakReport', 'LeakTotal', 'RatingSummary'],
   ...['GradeCount', 'Grading', 'PreviewedLead', 'ScoredGroup', 'ScoredRule', 'ScoringPreview'], // computed when asked
   ...['IssuedApiKey', 'IssuedBoardLink', 'InvitationPreview', 'SignedIn', 'UploadTicket'], // told once, then forgotten

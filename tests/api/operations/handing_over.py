@@ -57,6 +57,8 @@ async def hear_back(office: Office, front_end: FrontEnd) -> None:
         "thread-start", about=about, text="Well?", asks=asks, mentions=[{"id": me}]
     )
     assert thread["awaiting"] == "SALES"
+    waiting = await first(front_end.follow("waiting-for-you-live"))
+    assert waiting["mentionCount"] == 1
     (mention,) = (await front_end.run("mentions", unread=True))["nodes"]
     assert (mention["message"]["text"], mention["thread"]["id"]) == ("Well?", thread["id"])
     assert (await front_end.change("mention-read", mention=mention["id"]))["readAt"]
