@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -29,8 +30,18 @@ async def read_mention(work: Work, actor: Actor, mention_id: UUID) -> Mention:
     mention = await work.get(Mention, mention_id, lock=True)
     if mention.user_id != by:
         raise NotFound("mention", path=("mention",))
-    if mention.read_at is not None:
-        return mention
-    mention = await work.save(replace(mention, read_at=work.now, letter_at=None))
-    work.record(MentionRead(at=work.now, mention_id=mention.id, user_id=by))
-    return mention
+    await _keep_read(work, [mention])
+    return await work.get(Mention, mention_id)
+
+
+async def read_by_answering(work: Work, thread_id: UUID, by: UUID) -> None:
+    """Keep that whoever says something in a thread has read where he or she was called in it."""
+    calls = await work.find(Mention, lock=True, thread_id=thread_id, user_id=by, read_at=None)
+    await _keep_read(work, calls)
+
+
+async def _keep_read(work: Work, calls: Sequence[Mention]) -> None:
+    unread = [call for call in calls if call.read_at is None]
+    await work.save_all([replace(call, read_at=work.now, letter_at=None) for call in unread])
+    for call in unread:
+        work.record(MentionRead(at=work.now, mention_id=call.id, user_id=call.user_id))

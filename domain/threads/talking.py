@@ -35,6 +35,7 @@ from domain.threads.entities import (
     released,
     retracted,
 )
+from domain.threads.reading import read_by_answering
 from domain.values import require_text
 
 _KINDS: dict[str, type] = {"campaign_id": Campaign, "asset_id": ContentAsset}
@@ -97,6 +98,7 @@ async def reply(
     people = await _mentioned(work, mentions)
     thread = await _answered(work, thread, message)
     thread = await work.save(replace(asked(thread, message), last_message_at=work.now))
+    await read_by_answering(work, thread.id, by)
     return await _say(work, thread, message, people, handoff)
 
 

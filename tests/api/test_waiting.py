@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.ids import public
+from domain.threads import Mention
 from tests.agreements import add_mql
 from tests.api.test_threads import about, reply, start
 from tests.following import following
@@ -60,3 +61,21 @@ async def test_everybody_is_told_what_waits_for_themselves(world: World) -> None
         told = [(await each.next())["data"]["waitingForYou"] for each in (called, calling)]
 
     assert [(each["mentionCount"], each["questionCount"]) for each in told] == [(1, 1), (0, 0)]
+
+
+async def test_who_answers_has_read_where_he_was_called(world: World) -> None:
+    lead, other = await add_mql(world), await add_mql(world)
+    me = {"id": public("User", world.rep.id)}
+    thread = await start(world, world.marketer, about(lead), mentions=[me])
+    await start(world, world.marketer, about(other), mentions=[me])
+
+    await reply(world, world.rep, thread)
+
+    async with following(world, WAITING, as_=world.rep) as stream:
+        waiting = (await stream.next())["data"]["waitingForYou"]
+    assert waiting["mentionCount"] == 1
+    async with world.work() as work:
+        calls = await work.find(Mention, user_id=world.rep.id)
+    # The one that is read gets no letter either.
+    assert [call.read_at for call in calls] == [world.now, None]
+    assert [call.letter_at is None for call in calls] == [True, False]
