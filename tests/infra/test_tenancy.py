@@ -41,6 +41,7 @@ POLICY = "(tenant_id = (current_setting('app.tenant_id'::text))::uuid)"
 # What the platform's role may read of a tenant's tables, across tenants.
 PLATFORM_COLUMNS = {
     "digest_subscriptions": {"tenant_id", "next_at"},
+    "mentions": {"tenant_id", "letter_at"},
     "commitments": {"tenant_id", "measure"},
     "lead_gradings": {"tenant_id", "changes_at"},
     "prediction_models": {"tenant_id", "status"},
