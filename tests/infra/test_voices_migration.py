@@ -12,7 +12,7 @@ import orjson
 from domain.ids import new_id
 from tests.infra.test_migrate import migrated
 
-BEFORE, AFTER = "0025", "0026"
+BEFORE, AFTER = "0028", "0029"
 CALLED, DECIDED, RETURNED = (datetime(2026, 3, day, tzinfo=UTC) for day in (9, 10, 11))
 
 

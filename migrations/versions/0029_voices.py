@@ -9,8 +9,8 @@ from alembic import op
 from infra.settings import PLATFORM_ROLE
 from migrations.tenancy import begin
 
-revision = "0026"
-down_revision = "0025"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
