@@ -91,9 +91,9 @@ class DuplicateRulesView:
 @view(DuplicateScan, description="The comparing of all leads with each other.")
 class DuplicateScanView:
     status: JobStatus = shown("How far it has come.")
-    progress_share: Decimal = shown("How much has been compared, from 0 to 1.")
+    progress_share: Decimal = shown("How much has been done, from 0 to 1.")
     leads: int = shown("How many leads there were when it was asked for.")
-    compared: int = shown("How many leads have been compared.")
+    compared: int = shown("How many leads have been read, to be compared with all others.")
     found: int = shown("How many pairs were found that were not known.")
     error: str | None = shown("Why it failed, if it did.")
     created_at: datetime = shown("When it was asked for.")

@@ -17,15 +17,17 @@ from bench.measuring import median, table
 from bench.place import Place, a_place, seeding
 from bench.report import Section
 from bench.tenants import BenchTenant, a_database, a_tenant
-from domain.duplicates import DuplicateCandidate, LeadPrint
-from domain.duplicates.comparing import BATCH, Matches
+from domain.duplicates import DuplicateCandidate, DuplicateRules, LeadPrint
+from domain.duplicates.comparing import Neighbours
 from domain.duplicates.scanning import (
+    BATCH,
     DuplicateScan,
     NextLeads,
     claim_scan,
     scan_batch,
     start_scan,
 )
+from domain.duplicates.scoring import bits_needed
 from domain.identity import system
 from domain.ids import new_id
 from domain.leads import Company, Lead
@@ -162,7 +164,7 @@ async def run(*, people: int = 95_000, doubles: int = 5_000) -> Section:
         "duplicates",
         "Duplicates: all leads of a tenant compared",
         f"{leads:,} leads, among them {doubles:,} put in that are one person with another, by one"
-        f" worker in batches of {BATCH}, everything under row-level security.  The worker's memory"
+        f" worker in batches of {BATCH:,}, everything under row-level security.  The worker's memory"
         f" grew by {memory / 1e6:,.0f} MB at most meanwhile.  Names are as common as names are:"
         " most proposals that were not put in are namesakes at one company.  Below, how often"
         " what was put in was found (recall), and how much of what was found was put in"
@@ -283,8 +285,9 @@ async def _neighbours(
         await owner.execute(_INDEX)
     async with database.work(tenant.id) as work:
         prints = (await work.find(LeadPrint))[:: max(1, 100_000 // _SAMPLE)]
+        needed = bits_needed(DuplicateRules(id=tenant.id).propose_from)
         by_keys = [
-            await _timed(work.ask(Matches(lead_ids=(each.lead_id,), elder=False)))
+            await _timed(work.ask(Neighbours(lead_ids=(each.lead_id,), needed=needed)))
             for each in prints
         ]
         by_index = [

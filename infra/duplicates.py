@@ -22,7 +22,7 @@ from domain.duplicates.scanning import (
     next_certain,
     scan_batch,
 )
-from domain.errors import DomainError, NotFound
+from domain.errors import AlreadyExists, DomainError, NotFound, StaleWrite
 from domain.identity import system
 from domain.merging import AlreadyMerged
 from infra.database import CONNECTION_LOST, Database
@@ -51,6 +51,9 @@ SELECT DISTINCT tenant_id FROM duplicate_candidates WHERE certain AND status = '
 
 
 _Scanning: TypeAlias = tuple[UUID, DuplicateScan]
+
+# Somebody was at the same pairs, or leads: what was begun is begun anew.
+_MEANWHILE = (Busy, StaleWrite, NotFound)
 
 
 class DuplicateFinder:
@@ -108,8 +111,8 @@ class DuplicateFinder:
             return None
         except CONNECTION_LOST:
             raise  # whoever comes next goes on with it
-        except Busy:
-            pass  # the same leads once more
+        except (AlreadyExists, *_MEANWHILE):
+            pass  # the same part once more
         except Exception as error:  # a scan that cannot go on must say so, whatever it is
             log.exception("duplicates.failed", scan=str(scan.id), error=type(error).__name__)
             await self._leave(
@@ -127,8 +130,11 @@ class DuplicateFinder:
 
     @traced("find duplicates of what has changed")
     async def _compare(self, tenant_id: UUID) -> bool:
-        async with self._database.work(tenant_id, cause=SCAN) as work:
-            return await compare_changed(work, system(tenant_id))
+        try:
+            async with self._database.work(tenant_id, cause=SCAN) as work:
+                return await compare_changed(work, system(tenant_id))
+        except (AlreadyExists, *_MEANWHILE):
+            return False  # the same changes once more, when it is looked again
 
     @traced("merge duplicates")
     async def _merge(self, tenant_id: UUID) -> bool:
@@ -140,10 +146,11 @@ class DuplicateFinder:
         try:
             async with self._database.work(tenant_id, cause=MERGE) as work:
                 await merge_certain(work, actor, pair_id)
-        except (AlreadyMerged, NotFound, Busy):
-            pass  # somebody else was faster, and the pair is gone, or is looked at again
+        except (AlreadyMerged, *_MEANWHILE):
+            pass  # the pair is gone by now, or is looked at again
         except DomainError as refusal:
             log.info("duplicates.not_merged", pair=str(pair_id), code=refusal.code)
-            async with self._database.work(tenant_id, cause=MERGE) as work:
-                await leave_to_people(work, actor, pair_id)
+            with suppress(*_MEANWHILE):
+                async with self._database.work(tenant_id, cause=MERGE) as work:
+                    await leave_to_people(work, actor, pair_id)
         return True

@@ -125,7 +125,8 @@ AUDITED: Mapping[type, Audited] = {
     ),
     DuplicateRules: _but("checked_to"),
     DuplicateScan: _but(
-        *("leads", "compared", "found", "after", "started_at", "claimed_until", "claim"),
+        *("leads", "compared", "found", "step", "done", "after", "place"),
+        *("started_at", "claimed_until", "claim"),
     ),
     Activity: Audited(by_people=True),
     Consent: Audited(),

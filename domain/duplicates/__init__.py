@@ -9,7 +9,7 @@ from domain.duplicates.found import (
     NotProposed,
     dismiss_candidate,
 )
-from domain.duplicates.prints import LeadPrint, mailbox, print_of
+from domain.duplicates.prints import Key, LeadPrint, mailbox, print_of
 from domain.duplicates.scoring import Evidence, Trait, score, sentence, weighed
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DuplicateCandidate",
     "DuplicateRules",
     "Evidence",
+    "Key",
     "LeadPrint",
     "Match",
     "NotProposed",

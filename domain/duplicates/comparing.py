@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from domain.duplicates.found import DuplicateCandidate, DuplicateRules, Match, keep_found
-from domain.duplicates.prints import LeadPrint, print_of
+from domain.duplicates.found import DuplicateCandidate, DuplicateRules, Match, Pair, keep_found
+from domain.duplicates.prints import Key, LeadPrint, print_of
+from domain.duplicates.scoring import bits_needed
 from domain.events import LeadCreated, LeadsMerged, LeadUnmerged, LeadUpdated
 from domain.identity import Actor, Permission
 from domain.leads import Company, Lead
 from domain.ports import Question, Work, by_id, first
 
-# Leads that one transaction compares.
+# Changed leads that one transaction compares.
 BATCH = 200
 _CHANGES = (LeadCreated, LeadUpdated, LeadsMerged, LeadUnmerged)
+_NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place in the order of a key: the key, the line of those that share it, and a lead."""
+
+    key: str = ""
+    line: str = ""
+    lead_id: UUID = _NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +36,38 @@ class KeepPrints(Question[None]):
     prints: tuple[LeadPrint, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class BlockMatches:
+    """What was found among some prints, how many those were, and the last one's place."""
+
+    matches: tuple[Match, ...]
+    prints: int
+    last: Place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matches(Question[Sequence[Match]]):
-    """What leads share a key with, and how far they agree; with `elder`, only those before them."""
+class BlocksAfter(Question[BlockMatches]):
+    """Which of the next prints in the order of a key agree in so many bits, and share it."""
+
+    key: Key
+    after: Place
+    needed: float
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours(Question[Sequence[Match]]):
+    """What some leads share a key with and agree with in so many bits; each pair once."""
 
     lead_ids: tuple[UUID, ...]
-    elder: bool
+    needed: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared(Question[Sequence[Match]]):
+    """Some pairs, compared whatever they share."""
+
+    pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +99,60 @@ async def read_rules(work: Work, actor: Actor) -> DuplicateRules:
     return await rules_of(work)
 
 
-async def compare(work: Work, rules: DuplicateRules, leads: Sequence[Lead], *, elder: bool) -> int:
-    """Compare leads with all others, or only with the elder; return how many pairs are new."""
-    if not leads:
-        return 0
+async def keep_prints(work: Work, leads: Sequence[Lead]) -> None:
+    """Write down what leads are compared by."""
     wanted = {lead.company_id for lead in leads if lead.company_id}
     companies = by_id(await work.find(Company, id=tuple(wanted))) if wanted else {}
     prints = tuple(
         print_of(lead, companies[lead.company_id] if lead.company_id else None) for lead in leads
     )
     await work.ask(KeepPrints(prints=prints))
+
+
+async def compare_blocks(
+    work: Work, rules: DuplicateRules, key: Key, after: Place, *, limit: int
+) -> tuple[BlockMatches, int]:
+    """Compare the next prints that share a key; say where that ends, and how many pairs are new."""
+    found = await work.ask(
+        BlocksAfter(key=key, after=after, needed=bits_needed(rules.propose_from), limit=limit)
+    )
+    pairs = {match.pair: match for match in found.matches}
+    known = await _known(work, pairs)
+    return found, await keep_found(work, rules, list(pairs.values()), known)
+
+
+async def compare_again(
+    work: Work, rules: DuplicateRules, known: Sequence[DuplicateCandidate]
+) -> None:
+    """Compare pairs that were found before; those that are alike no more are dropped."""
+    pairs = {(each.lead_id, each.other_id): each for each in known}
+    await keep_found(work, rules, await work.ask(Compared(pairs=tuple(pairs))), pairs)
+
+
+async def _known(work: Work, pairs: Mapping[Pair, Match]) -> dict[Pair, DuplicateCandidate]:
+    ids = tuple({younger for younger, _ in pairs})
+    found = await work.find(DuplicateCandidate, lead_id=ids) if ids else ()
+    return {(c.lead_id, c.other_id): c for c in found if (c.lead_id, c.other_id) in pairs}
+
+
+async def _compare(work: Work, rules: DuplicateRules, leads: Sequence[Lead]) -> None:
+    """Compare leads with all others.  Pairs that are known are, whatever they share by now."""
+    await keep_prints(work, leads)
     ids = tuple(lead.id for lead in leads)
-    matches = await work.ask(Matches(lead_ids=ids, elder=elder))
-    known = {(c.lead_id, c.other_id): c for c in await work.find(DuplicateCandidate, lead_id=ids)}
-    if not elder:
-        others = await work.find(DuplicateCandidate, other_id=ids)
-        known |= {(c.lead_id, c.other_id): c for c in others}
-    return await keep_found(work, rules, matches, known)
+    found = [
+        *await work.find(DuplicateCandidate, lead_id=ids),
+        *await work.find(DuplicateCandidate, other_id=ids),
+    ]
+    known = {(each.lead_id, each.other_id): each for each in found}
+    needed = bits_needed(rules.propose_from)
+    matches = {
+        match.pair: match
+        for match in (
+            *await work.ask(Compared(pairs=tuple(known))),
+            *await work.ask(Neighbours(lead_ids=ids, needed=needed)),
+        )
+    }
+    await keep_found(work, rules, list(matches.values()), known)
 
 
 async def compare_changed(work: Work, actor: Actor) -> bool:
@@ -95,6 +169,7 @@ async def compare_changed(work: Work, actor: Actor) -> bool:
     if changes.until == rules.checked_to:
         return False
     leads = await work.find(Lead, id=tuple(changes.lead_ids)) if changes.lead_ids else ()
-    await compare(work, rules, leads, elder=False)
+    if leads:
+        await _compare(work, rules, leads)
     await work.save(replace(rules, checked_to=changes.until))
     return bool(changes.lead_ids)

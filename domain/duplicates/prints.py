@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from domain.leads import Company, Lead
@@ -28,15 +29,41 @@ _SOUNDS = {
 }
 
 
+# Longer than that nobody's name tells more about where it stands among others.
+_LONGEST_LINE = 100
+
+
+class Key(StrEnum):
+    """What brings leads together that are worth comparing: those that share none are not.
+
+    One mailbox; one telephone; names that sound alike, in either order; the same words before the
+    @, wherever the person works; half a name that sounds or begins alike, at one company.
+    """
+
+    MAILBOX = "mailbox"
+    PHONE = "phone"
+    SOUND = "sound_key"
+    LOCAL = "local_key"
+    WORK_SOUND = "work_sound_key"
+    WORK_INITIAL = "work_initial_key"
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether those that share it are compared whatever they are called."""
+        return self in (Key.MAILBOX, Key.PHONE)
+
+    @property
+    def line(self) -> str:
+        """In which order those stand that share it, so that the likeliest are next to each other.
+
+        By what the key does not tell: where it is the name, by the employer, else by the name.
+        """
+        return "by_employer" if self in (Key.SOUND, Key.LOCAL) else "by_name"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPrint:
-    """What a lead is compared by.
-
-    The keys bring together what is worth comparing, because leads that share none are not
-    compared: one mailbox; one telephone; names that sound alike, in either order; the same words
-    before the @, wherever the person works; half a name that sounds or begins alike, at one
-    company.
-    """
+    """What a lead is compared by: what it says, folded, its keys, and its places in line."""
 
     lead_id: UUID
     person: str | None = None
@@ -48,6 +75,8 @@ class LeadPrint:
     local_key: str | None = None
     work_sound_key: str | None = None
     work_initial_key: str | None = None
+    by_name: str = ""
+    by_employer: str = ""
 
 
 def print_of(lead: Lead, company: Company | None) -> LeadPrint:
@@ -69,6 +98,8 @@ def print_of(lead: Lead, company: Company | None) -> LeadPrint:
         local_key=_local_key(lead.email),
         work_sound_key=f"{place} {sounds}" if place and sounds else None,
         work_initial_key=f"{place} {given[0]}" if place and given else None,
+        by_name=_line(person, lead.email),
+        by_employer=_line(employer or domain, person),
     )
 
 
@@ -96,6 +127,10 @@ def fingerprint(prints: Sequence[LeadPrint]) -> str:
     """Return a digest of what two leads were compared by, the same whichever comes first."""
     told = sorted(repr(astuple(each)) for each in prints)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _line(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)[:_LONGEST_LINE]
 
 
 def _local_key(email: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Comparing all leads of a tenant: a job, by batches, that goes on wherever it was left.
+"""Comparing all leads of a tenant: a job, step by step, that goes on wherever it was left.
 
 The progress is written in the transaction of what was found, as that of an import is: a reader may
 be killed at any moment, and nothing is lost.
@@ -10,10 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
 from uuid import UUID
 
-from domain.duplicates.comparing import BATCH, compare, rules_of
+from domain.duplicates.comparing import (
+    Place,
+    compare_again,
+    compare_blocks,
+    keep_prints,
+    rules_of,
+)
 from domain.duplicates.found import DuplicateCandidate, DuplicateRules
+from domain.duplicates.prints import Key
 from domain.errors import DomainError, Invalid
 from domain.events import DuplicateScanProgressed
 from domain.feed import LastNumber
@@ -27,13 +35,42 @@ from domain.ports import Question, Work, by_id, first
 from domain.uploads import JobStatus
 
 LEASE = timedelta(seconds=60)
+# Leads, or rows of the other steps, that one transaction takes.
+BATCH = 1000
 _NOBODY = UUID(int=0)
+_START = Place()
+
+
+class ScanStep(StrEnum):
+    """What a scan does, one after the other: a step for each key between the first and the last."""
+
+    READ = "READ"
+    MAILBOX = "MAILBOX"
+    PHONE = "PHONE"
+    SOUND = "SOUND"
+    LOCAL = "LOCAL"
+    WORK_SOUND = "WORK_SOUND"
+    WORK_INITIAL = "WORK_INITIAL"
+    CHECK = "CHECK"
+
+    @property
+    def key(self) -> Key:
+        """The key in whose order it goes; the first and the last have none."""
+        return Key[self.name]
+
+    @property
+    def next(self) -> ScanStep | None:
+        """What is done after it."""
+        steps = list(ScanStep)
+        return None if self is steps[-1] else steps[steps.index(self) + 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplicateScan:
-    """The comparing of all leads, in the order of their ids; `after` is the last one compared.
+    """The comparing of all leads: they are read, then compared in the order of each key.
 
+    `after` and `place` are the last row of the step, `done` how many there were; `compared` is how
+    many leads were read.  At last the pairs that were known before are checked again.
     `claimed_until` is how long the worker at it is believed to be alive, `claim` counts claims.
     `found` are pairs that were new, whether they were merged since or not.
     """
@@ -45,7 +82,10 @@ class DuplicateScan:
     leads: int = 0
     compared: int = 0
     found: int = 0
+    step: ScanStep = ScanStep.READ
+    done: int = 0
     after: UUID = _NOBODY
+    place: Place = _START
     started_at: datetime | None = None
     ended_at: datetime | None = None
     claimed_until: datetime | None = None
@@ -55,11 +95,15 @@ class DuplicateScan:
 
     @property
     def progress_share(self) -> Decimal:
-        """How much has been compared, from 0 to 1."""
+        """How much has been done, from 0 to 1: reading counts as half of it."""
         if self.status is JobStatus.DONE:
             return Decimal(1)
-        share = Decimal(self.compared) / max(self.leads, 1)
-        return min(share.quantize(Decimal("0.0001"), ROUND_DOWN), Decimal(1))
+        steps = list(ScanStep)[1:]
+        share = min(Decimal(self.done) / max(self.leads, 1), Decimal(1))
+        before = Decimal(0)
+        if self.step is not ScanStep.READ:
+            before, share = Decimal(1), (steps.index(self.step) + share) / len(steps)
+        return ((before + share) / 2).quantize(Decimal("0.0001"), ROUND_DOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +114,14 @@ class WaitingScan(Question[DuplicateScan | None]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLeads(Question[Sequence[Lead]]):
     """The next leads by id."""
+
+    after: UUID
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextProposed(Question[Sequence[DuplicateCandidate]]):
+    """The next proposed pairs by id."""
 
     after: UUID
     limit: int
@@ -158,25 +210,56 @@ async def claim_scan(work: Work, actor: Actor) -> DuplicateScan | None:
 async def scan_batch(
     work: Work, actor: Actor, claimed: DuplicateScan, *, limit: int = BATCH
 ) -> DuplicateScan:
-    """Compare the next leads with all elder ones, and end the scan with the last.
+    """Do the next part of a scan, and end it with the last.
 
     Raises:
         ScanLost: if the caller no longer holds the scan.
     """
     actor.require(Permission.MERGE_LEADS)
     scan = await _still_held(work, claimed)
+    rules = await rules_of(work)
+    match scan.step:
+        case ScanStep.READ:
+            scan, rows = await _read(work, scan, limit)
+        case ScanStep.CHECK:
+            scan, rows = await _check(work, scan, rules, limit)
+        case _:
+            scan, rows = await _go_through(work, scan, rules, limit)
+    scan = replace(scan, done=scan.done + rows, claimed_until=work.now + LEASE)
+    return await _kept(work, scan if rows == limit else _step_over(scan, work.now))
+
+
+def _step_over(scan: DuplicateScan, now: datetime) -> DuplicateScan:
+    """Return a scan that goes on with its next step, or has ended with its last."""
+    step = scan.step.next
+    if step is None:
+        return replace(scan, status=JobStatus.DONE, ended_at=now, claimed_until=None, place=_START)
+    return replace(scan, step=step, done=0, after=_NOBODY, place=_START)
+
+
+async def _read(work: Work, scan: DuplicateScan, limit: int) -> tuple[DuplicateScan, int]:
     leads = await work.ask(NextLeads(after=scan.after, limit=limit))
-    found = await compare(work, await rules_of(work), leads, elder=True)
-    scan = replace(
-        scan,
-        compared=scan.compared + len(leads),
-        found=scan.found + found,
-        after=leads[-1].id if leads else scan.after,
-        claimed_until=work.now + LEASE,
-    )
-    if len(leads) < limit:
-        scan = replace(scan, status=JobStatus.DONE, ended_at=work.now, claimed_until=None)
-    return await _kept(work, scan)
+    if leads:
+        await keep_prints(work, leads)
+        scan = replace(scan, compared=scan.compared + len(leads), after=leads[-1].id)
+    return scan, len(leads)
+
+
+async def _go_through(
+    work: Work, scan: DuplicateScan, rules: DuplicateRules, limit: int
+) -> tuple[DuplicateScan, int]:
+    page, found = await compare_blocks(work, rules, scan.step.key, scan.place, limit=limit)
+    return replace(scan, found=scan.found + found, place=page.last), page.prints
+
+
+async def _check(
+    work: Work, scan: DuplicateScan, rules: DuplicateRules, limit: int
+) -> tuple[DuplicateScan, int]:
+    known = await work.ask(NextProposed(after=scan.after, limit=limit))
+    if known:
+        await compare_again(work, rules, known)
+        scan = replace(scan, after=known[-1].id)
+    return scan, len(known)
 
 
 async def leave_scan(
@@ -200,11 +283,16 @@ async def next_certain(work: Work, actor: Actor) -> UUID | None:
 async def merge_certain(work: Work, actor: Actor, pair_id: UUID) -> None:
     """Merge a pair that the tenant's rules merge; one that is gone was merged by somebody else.
 
-    What is waited for goes on, then what has come further, then what was there first.
+    What is waited for goes on, then what has come further, then what was there first.  Rules that
+    have become stricter since the pair was found leave it to people.
     """
     actor.require(Permission.MERGE_LEADS)
     pair = await first(work, DuplicateCandidate, id=pair_id, certain=True)
     if pair is None:
+        return
+    merge_from = (await rules_of(work)).merge_from
+    if merge_from is None or pair.score < merge_from:
+        await work.save(replace(pair, certain=False))
         return
     leads = by_id(await work.find(Lead, id=(pair.lead_id, pair.other_id)))
     if len(leads) < 2:

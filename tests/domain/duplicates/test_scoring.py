@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from domain.duplicates import DuplicateRules, Evidence, Trait, score, sentence, weighed
+from domain.duplicates.scoring import agreement_needed, bits_needed, bits_of
 from domain.ids import new_id
 
 EMAIL, PHONE, NAME, COMPANY = Trait.EMAIL, Trait.PHONE, Trait.NAME, Trait.COMPANY
@@ -91,3 +92,24 @@ def test_by_the_usual_rules_only_a_strong_key_is_enough_to_merge(
 )
 def test_evidence_is_told_in_words(trait: Trait, agreement: str, words: str) -> None:
     assert sentence(weighed(trait, Decimal(agreement))) == words
+
+
+@pytest.mark.parametrize("wanted", ["0.0001", "0.05", "0.5", "0.75", "0.995", "1"])
+@pytest.mark.parametrize("trait", Trait)
+def test_what_has_too_few_bits_for_a_score_never_reaches_it(trait: Trait, wanted: str) -> None:
+    """So nothing is lost if it is not weighed to the last place."""
+    needed = bits_needed(Decimal(wanted))
+    rest = [weighed(EMAIL, Decimal(1))] if trait is not EMAIL else [weighed(PHONE, Decimal(1))]
+    for hundredths in range(101):
+        agreement = Decimal(hundredths) / 100
+        evidence = [weighed(trait, agreement), *rest]
+        bits = bits_of(trait, float(agreement)) + sum(float(each.bits) for each in rest)
+        assert (score(evidence) >= Decimal(wanted)) <= (bits >= needed)
+
+
+@pytest.mark.parametrize("bits", [-9.0, -8.0, -3.2, 0.0, 2.8, 8.0])
+def test_the_agreement_that_is_needed_is_worth_the_bits(bits: float) -> None:
+    least = agreement_needed(NAME, bits)
+
+    assert bits_of(NAME, least) == pytest.approx(max(bits, -8))
+    assert least == 0 or bits_of(NAME, least - 0.01) < bits
