@@ -248,7 +248,7 @@ class Mutations:
     )
     async def lead_accept(self, info: Info, input: LeadAcceptInput) -> Handoff:
         async with info.context.writing() as work:
-            lead_id = await lead_id_of(work, input.lead)
+            lead_id = await lead_id_of(work, input.lead, lock=True)
             return await handoff_flow.accept_lead(
                 work, info.context.actor, lead_id, at=input.at or None
             )
@@ -260,7 +260,7 @@ class Mutations:
     )
     async def lead_reject(self, info: Info, input: LeadRejectInput) -> Handoff:
         async with info.context.writing() as work:
-            lead_id = await lead_id_of(work, input.lead)
+            lead_id = await lead_id_of(work, input.lead, lock=True)
             return await handoff_flow.reject_lead(
                 work, info.context.actor, lead_id, reason=input.reason, at=input.at or None
             )
@@ -270,7 +270,7 @@ class Mutations:
     )
     async def lead_recycle(self, info: Info, input: LeadRecycleInput) -> Lead:
         async with info.context.writing() as work:
-            lead_id = await lead_id_of(work, input.lead)
+            lead_id = await lead_id_of(work, input.lead, lock=True)
             return await handoff_flow.recycle_lead(
                 work, info.context.actor, lead_id, reason=input.reason, at=input.at or None
             )
@@ -282,7 +282,7 @@ class Mutations:
     )
     async def lead_reassign(self, info: Info, input: LeadReassignInput) -> Handoff:
         async with info.context.writing() as work:
-            lead_id = await lead_id_of(work, input.lead)
+            lead_id = await lead_id_of(work, input.lead, lock=True)
             owner_id = await resolve_user(work, input.owner.key(("owner",)), path=("owner",))
             return await handoff_flow.reassign_lead(
                 work, info.context.actor, lead_id, owner_id=owner_id

@@ -255,7 +255,7 @@ class Mutations:
             return await lifecycle.advance_lead(
                 work,
                 info.context.actor,
-                await lead_id_of(work, input.lead),
+                await lead_id_of(work, input.lead, lock=True),
                 to=input.to,
                 at=input.at or None,
                 reason=input.reason or None,

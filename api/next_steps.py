@@ -55,7 +55,7 @@ class Mutations:
     )
     async def next_step_set(self, info: Info, input: NextStepSetInput) -> NextStep:
         async with info.context.writing() as work:
-            lead_id = await lead_id_of(work, input.lead)
+            lead_id = await lead_id_of(work, input.lead, lock=True)
             return await set_next_step(
                 work, info.context.actor, lead_id, text=input.text, due_at=input.due_at
             )

@@ -110,7 +110,9 @@ class Mutations:
         actor, comment = info.context.actor, input.comment or None
         async with info.context.writing() as work:
             if input.of.lead is not None:
-                lead_id = await lead_id_of(work, input.of.lead.value, path=("of", "lead"))
+                lead_id = await lead_id_of(
+                    work, input.of.lead.value, path=("of", "lead"), lock=True
+                )
                 return await ratings.rate_lead(
                     work, actor, lead_id, stars=input.stars, comment=comment
                 )

@@ -247,7 +247,7 @@ class SubjectInput:
         """Return what is meant."""
         if self.lead is not None:
             path = ("about", "lead")
-            return Subject(lead_id=await lead_id_of(work, self.lead.value, path=path))
+            return Subject(lead_id=await lead_id_of(work, self.lead.value, path=path, lock=True))
         if self.handoff is not None:
             return Subject(handoff_id=_id("Handoff", self.handoff.value, "handoff"))
         if self.campaign is not None:

@@ -31,6 +31,7 @@ from domain.handoff import (
 )
 from domain.identity import Actor, Permission, Team, TeamMember, User
 from domain.ids import new_id
+from domain.lead_intake.keys import resolve_lead
 from domain.leads import Lead, StaleLead
 from domain.lifecycle import definitions_in_force, enter_stage, fall_back
 from domain.ports import Question, Work, first
@@ -103,7 +104,8 @@ async def hand_off(
     # Signing an agreement takes this lock too, before those of the leads.  So what is handed off
     # meanwhile is judged by the agreement, or counted by its signature: never neither.
     await work.get(Team, taker.id, lock=True)
-    lead = await work.get(Lead, lead_id, lock=True)
+    # One that was merged while we waited is the lead that it was merged into.
+    lead = await resolve_lead(work, lead_id, path=(), lock=True)
     check_can_hand_off(
         lead, len(await work.find(Handoff, lead_id=lead.id, status=HandoffStatus.OPEN))
     )

@@ -26,7 +26,8 @@ from domain.import_steps import (
 from domain.imports import ImportedLead, ImportedStep, LeadField, LeadMapping, StepKind
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany, Unsaid
 from domain.lead_intake import WRITING_ORDER, UpsertedRow, UpsertOutcome, upsert_leads
-from domain.leads import ExternalId, Lead, LeadExternalId
+from domain.lead_intake.keys import check_not_merged, leads_told
+from domain.leads import ExternalId, Lead
 from domain.lifecycle import StageEntry, enter_stage
 from domain.ports import Work
 from domain.provenance import LeadProvenance, Source, SourceKind
@@ -276,17 +277,7 @@ async def _teams(work: Draft) -> _Teams:
 
 async def _matching(work: Draft, rows: Sequence[ImportedLead]) -> list[UUID | None]:
     """Return the lead that each row speaks of, if there is one: by external id, else by e-mail."""
-    told = [identity for row in rows for identity in _identities(row)]
-    names = {name for name in told if isinstance(name, ExternalId)}
-    emails = {name for name in told if isinstance(name, str)}
-    known: dict[Identity, UUID] = {}
-    if names:
-        sources, values = {name.source for name in names}, {name.value for name in names}
-        found = await work.find(LeadExternalId, source=sorted(sources), value=sorted(values))
-        known |= {ExternalId(name.source, name.value): name.lead_id for name in found}
-    if emails:
-        leads = await work.find(Lead, email=sorted(emails))
-        known |= {lead.email: lead.id for lead in leads if lead.email is not None}
+    known = await leads_told(work, {name for row in rows for name in _identities(row)})
     return [next((known[name] for name in _identities(row) if name in known), None) for row in rows]
 
 
@@ -294,7 +285,8 @@ async def _read_ahead(work: Draft, leads: Sequence[UUID]) -> None:
     """Lock the leads, in the order of their ids, and read all that their history is made of."""
     if not leads:
         return
-    await work.read_ahead(Lead, id=leads, lock=True)
+    there = await work.read_ahead(Lead, id=leads, lock=True)
+    await check_not_merged(work, set(leads) - {lead.id for lead in there})
     await work.read_ahead(LeadProvenance, id=leads)
     await work.read_ahead(StageEntry, lead_id=leads)
     handoffs = [handoff.id for handoff in await work.read_ahead(Handoff, lead_id=leads)]

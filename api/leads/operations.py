@@ -46,15 +46,18 @@ async def resolve_lead(work: Work, ref: LeadRef, *, path: Sequence[str | int] = 
     return await lead_intake.resolve_lead(work, ref.key(path), path=path)
 
 
-async def lead_id_of(work: Work, ref: LeadRef, *, path: Sequence[str | int] = ("lead",)) -> UUID:
+async def lead_id_of(
+    work: Work, ref: LeadRef, *, path: Sequence[str | int] = ("lead",), lock: bool = False
+) -> UUID:
     """Return the id of the lead that a reference means, or of the one it was merged into.
 
-    Whether there is one of an id is for the reader to find out.
+    Whether there is one of an id is for the reader to find out.  With `lock`, as whoever is about
+    to change the lead asks for it, nobody merges it from then on.
     """
     key = ref.key(path)
     if isinstance(key, UUID):
-        return await lead_intake.current_lead_id(work, key)
-    return (await lead_intake.resolve_lead(work, key, path=path)).id
+        return await lead_intake.current_lead_id(work, key, lock=lock)
+    return (await lead_intake.resolve_lead(work, key, path=path, lock=lock)).id
 
 
 @strawberry.type

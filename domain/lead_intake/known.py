@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from domain.company_names import normal_name
-from domain.errors import DomainError, Invalid, NotFound
+from domain.errors import DomainError, Invalid, NotFound, StaleWrite
 from domain.handoff import Handoff, HandoffStatus
 from domain.identity import Actor, Permission, User
 from domain.lead_details import UNSAID, LeadDetails, NamedCompany
+from domain.lead_intake.keys import merged_meanwhile
 from domain.lead_intake.origins import Origins, read_origins
 from domain.leads import (
     Company,
@@ -131,11 +132,20 @@ def _with_owner(
 
 
 async def read_known(
-    work: Work, rows: Sequence[LeadDetails], *, also: Lead | None = None, lock: bool = False
+    work: Work,
+    rows: Sequence[LeadDetails],
+    *,
+    also: Lead | None = None,
+    lock: bool = False,
+    again: bool = False,
 ) -> Known:
     """Read what some rows name; with `lock`, nobody else changes the leads among it.
 
-    They are locked in the order of their ids, so that two who do this never deadlock.
+    They are locked in the order of their ids, so that two who do this never deadlock.  Those that
+    were merged while we waited for them are looked for once more.
+
+    Raises:
+        StaleWrite: if they were merged once more meanwhile, or the work remembers what it read.
     """
     names = await _names(work, {name for row in rows for name in row.external_ids})
     emails = {row.email for row in rows if isinstance(row.email, str)}
@@ -145,6 +155,10 @@ async def read_known(
     if also is not None:
         wanted.discard(also.id)
     leads = await work.find(Lead, id=sorted(wanted), lock=lock) if wanted else ()
+    if await merged_meanwhile(work, wanted - {lead.id for lead in leads}):
+        if again:
+            raise StaleWrite("lead")
+        return await read_known(work, rows, also=also, lock=lock, again=True)
     known = {lead.id: lead for lead in (*leads, *((also,) if also else ()))}
     return Known(
         leads=known,

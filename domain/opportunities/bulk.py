@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,8 @@ from domain.handoff import Handoff
 from domain.identity import Actor, Permission, User
 from domain.lead_details import external_id, past
 from domain.lead_intake import MOST_ROWS, NoIdentity, TooManyRows, UpsertOutcome
-from domain.leads import Company, ExternalId, Lead, LeadExternalId, LeadKey
+from domain.lead_intake.keys import check_not_merged, leads_told
+from domain.leads import Company, ExternalId, Lead, LeadKey
 from domain.opportunities import storing
 from domain.opportunities.deal import Opportunity, OpportunityStatus, OpportunityStep
 from domain.opportunities.details import OpportunityDetails, checked
@@ -145,11 +146,12 @@ async def _read(
     as_history: bool,
 ) -> _Known:
     """Read and lock what the rows are about: leads first, in the order of their ids."""
-    leads = await _leads(draft, {row.lead for row in rows if row.lead is not None})
+    leads = await leads_told(draft, {row.lead for row in rows if row.lead is not None})
     named = await _opportunities(draft, rows)
     owners = await _owners(draft, rows)
     ids = {*leads.values(), *(each.lead_id for each in named.values())}
-    await draft.read_ahead(Lead, lock=True, id=ids)
+    there = await draft.read_ahead(Lead, lock=True, id=ids)
+    await check_not_merged(draft, ids - {lead.id for lead in there})
     known = [opportunity.id for opportunity in named.values()]
     await draft.read_ahead(Opportunity, lock=True, id=known)
     handoffs = await draft.read_ahead(Handoff, lead_id=ids)
@@ -168,25 +170,6 @@ async def _read(
         opportunities={name: each.id for name, each in named.items()},
         as_history=as_history,
     )
-
-
-async def _leads(work: Work, keys: Iterable[LeadKey]) -> dict[LeadKey, UUID]:
-    """Return the leads that keys tell; those there are none of are left out."""
-    told = list(keys)
-    ids = [key for key in told if isinstance(key, UUID)]
-    names = {key for key in told if isinstance(key, ExternalId)}
-    emails = sorted(key for key in told if isinstance(key, str))
-    found: dict[LeadKey, UUID] = {}
-    if ids:
-        found |= {lead.id: lead.id for lead in await work.find(Lead, id=sorted(ids))}
-    if names:
-        sources, values = {name.source for name in names}, {name.value for name in names}
-        kept = await work.find(LeadExternalId, source=sorted(sources), value=sorted(values))
-        found |= {ExternalId(name.source, name.value): name.lead_id for name in kept}
-    if emails:
-        leads = await work.find(Lead, email=emails)
-        found |= {lead.email: lead.id for lead in leads if lead.email is not None}
-    return {key: found[key] for key in told if key in found}
 
 
 async def _opportunities(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from domain import handoff_flow
 from domain.ids import public
 from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead
@@ -36,6 +37,15 @@ async def qualified(world: World, name: str) -> Lead:
     async with world.work() as work:
         advanced: Lead = await advance_lead(work, world.actor(), lead.id, to=Stage.MQL)
     return advanced
+
+
+async def accepted(world: World, name: str) -> Lead:
+    """A lead that sales has accepted."""
+    lead = await qualified(world, name)
+    async with world.work() as work:
+        await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)
+        await handoff_flow.accept_lead(work, world.actor(world.rep), lead.id)
+    return lead
 
 
 async def merged(world: World, winner: Lead, *losers: Lead) -> Any:

@@ -18,8 +18,18 @@ from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
 from tests.agreements import sign
-from tests.api.merging.leads import MERGE, UNMERGE, a_lead, merged, qualified, ref, unmerged
+from tests.api.merging.leads import (
+    MERGE,
+    UNMERGE,
+    a_lead,
+    accepted,
+    merged,
+    qualified,
+    ref,
+    unmerged,
+)
 from tests.api.merging.story import everything, kept_tallies, recounted
+from tests.deals import a_pipeline
 from tests.world import World
 
 UPSERT = """mutation($input: LeadsUpsertInput!) { leadsUpsert(input: $input) {
@@ -125,6 +135,30 @@ async def test_touches_told_of_a_loser_are_the_winners(world: World) -> None:
             "touch": {"lead": {"email": "ann@acme.example"}},
             "userErrors": [],
         }
+
+
+OPPORTUNITIES = """mutation($input: OpportunitiesUpsertInput!) {
+  opportunitiesUpsert(input: $input) {
+    rows { outcome opportunity { lead { email } } userErrors { code } } userErrors { code } } }"""
+
+
+async def test_deals_told_of_a_loser_are_the_winners(world: World) -> None:
+    await a_pipeline(world)
+    winner, loser = await accepted(world, "ann"), await a_lead(world, "a.lee")
+    await merged(world, winner, loser)
+
+    rows = [
+        {"externalId": {"source": "crm", "value": str(number)}, "lead": key, "name": "Deal"}
+        for number, key in enumerate((ref(loser), {"email": "A.Lee@acme.example"}))
+    ]
+    data = await world.data(OPPORTUNITIES, {"input": {"rows": rows}})
+
+    row = {
+        "outcome": "CREATED",
+        "opportunity": {"lead": {"email": "ann@acme.example"}},
+        "userErrors": [],
+    }
+    assert data["opportunitiesUpsert"] == {"rows": [row, row], "userErrors": []}
 
 
 async def test_of_two_open_hand_offs_the_first_goes_on_with_its_clocks(world: World) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.handoff import Handoff
 from domain.handoff_flow import accept_lead, hand_off, recycle_lead, reject_lead
 from domain.identity import system
 from domain.imports import ImportedLead, ImportedStep, StepKind
@@ -19,6 +20,7 @@ from domain.lead_import import NO_REASON
 from domain.lead_intake import create_lead
 from domain.leads import Lead
 from domain.lifecycle import enter_stage
+from domain.merging import merge_leads
 from domain.sla import keeping
 from domain.stages import Stage
 from tests.agreements import sign
@@ -156,3 +158,24 @@ async def test_the_same_rows_again_change_nothing(world: World) -> None:
     assert await outcomes(world, *rows) == [UNCHANGED] * 30
 
     assert await everything(world) == before
+
+
+async def test_a_file_that_tells_of_a_lead_that_was_merged_tells_nothing_twice(
+    world: World,
+) -> None:
+    await sign(world)
+    steps = (stage(Stage.MQL, at(3)), step(StepKind.HAND_OFF, at(4)))
+    row = replace(a_row("bob", *steps), external_id=None, email="bob@acme.example")
+    assert await outcomes(world, row) == [CREATED]
+    async with world.work() as work:
+        [loser] = await work.find(Lead)
+        winner = await create_lead(work, world.actor(), LeadDetails(email="ann@acme.example"))
+        await merge_leads(work, world.actor(), winner.id, [loser.id])
+        [handoff] = await work.find(Handoff)
+
+    assert await outcomes(world, row) == [UNCHANGED]
+
+    async with world.work() as work:
+        assert [(each.id, each.lead_id) for each in await work.find(Handoff)] == [
+            (handoff.id, winner.id)
+        ]
