@@ -164,7 +164,7 @@ async def run(*, people: int = 95_000, doubles: int = 5_000) -> Section:
         "duplicates",
         "Duplicates: all leads of a tenant compared",
         f"{leads:,} leads, among them {doubles:,} put in that are one person with another, by one"
-        f" worker in batches of {BATCH:,}, everything under row-level security.  The worker's memory"
+        f" worker in batches of {BATCH:,}, everything under row-level security.  Its memory"
         f" grew by {memory / 1e6:,.0f} MB at most meanwhile.  Names are as common as names are:"
         " most proposals that were not put in are namesakes at one company.  Below, how often"
         " what was put in was found (recall), and how much of what was found was put in"

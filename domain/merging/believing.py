@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.leads import Lead
+from domain.merging.record import three_way
 from domain.ports import Work
 from domain.provenance import Fact, FactRecord, LeadProvenance, Trust, combined
 
@@ -77,16 +78,18 @@ async def take_back(
     found = await work.find(LeadProvenance, id=lead_id)
     if not found:
         return
-    was, left = {r.fact: r for r in before}, {r.fact: r for r in after}
-    now = {r.fact: r for r in found[0].facts}
-    kept = {
-        fact: was.get(fact) if now.get(fact) == left.get(fact) else now.get(fact) for fact in Fact
-    }
+    was, left, now = (_by_fact(records) for records in (before, after, found[0].facts))
+    kept = now | three_way(was, left, now, together=(ORIGIN,))
     records = tuple(record for record in kept.values() if record is not None)
     if records:
         await work.save(replace(found[0], facts=records))
     else:
         await work.delete(LeadProvenance, id=lead_id)
+
+
+def _by_fact(records: Sequence[FactRecord]) -> dict[str, FactRecord | None]:
+    blank: dict[str, FactRecord | None] = dict.fromkeys(Fact)
+    return blank | {record.fact: record for record in records}
 
 
 def _may_tell(fact: Fact, here: Lead) -> bool:

@@ -116,7 +116,7 @@ async def merge_leads(
         )
     )
     await reattribute(work, (one.id,))
-    await rescore(work, (one.id,))
+    await rescore(work, (one.id,), promoting=False)
     work.record(
         LeadsMerged(
             at=work.now,

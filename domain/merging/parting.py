@@ -20,6 +20,7 @@ from domain.merging.history import recount
 from domain.merging.record import LeadMerge, MergeRecord, moved_ids, three_way
 from domain.merging.refusals import AlreadyUnmerged, ChangedSince, MergedSince
 from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
+from domain.merging.survivor import CUSTOMER_TOGETHER, TOGETHER
 from domain.merging.wishes import part_wishes
 from domain.opportunities import Opportunity, OpportunityStatus
 from domain.personas import persona_for
@@ -33,6 +34,7 @@ _ASIDE = {"version", "updated_at", "lead_id"}
 _ANSWERED = "Sales has worked since on what came from a lead that was merged"
 _ADDRESS = "The lead was given the address of one that was merged"
 _REOPENED = "A deal that had been won was reopened since, or put right"
+_EARNED = "Revenue came since from a deal or a customer of a lead that was merged"
 _HANGS_ON = "Something was added since to a hand-off that came from a lead that was merged"
 
 
@@ -59,9 +61,9 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
     record = await work.get(MergeRecord, merge_id)
     await _check_can_be_told_apart(work, record)
     await _check_steps_are_there(work, record)
+    await _check_revenue(work, merge, record)
     was, lead = lead, await _give_back(work, lead, record)
     await _give_leads(work, record)
-    await part_wishes(work, merge, record, was)
     await _part_histories(work, lead, record)
     await _part_customers(work, record)
     await _check_customers_bought(work, record)
@@ -77,9 +79,10 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
         sure=merge.score,
     )
     await keeping.parted(work, record.handoffs, record.clocks)
+    await part_wishes(work, merge, record, was)
     parted = (lead.id, *(loser.id for loser in record.losers))
     await reattribute(work, parted)
-    await rescore(work, parted)
+    await rescore(work, parted, promoting=False)
     merge = await work.save(replace(merge, undone_at=work.now, undone_by=actor.user_id))
     work.record(
         LeadUnmerged(
@@ -115,10 +118,22 @@ async def _check_can_be_told_apart(work: Work, record: MergeRecord) -> None:
             raise ChangedSince(_HANGS_ON)
 
 
+async def _check_revenue(work: Work, merge: LeadMerge, record: MergeRecord) -> None:
+    """Refuse where a deal or a customer that goes back has brought revenue since."""
+    deals, customers = moved_ids(record, Opportunity), moved_ids(record, Customer)
+    events = [
+        *(await work.find(RevenueEvent, opportunity_id=tuple(deals)) if deals else ()),
+        *(await work.find(RevenueEvent, customer_id=tuple(customers)) if customers else ()),
+    ]
+    if any(event.id > merge.id for event in events):
+        raise ChangedSince(_EARNED)
+
+
 async def _give_back(work: Work, lead: Lead, record: MergeRecord) -> Lead:
     """Return the winner as it was, but for what somebody has changed since."""
     before, after, now = _plain(record.winner), _plain(record.survivor), _plain(lead)
-    restored = replace(lead, **three_way(before, after, now), updated_at=work.now)
+    given_back = three_way(before, after, now, together=TOGETHER)
+    restored = replace(lead, **given_back, updated_at=work.now)
     if restored.email in {loser.email for loser in record.losers if loser.email}:
         raise ChangedSince(_ADDRESS)
     lead = replace(restored, persona_id=await persona_for(work, restored))
@@ -157,7 +172,7 @@ async def _part_histories(work: Work, lead: Lead, record: MergeRecord) -> None:
 async def _part_customers(work: Work, record: MergeRecord) -> None:
     for before, after in record.customers:
         now = await work.get(Customer, before.id)
-        restored = three_way(_plain(before), _plain(after), _plain(now))
+        restored = three_way(_plain(before), _plain(after), _plain(now), together=CUSTOMER_TOGETHER)
         if restored:
             await work.save(replace(now, **restored))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -110,16 +110,23 @@ def moved_ids(record: MergeRecord, kind: type) -> frozenset[UUID]:
 
 
 def three_way(
-    before: Mapping[str, Any], after: Mapping[str, Any], now: Mapping[str, Any]
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    together: Iterable[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """Return what is as a change left it and was otherwise before: what undoing it gives back.
 
-    What somebody has changed since is theirs, and is left out.
+    What somebody has changed since is theirs, and is left out.  Of what is said `together` all is,
+    if any of it was changed: half of it would be true of nobody.
     """
+    changed = {name for name in before if now[name] != after[name]}
+    for names in together:
+        if changed & set(names):
+            changed |= set(names)
     return {
-        name: before[name]
-        for name in before
-        if before[name] != after[name] and now[name] == after[name]
+        name: before[name] for name in before if before[name] != after[name] and name not in changed
     }
 
 

@@ -94,13 +94,14 @@ async def active_model(work: Work) -> ScoringModel | None:
     return await first(work, ScoringModel, status=ScoringModelStatus.ACTIVE)
 
 
-async def rescore(work: Work, lead_ids: Sequence[UUID]) -> None:
+async def rescore(work: Work, lead_ids: Sequence[UUID], *, promoting: bool = True) -> None:
     """Score some leads by their touches and by who they are; only these.
 
     To be called in the transaction that has changed leads by other ways than the intake, such as
     by merging them; what a draft keeps must have been flushed.  The leads are locked, in the order
     of their ids, before the model is read: so none is left with the grade of a model that ceased
-    meanwhile.  A lead that meets the criterion of the next stage by what it got enters it.
+    meanwhile.  A lead that meets the criterion of the next stage by what it got enters it, unless
+    the caller has only told anew what was known: then not `promoting`.
     """
     if not lead_ids:
         return
@@ -108,7 +109,7 @@ async def rescore(work: Work, lead_ids: Sequence[UUID]) -> None:
     model = await active_model(work)
     if model is None or not leads:
         return
-    await _score(work, model, leads)
+    await _score(work, model, leads, promoting=promoting)
 
 
 async def rescore_soon(work: Work, lead_ids: Sequence[UUID]) -> None:
@@ -203,7 +204,9 @@ async def engagements(
     return await work.ask(EngagementSums(lead_ids=tuple(lead_ids), rules=rules, at=at))
 
 
-async def _score(work: Work, model: ScoringModel, leads: Sequence[Lead]) -> None:
+async def _score(
+    work: Work, model: ScoringModel, leads: Sequence[Lead], *, promoting: bool
+) -> None:
     ids = [lead.id for lead in leads]
     # Locked before the touches are read: whoever has just stored some is waited for.
     stored = await work.find(LeadGrading, lock=True, lead_id=ids)
@@ -225,19 +228,19 @@ async def _score(work: Work, model: ScoringModel, leads: Sequence[Lead]) -> None
     await work.add_all(new)
     if changed:
         await work.save_all(changed)
-    await _tell(work, told)
+    await _tell(work, told, promoting=promoting)
 
 
-async def _tell(work: Work, told: Sequence[tuple[Lead, Lead]]) -> None:
+async def _tell(work: Work, told: Sequence[tuple[Lead, Lead]], *, promoting: bool) -> None:
     """Write the leads whose figures are others now, say which were graded, and move them on."""
     draft = Draft(work)
-    rising = [lead.id for lead, _ in told if lead.stage.rank < Stage.MQL.rank]
+    rising = [lead.id for lead, _ in told if promoting and lead.stage.rank < Stage.MQL.rank]
     await draft.read_ahead(StageEntry, lead_id=rising)
     for before, after in told:
         lead = await draft.save(after)
         if before.grade is not after.grade and after.grade is not None:
             draft.record(LeadGraded(at=draft.now, lead_id=lead.id, grade=after.grade))
-        if lead.stage.rank < Stage.MQL.rank:
+        if promoting and lead.stage.rank < Stage.MQL.rank:
             await promote(draft, system(draft.tenant_id), lead, at=draft.now, was=before)
     await draft.flush()
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 
 from domain.leads import Lead
@@ -60,9 +61,13 @@ async def take_rows(work: PostgresWork, question: TakeRows) -> tuple[str, ...]:
 
 @answers(PutRows)
 async def put_rows(work: PostgresWork, question: PutRows) -> None:
-    """Insert rows as the database spelt them; the policy lets no other tenant's in."""
+    """Insert rows as the database spelt them; the policy lets no other tenant's in.
+
+    Columns that the table did not have then get what is usual for them.
+    """
     table = table_of(question.kind)
-    names = ", ".join(f'"{column.name}"' for column in table.c)
+    spelt = orjson.loads(question.rows[0])
+    names = ", ".join(f'"{column.name}"' for column in table.c if column.name in spelt)
     still = " AND ".join(
         f'EXISTS (SELECT 1 FROM leads l WHERE l.tenant_id = $1 AND l.id = r."{column}")'
         for column in question.about

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -62,11 +63,13 @@ class Story:
             self.stage = await work.add(stage)
         for _ in range(4):
             await self.meet()
-        often = (self.advance, self.advance, self.hand_off, self.touch, self.answer, self.browse)
+        await self.go_on(steps)
+
+    async def go_on(self, steps: int) -> None:
+        """Let more happen, as far as it can."""
         for _ in range(steps):
             self.world.wait(minutes=self.chance.choice((3, 20, 45, 90, 240)))
-            seldom = (self.deal, self.buy, self.sweep, self.waive, self.wish, self.tell, self.tell)
-            step = self.chance.choice((*often, *often, *seldom))
+            step = self.chance.choice(self.steps())
             try:
                 await step()
             except DomainError:
@@ -74,6 +77,12 @@ class Story:
         # What the story stores by hand is credited, as what comes by the use cases is at once.
         async with self.world.work() as work:
             await reattribute(work, self.leads)
+
+    def steps(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """What may come next, the likelier the oftener."""
+        often = (self.advance, self.advance, self.hand_off, self.touch, self.answer, self.browse)
+        seldom = (self.deal, self.buy, self.sweep, self.waive, self.wish, self.tell, self.tell)
+        return (*often, *often, *seldom)
 
     async def meet(self) -> None:
         number = len(self.leads)
