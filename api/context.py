@@ -15,7 +15,10 @@ from strawberry.dataloader import DataLoader
 from domain.audit import SYSTEM, Cause
 from domain.errors import DomainError
 from domain.identity import Actor
+from domain.lead_intake import current_leads
+from domain.leads import Lead
 from domain.paging import Listing, ListingsOf, Page
+from domain.ports import by_id
 from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
 from infra.first_run import FirstRun
@@ -159,13 +162,20 @@ class Context:
         return loaded
 
     async def load_many(self, kind: type, keys: Sequence[UUID | None]) -> list[Any]:
-        """Return the entity of each key, or None, read in one statement."""
-        wanted = {key for key in keys if key is not None}
+        """Return the entity of each key, or None, read in one statement.
+
+        What tells of a lead that was merged, such as the log, tells of the lead that it is part of.
+        """
+        wanted = list({key for key in keys if key is not None})
         if not wanted:
             return [None] * len(keys)
         async with self.work() as work:
-            found: Sequence[Any] = await work.find(kind, id=list(wanted))
-        entities = {entity.id: entity for entity in found}
+            if kind is Lead:
+                entities: dict[UUID, Any] = dict(
+                    zip(wanted, await current_leads(work, wanted), strict=True)
+                )
+            else:
+                entities = by_id(await work.find(kind, id=wanted))
         return [None if key is None else entities.get(key) for key in keys]
 
     def load_listing(self, by: str, parent: UUID, listing: Listing[Any]) -> Awaitable[Page[Any]]:

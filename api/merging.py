@@ -16,7 +16,7 @@ from api.types import EmailAddress
 from api.views import related, shown, view
 from domain import ids
 from domain.identity import Permission, User
-from domain.lead_intake import current_leads
+from domain.leads import Lead
 from domain.merging import MERGE_FIELDS, LeadMerge, MergedLead, merge_leads, unmerge_leads
 from domain.paging import Order
 
@@ -55,7 +55,7 @@ class LeadMergeView:
         description="The lead that goes on, or the one it was merged into itself since."
     )
     async def winner(merge: strawberry.Parent[Any], info: Info) -> LeadView | None:
-        return await info.context.load_with("LeadMerge.winner", current_leads, merge.winner_id)  # type: ignore[no-any-return]  # a Lead
+        return await info.context.load(Lead, merge.winner_id)  # type: ignore[no-any-return]  # a Lead
 
 
 LeadMergeFilter = filter_input(MERGE_FIELDS)

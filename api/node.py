@@ -17,8 +17,6 @@ from domain.attribution.performance import EvidenceRow
 from domain.audit import AuditEntry
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Invitation, Permission, Session
-from domain.lead_intake import current_leads
-from domain.leads import Lead
 from domain.leaks import Leak
 from domain.personas import Photo
 from domain.uploads import ImportJob, ImportRowError, Upload
@@ -87,9 +85,6 @@ async def load_node(info: Info, kind: str, key: UUID) -> Any:
     if entity is None or _NEEDS.get(entity, Permission.VIEW) not in info.context.actor.permissions:
         return None
     found = await info.context.load(entity, key)
-    if found is None and entity is Lead:
-        # It may have been merged: then the id means the lead that it is part of.
-        found = await info.context.load_with("node.merged", current_leads, key)
     # Where and with what somebody signs in is nobody else's business.
     foreign = isinstance(found, Session) and found.user_id != info.context.actor.user_id
     return None if foreign else found

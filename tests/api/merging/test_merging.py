@@ -17,6 +17,7 @@ from domain.lifecycle import advance_lead
 from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
 from domain.stages import Stage
+from infra.outbox import publish_all
 from tests.agreements import sign
 from tests.api.merging.leads import (
     MERGE,
@@ -30,6 +31,7 @@ from tests.api.merging.leads import (
 )
 from tests.api.merging.story import everything, kept_tallies, recounted
 from tests.deals import a_pipeline
+from tests.following import following
 from tests.world import World
 
 UPSERT = """mutation($input: LeadsUpsertInput!) { leadsUpsert(input: $input) {
@@ -97,6 +99,27 @@ async def test_the_ids_and_addresses_of_a_loser_lead_to_the_winner(world: World)
         {"lead": ref(loser)},
     )
     assert advanced["leadAdvance"]["lead"] == {"email": "bob@acme.example", "stage": "MQL"}
+
+
+async def test_what_the_log_tells_of_a_loser_it_tells_of_the_winner(world: World) -> None:
+    """Whoever follows the log from before a merge finds nobody gone."""
+    await sign(world)
+    cursor = (await world.data("{ feedCursor }"))["feedCursor"]
+    winner, loser = await a_lead(world, "ann"), await qualified(world, "bob")
+    async with world.work() as work:
+        await handoff_flow.hand_off(work, world.actor(world.marketer), loser.id)
+    await merged(world, winner, loser)
+    await publish_all(world.database, world.tenant.id)
+
+    document = (
+        'subscription { clockTransitions(after: "%s", filter: {states: [RUNNING]})'
+        " { state lead { email } } }"
+    )
+    async with following(world, document % cursor) as feed:
+        told = (await feed.next())["data"]
+
+    found = {"state": "RUNNING", "lead": {"email": "ann@acme.example"}}
+    assert told == {"clockTransitions": found}
 
 
 async def test_a_row_with_the_address_of_a_loser_is_of_the_winner_who_keeps_its_own(
