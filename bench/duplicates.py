@@ -13,7 +13,7 @@ from uuid import UUID
 import psutil
 
 from bench.load import Failed
-from bench.measuring import median, table
+from bench.measuring import Cost, Meter, median, table
 from bench.place import Place, a_place, seeding
 from bench.report import Section
 from bench.tenants import BenchTenant, a_database, a_tenant
@@ -148,16 +148,25 @@ async def run(*, people: int = 95_000, doubles: int = 5_000) -> Section:
         tenant = await a_tenant(database)
         crowd.fill(tenant, people, doubles)
         await _store(place, database, tenant, crowd)
-        read = await _timed(_reading(database, tenant))
-        scanned, memory = await _scan(database, tenant)
+        meter = Meter(psutil.Process(), place.postgres)
+        await _reading(database, tenant)
+        read = meter.cost(len(crowd.leads))
+        scanned, memory = await _scan(place, database, tenant, len(crowd.leads))
         found = await _found(database, tenant)
         near = await _neighbours(place, database, tenant)
     leads = len(crowd.leads)
     times = [
-        {"": name, "s": f"{took:,.1f}", "leads/s": f"{leads / took:,.0f}", "× reading": ratio}
-        for name, took, ratio in (
-            ("reading all leads, in the same batches", read, "1.0"),
-            ("the scan", scanned, f"{scanned / read:.1f}"),
+        {
+            "": name,
+            "s": f"{cost.seconds:,.1f}",
+            "leads/s": f"{cost.rate:,.0f}",
+            "Python CPU s": f"{cost.server:,.1f}",
+            "PostgreSQL CPU s": f"{cost.postgres:,.1f}",
+            "CPU, × reading": f"{_cpu(cost) / _cpu(read):.1f}",
+        }
+        for name, cost in (
+            ("reading all leads, in the same batches", read),
+            ("the scan", scanned),
         )
     ]
     return Section(
@@ -235,8 +244,14 @@ async def _timed(doing: Awaitable[object]) -> float:
     return time.perf_counter() - began
 
 
-async def _scan(database: Database, tenant: BenchTenant) -> tuple[float, int]:
-    """Scan all leads; return the seconds, and by how much memory grew at most."""
+def _cpu(cost: Cost) -> float:
+    return cost.server + cost.postgres
+
+
+async def _scan(
+    place: Place, database: Database, tenant: BenchTenant, leads: int
+) -> tuple[Cost, int]:
+    """Scan all leads; return what it cost, and by how much memory grew at most."""
     world = tenant.world
     async with database.work(tenant.id) as work:
         await start_scan(work, world.actor())
@@ -250,7 +265,9 @@ async def _scan(database: Database, tenant: BenchTenant) -> tuple[float, int]:
             await asyncio.sleep(0.02)
 
     watching = asyncio.create_task(watch())
-    took = await _timed(_to_the_end(database, tenant))
+    meter = Meter(process, place.postgres)
+    await _to_the_end(database, tenant)
+    cost = meter.cost(leads)
     watching.cancel()
     with suppress(asyncio.CancelledError):
         await watching
@@ -258,7 +275,7 @@ async def _scan(database: Database, tenant: BenchTenant) -> tuple[float, int]:
         (scan,) = await work.find(DuplicateScan)
     if scan.status is not JobStatus.DONE:
         raise Failed(f"the scan did not come to its end: {scan}")
-    return took, most
+    return cost, most
 
 
 async def _to_the_end(database: Database, tenant: BenchTenant) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from migrations.tenancy import begin, choice
+from migrations.tenancy import begin
 
 revision = "0027"
 down_revision = "0026"
@@ -30,7 +30,7 @@ _ADDED = {
         "by_employer": "by_employer text NOT NULL DEFAULT ''",
     },
     "duplicate_scans": {
-        "step": f"{choice('step', *_STEPS)} DEFAULT 'READ'",
+        "step": "step text NOT NULL DEFAULT 'READ'",
         "done": "done bigint NOT NULL DEFAULT 0",
         "place": f"place jsonb NOT NULL DEFAULT '{_START}'",
     },
@@ -42,6 +42,12 @@ def upgrade() -> None:
     for table, columns in _ADDED.items():
         for definition in columns.values():
             op.execute(f"ALTER TABLE {table} ADD COLUMN {definition}")
+    steps = ", ".join(f"'{step}'" for step in _STEPS)
+    # Apart from its column, because Citus takes a constraint only by name.
+    op.execute(
+        "ALTER TABLE duplicate_scans ADD CONSTRAINT duplicate_scans_step_check"
+        f" CHECK (step IN ({steps}))"
+    )
     _index({key: f"{key}, {line}, lead_id" for key, line in _LINES.items()})
 
 
