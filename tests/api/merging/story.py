@@ -41,7 +41,7 @@ _HALF = Decimal("0.5")
 
 # Logs of what happened, and what merges keep of themselves: that one was made, or was undone.
 _LOGS = {"event_log", "audit_log", "lead_merges", "merge_records", "duplicate_candidates"}
-_CHANGES_BY_ITSELF = ("version", "updated_at")
+_CHANGES_BY_ITSELF = ("version", "derived", "updated_at")
 # Credits that differ are written anew, with ids of their own.
 _MADE_ANEW = {"attribution_credits": ("id",)}
 _TALLIES = {"sla_tallies", "metric_tallies"}
