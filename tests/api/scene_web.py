@@ -10,6 +10,7 @@ from domain.campaigns import Campaign, CampaignKind
 from domain.content import AssetKind, ContentAsset, JourneyStage
 from domain.ids import new_id
 from domain.leads import Agency
+from domain.touch_retention import TouchRetentionRun
 from domain.touches import Channel, Touch, TouchKind, Visitor
 from domain.tracking import TrackingSite
 from tests.world import World
@@ -48,7 +49,10 @@ async def the_web(world: World, names: Mapping[str, Any]) -> list[Any]:
         asset_id=asset.id,
         url=page,
     )
-    things = [campaign, site, asset, visitor, touch]
+    run = TouchRetentionRun(
+        id=new_id(), anonymous_days=395, known_days=1095, started_at=world.now, ended_at=world.now
+    )
+    things = [campaign, site, asset, visitor, touch, run]
     async with world.work() as work:
         await work.add_all(things)
     return things

@@ -174,7 +174,7 @@ async def test_a_brief_says_why_the_lead_has_its_grade(world: World) -> None:
 
     brief = await brief_of(world, lead)
 
-    assert (brief["grade"], brief["fit"], brief["engagement"]) == ("A3", 95, 7)
+    assert (brief["grade"], brief["fit"], brief["engagement"]) == ("A3", 95, 5)
     assert brief["reasons"][:2] == [
         {"part": "FIT", "rule": "One of our personas", "points": 30},
         {"part": "FIT", "rule": "Company known", "points": 20},

@@ -48,12 +48,15 @@ class OwnPostgres:
 
     def stop(self) -> None:
         """Freeze every process of the server."""
-        for process in self.processes:
-            process.send_signal(signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
         for process in self.processes:
-            process.send_signal(signal.SIGCONT)
+            with suppress(psutil.NoSuchProcess):  # a connection that has just been closed
+                process.send_signal(number)
 
     async def start_again(self) -> float:
         """Start the server after it was killed; return when it began to answer."""
