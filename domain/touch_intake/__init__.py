@@ -6,6 +6,7 @@ from domain.touch_intake.details import (
     BadVisitor,
     CampaignKey,
     TouchDetails,
+    TouchInFuture,
     Utm,
     WhoseTouch,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "MarkLocks",
     "RecordedTouch",
     "TouchDetails",
+    "TouchInFuture",
     "TouchOutcome",
     "TouchesFollow",
     "TouchesNamed",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.errors import DomainError, Invalid, Refusals
 from domain.filters import FieldType, FilterField, FilterFields
-from domain.lead_details import external_id, past
+from domain.lead_details import CLOCK_TOLERANCE, external_id, past
 from domain.leads import Agency, ExternalId, LeadKey
 from domain.page_secrets import is_private
 from domain.touch_intake.channels import Clues, channel_of, click_of
@@ -43,6 +43,20 @@ class BadVisitor(Invalid):
     """What is no visitor's token."""
 
     code = "BAD_VISITOR"
+
+
+class TouchInFuture(Invalid):
+    """A touch that has not been yet, by our clock."""
+
+    code = "TOUCH_IN_FUTURE"
+
+    def __init__(self, now: datetime) -> None:
+        ahead = int(CLOCK_TOLERANCE.total_seconds()) // 60
+        super().__init__(
+            f"This lies in the future: our clock says {now:%Y-%m-%dT%H:%M:%SZ}, and another may be "
+            f"at most {ahead} minutes ahead of it.",
+            path=("occurredAt",),
+        )
 
 
 def _field(name: str, attribute: str, type: FieldType, description: str) -> FilterField:
@@ -209,6 +223,12 @@ def _visitor(token: str) -> str:
     return token
 
 
+def _occurred(at: datetime, now: datetime) -> datetime:
+    if at > now + CLOCK_TOLERANCE:
+        raise TouchInFuture(now)
+    return past(at, now, path=("occurredAt",))
+
+
 def _campaign(key: CampaignKey) -> CampaignKey:
     if isinstance(key, UUID):
         return key
@@ -249,7 +269,7 @@ _NO_UTM = Utm()
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _CHECKS: Mapping[str, Check] = {
     "visitor": lambda token, _: _visitor(token),
-    "occurred_at": lambda at, now: past(at, now, path=("occurredAt",)),
+    "occurred_at": _occurred,
     "campaign": lambda key, _: _campaign(key),
     "asset": lambda key, _: _asset(key),
     "utm": lambda utm, _: _utm(utm),

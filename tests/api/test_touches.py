@@ -114,7 +114,11 @@ async def test_a_touch_is_told_in_full(world):
             "NOT_FOUND",
             ["asset"],
         ),
-        ({"visitor": TOKEN, "occurredAt": "2026-03-10T12:05:01Z"}, "INVALID", ["occurredAt"]),
+        (
+            {"visitor": TOKEN, "occurredAt": "2026-03-10T12:05:01Z"},
+            "TOUCH_IN_FUTURE",
+            ["occurredAt"],
+        ),
         ({"visitor": TOKEN, "url": "nowhere"}, "INVALID", ["url"]),
     ],
 )

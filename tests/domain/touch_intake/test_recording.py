@@ -21,6 +21,7 @@ from domain.touch_intake import (
     TouchDetails,
     TouchesFollow,
     TouchesNamed,
+    TouchInFuture,
     TouchOutcome,
     TrackingWithdrawn,
     Utm,
@@ -139,7 +140,7 @@ async def test_a_touch_is_kept_with_all_that_its_link_says():
         ({"lead": ANN.id, "external": ExternalId("beacon", "1")}, Invalid, ("external", "source")),
         (
             {"lead": ANN.id, "occurred_at": NOON + timedelta(minutes=5, seconds=1)},
-            Invalid,
+            TouchInFuture,
             ("occurredAt",),
         ),
     ],
@@ -155,6 +156,17 @@ async def test_what_cannot_be_is_refused_and_nothing_is_written(said, refusal, p
 async def test_a_clock_five_minutes_ahead_is_forgiven():
     ahead = TouchDetails(kind=VIEW, lead=ANN.id, occurred_at=NOON + timedelta(minutes=5))
     assert (await record_touch(a_work(), MEMBER, ahead)).occurred_at == NOON
+
+
+async def test_a_touch_from_the_future_is_told_what_our_clock_says():
+    ahead = TouchDetails(kind=VIEW, lead=ANN.id, occurred_at=NOON + timedelta(days=1))
+    with pytest.raises(TouchInFuture) as refused:
+        await record_touch(a_work(), MEMBER, ahead)
+    assert refused.value.code == "TOUCH_IN_FUTURE"
+    assert refused.value.message == (
+        "This lies in the future: our clock says 2026-03-10T12:00:00Z, and another may be at most "
+        "5 minutes ahead of it."
+    )
 
 
 async def test_whoever_may_not_edit_leads_may_not_tell_of_touches():

@@ -78,7 +78,7 @@ async def test_a_file_of_touches_is_taken_row_by_row(world: World) -> None:
     errors = await all_of(world, ImportRowError)
     assert [(error.line, error.column, error.code) for error in errors] == [
         (5, "mail", "NOT_FOUND"),
-        (6, "when", "INVALID"),
+        (6, "when", "TOUCH_IN_FUTURE"),
         (7, "campaign", "NOT_FOUND"),
         (8, "what", "UNKNOWN_VALUE"),
     ]
