@@ -9,13 +9,13 @@ from domain.errors import DomainError
 from domain.fact_import.companies import take_companies
 from domain.fact_import.costs import cost_print, take_costs
 from domain.fact_import.opportunities import take_opportunities
-from domain.fact_import.touches import take_touches
+from domain.fact_import.touches import take_touches, touch_print
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
 from domain.imports import FactKind, FactMapping, ImportedFact
 from domain.ports import Work
 
-__all__ = ["TAKERS", "column_of_fact", "cost_print", "take_facts"]
+__all__ = ["PRINTS", "TAKERS", "column_of_fact", "take_facts"]
 
 Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Sequence[ImportedRow]]]
 
@@ -24,6 +24,12 @@ TAKERS: Mapping[FactKind, Taker] = {
     FactKind.TOUCH: take_touches,
     FactKind.OPPORTUNITY: take_opportunities,
     FactKind.COST: take_costs,
+}
+
+# Rows that may go without a name, and are then known by what they say.
+PRINTS: Mapping[FactKind, Callable[[ImportedFact], str]] = {
+    FactKind.TOUCH: touch_print,
+    FactKind.COST: cost_print,
 }
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 from domain.campaigns import CostDetails, CostOutcome, campaign_code, upsert_costs
+from domain.fact_import.naming import name_by, said_print
 from domain.identity import Actor
 from domain.import_results import ImportedRow
 from domain.imports import ImportedFact
 from domain.lead_intake import UpsertOutcome
-from domain.leads import ExternalId
 from domain.ports import Work
 
 _SAID = ("campaign", "on", "amount", "currency", "note")
@@ -24,17 +23,12 @@ _OUTCOMES = {
 }
 
 
-# Who calls a cost by what it says: a file that has no names of its own.
-FILE = "file"
-
-
 def cost_print(fact: ImportedFact) -> str:
     """Return what a row says of a cost, in few letters: the same for rows that say the same."""
     said: dict[str, Any] = dict(fact.values)
     said["campaign"] = campaign_code(said.get("campaign", ""))
     said["amount"] = f"{said.get('amount', Decimal(0)).normalize():f}"
-    told = "\0".join(str(said.get(name) or "") for name in _SAID)
-    return sha256(told.encode()).hexdigest()[:32]
+    return said_print(*(said.get(name) for name in _SAID))
 
 
 async def take_costs(
@@ -60,5 +54,5 @@ def _details(fact: ImportedFact) -> CostDetails:
         amount=said("amount"),
         currency=said("currency"),
         note=said("note"),
-        external_id=said("external_id") or ExternalId(FILE, f"{cost_print(fact)}-{fact.twins}"),
+        external_id=said("external_id") or name_by(cost_print(fact), fact.twins),
     )

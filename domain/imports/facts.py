@@ -84,8 +84,8 @@ class ImportedFact:
     """One row of a file, understood: its values by field, without the blank ones.
 
     `line` is where the row begins in the file; `row` is the original, to be shown if it is refused
-    after all.  `twins` is how many rows before it in the file said the same of a cost that has no
-    name: by that and by what it says it is known again.
+    after all.  `twins` is how many rows before it in the file said the same of a touch or a cost
+    that has no name: by that and by what it says it is known again.
     """
 
     line: int

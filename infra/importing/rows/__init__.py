@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from domain.fact_import import cost_print
+from domain.fact_import import PRINTS
 from domain.imports import (
-    FactKind,
     FactMapping,
     Imported,
     ImportedFact,
@@ -17,6 +15,7 @@ from domain.imports import (
     RowFault,
     RowMapping,
 )
+from infra.importing.rows.alike import Alike
 from infra.importing.rows.facts import fact_of
 from infra.importing.rows.leads import lead_of
 from infra.importing.rows.values import Values
@@ -32,7 +31,7 @@ class RowReader:
         self._zone = ZoneInfo(mapping.file.time_zone)
         self._width = len(header)
         self._places = {name: at for at, name in enumerate(header) if name}
-        self._alike: Counter[str] = Counter()
+        self._alike = Alike()
 
     def read(self, line: int, row: Sequence[str]) -> Imported | RowError | None:
         """Return what a row says, why it says nothing, or None for a row without any value."""
@@ -46,7 +45,7 @@ class RowReader:
         values = Values(self._mapping.file, self._zone, self._places, row)
         said = self._said(values, line)
         if not values.faults:
-            return said
+            return self._told_apart(said) if isinstance(said, ImportedFact) else said
         first = values.faults[0]
         # Several values may come from one column.
         messages = dict.fromkeys(fault.message for fault in values.faults)
@@ -60,16 +59,15 @@ class RowReader:
 
     def _said(self, values: Values, line: int) -> Imported:
         if isinstance(self._mapping, FactMapping):
-            return self._told_apart(fact_of(values, self._mapping, line))
+            return fact_of(values, self._mapping, line)
         return lead_of(values, self._mapping, line)
 
     def _told_apart(self, fact: ImportedFact) -> ImportedFact:
-        """Return a cost without a name with how many rows before it said the same.
+        """Return a row without a name with how many rows before it said the same.
 
         After an interruption rows are read from the first one on, so that this is what it was.
         """
-        if fact.kind is not FactKind.COST or "external_id" in fact.values:
+        printed = PRINTS.get(fact.kind)
+        if printed is None or "external_id" in fact.values:
             return fact
-        said = cost_print(fact)
-        self._alike[said] += 1
-        return replace(fact, twins=self._alike[said] - 1)
+        return replace(fact, twins=self._alike.count(printed(fact)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from domain.campaigns import Campaign, CampaignKind
@@ -95,6 +96,67 @@ async def test_a_touch_with_a_name_is_never_taken_twice(world: World) -> None:
         (7, 0, 0, 3, 4),
     ]
     assert len(await all_of(world, Touch)) == 3
+
+
+NAMELESS = MAPPING.replace(", required = true", "")
+
+
+async def take(world: World, *rows: str) -> None:
+    await start(world, (HEADER + "".join(f"{row}\n" for row in rows)).encode(), mapping=NAMELESS)
+    await run_all(world)
+
+
+async def test_a_touch_without_a_name_is_known_by_what_it_says(world: World) -> None:
+    """Two rows that are alike are two touches, the same file again is none, however written."""
+    await prepare(world)
+    day = ",ann@example.com,,visit,,01.03.2026 00:00,spring,,https://a.example/x"
+    hour = ",ann@example.com,,visit,,01.03.2026 10:00,,,"
+    await take(world, day, hour, day)
+    await take(
+        world,
+        hour.replace("ann", "Ann").replace("visit,,", "visit,HUMAN,"),
+        day.replace("spring", " Spring "),
+        day,
+        day,  # the third alike
+        hour.replace("visit", "form"),
+        hour.replace("10:00", "10:01"),
+        hour.replace("ann@example.com,", ",visitor-0123456789"),
+        hour.replace(",,,", ",,cpc,"),
+    )
+
+    assert [counts(job) for job in await all_of(world, ImportJob)] == [
+        (3, 3, 0, 0, 0),
+        (8, 5, 0, 3, 0),
+    ]
+    found = await all_of(world, Touch)
+    assert (len(found), {touch.external_source for touch in found}) == (8, {"file"})
+
+
+async def test_rows_that_are_left_out_are_no_twins(world: World) -> None:
+    await prepare(world)
+    row = ",ann@example.com,,visit,,01.03.2026 10:00,,,"
+    await take(world, row + "x" * 2001, row)
+    await take(world, row + "https://a.example/y", row)
+
+    assert [counts(job) for job in await all_of(world, ImportJob)] == [
+        (2, 1, 0, 0, 1),
+        (2, 1, 0, 1, 0),
+    ]
+
+
+async def test_an_interrupted_file_of_touches_goes_on_with_the_same_names(world: World) -> None:
+    await prepare(world)
+    row = ",ann@example.com,,visit,,01.03.2026 10:00,,,"
+    await start(world, (HEADER + f"{row}\n" * 5).encode(), mapping=NAMELESS)
+    job = await the_job(world)
+    async with world.work() as work:
+        await work.save(replace(job, last_line=4))
+
+    await run_all(world)
+    await take(world, *[row] * 5)
+
+    names = [touch.external_value for touch in await all_of(world, Touch)]
+    assert sorted(str(name)[-2:] for name in names) == ["-0", "-1", "-2", "-3", "-4"]
 
 
 async def test_a_dry_run_of_touches_keeps_nothing(world: World) -> None:
