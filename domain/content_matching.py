@@ -9,12 +9,11 @@ from uuid import UUID
 
 from domain.attribution import reattribute
 from domain.content import ContentAsset
-from domain.errors import StaleWrite
 from domain.identity import Actor, Permission
+from domain.locking import find_and_lock
 from domain.ports import Question, Work
 from domain.scoring import rescore_soon
 from domain.sla.keeping import LeadLocks
-from domain.touch_intake import GiveBackLocks, MarkLocks
 
 # Touches that one transaction looks at.
 BATCH = 5_000
@@ -24,7 +23,6 @@ BEFORE_ALL = UUID(int=0)
 _MOST_TOGETHER = 200
 # No transaction that did not see the address yet is under way for longer than this.
 _STILL_UNDER_WAY = timedelta(minutes=1)
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,19 +94,18 @@ async def match_touches(work: Work, actor: Actor, *, limit: int = BATCH) -> bool
 async def _matched(work: Work, question: NextUnmatched) -> Unmatched:
     """Match the next touches, with the leads they are of locked before them.
 
-    What was nobody's may have become somebody's between being found and being locked; then the
-    locks are given back, and it is looked again.
+    What was nobody's may have become somebody's between being found and being locked.
     """
-    await work.ask(MarkLocks())
-    for _ in range(_TRIES):
+
+    async def attempt(work: Work) -> Unmatched | None:
         found = await work.ask(question)
         if not found.touches:
             return found
         await work.ask(LeadLocks(ids=found.lead_ids))
-        if await work.ask(MatchTouches(touches=found.touches)) <= set(found.lead_ids):
-            return found
-        await work.ask(GiveBackLocks())
-    raise StaleWrite("touch")
+        whose = await work.ask(MatchTouches(touches=found.touches))
+        return found if whose <= set(found.lead_ids) else None
+
+    return await find_and_lock(work, attempt, kind="touch")
 
 
 def looking(asset: ContentAsset, *, at: datetime) -> ContentAsset:

@@ -14,10 +14,11 @@ from domain.errors import NotFound, StaleWrite
 from domain.events import Event
 from domain.ids import new_id
 from domain.leads import Lead
+from domain.locking import GiveBackLocks, MarkLocks
 from domain.normal_forms import DomainsOf, PhonesOf
 from domain.ports import Question
 from domain.scoring.rescoring import MarkDue
-from domain.touch_intake import GiveBackLocks, LeadsAtAddresses, LockedLeads, MarkLocks
+from domain.touch_intake import LeadsAtAddresses, LockedLeads
 from infra.queries.normal_forms import domains_of, phones_of
 
 E = TypeVar("E")

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.attribution import reattribute
 from domain.campaigns.campaign import Campaign, campaign_code
 from domain.identity import Actor, Permission
+from domain.locking import find_and_lock
 from domain.ports import Question, Work
 from domain.scoring import rescore_soon
 from domain.sla.keeping import LeadLocks
@@ -44,8 +45,11 @@ class NextStrays(Question[Strays]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptTouches(Question[None]):
-    """Give touches their campaign, where they have none.  Their leads are locked."""
+class AdoptTouches(Question[frozenset[UUID]]):
+    """Give touches their campaign where they have none; answers whose they are.
+
+    It changes rows, and locks them in the order of their ids.
+    """
 
     touches: Mapping[UUID, tuple[UUID, ...]]
 
@@ -73,17 +77,31 @@ async def adopt_strays(work: Work, actor: Actor, *, limit: int = BATCH) -> bool:
     if after is None:
         return False
     codes = {each.code: each.id for each in campaigns}
-    strays = await work.ask(NextStrays(campaigns=codes, after=after, limit=limit))
-    if strays.lead_ids:
-        await work.ask(LeadLocks(ids=strays.lead_ids))
-    if strays.touches:
-        await work.ask(AdoptTouches(touches=strays.touches))
+    strays = await _adopted(work, NextStrays(campaigns=codes, after=after, limit=limit))
     await reattribute(work, strays.lead_ids)
     await rescore_soon(work, strays.lead_ids)
     await work.save_all(
         [replace(each, adopting_after=strays.last or _again(each, work.now)) for each in campaigns]
     )
     return strays.last is not None
+
+
+async def _adopted(work: Work, question: NextStrays) -> Strays:
+    """Adopt the next strays, with the leads that they are of, or that are some, locked before.
+
+    What was nobody's may have become somebody's between being found and being locked.
+    """
+
+    async def attempt(work: Work) -> Strays | None:
+        strays = await work.ask(question)
+        if strays.lead_ids:
+            await work.ask(LeadLocks(ids=strays.lead_ids))
+        if not strays.touches:
+            return strays
+        whose = await work.ask(AdoptTouches(touches=strays.touches))
+        return strays if whose <= set(strays.lead_ids) else None
+
+    return await find_and_lock(work, attempt, kind="touch")
 
 
 def _again(campaign: Campaign, now: datetime) -> UUID | None:

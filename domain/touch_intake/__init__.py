@@ -11,10 +11,8 @@ from domain.touch_intake.details import (
     WhoseTouch,
 )
 from domain.touch_intake.known import (
-    GiveBackLocks,
     LeadsAtAddresses,
     LockedLeads,
-    MarkLocks,
     TouchesNamed,
     TrackingWithdrawn,
 )
@@ -32,10 +30,8 @@ __all__ = [
     "AssetKey",
     "BadVisitor",
     "CampaignKey",
-    "GiveBackLocks",
     "LeadsAtAddresses",
     "LockedLeads",
-    "MarkLocks",
     "RecordedTouch",
     "TouchDetails",
     "TouchInFuture",

@@ -10,16 +10,14 @@ from uuid import UUID
 from domain.campaigns import Campaign, campaign_code, campaigns_by_code
 from domain.consent import Consent, ConsentPurpose, may_track
 from domain.content import ContentAsset
-from domain.errors import DomainError, NotFound, StaleWrite
+from domain.errors import DomainError, NotFound
 from domain.leads import ExternalId, LeadAlias, LeadExternalId, LeadKey
+from domain.locking import find_and_lock
 from domain.ports import Question, Work
 from domain.touch_intake.details import TouchDetails
 from domain.touches import Touch, Visitor
 
 T = TypeVar("T")
-
-# How often leads and visitors are looked for that become others' in the same instant.
-_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +49,6 @@ class LockedLeads(Question[Mapping[UUID, str | None]]):
     """
 
     ids: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarkLocks(Question[None]):
-    """Mark the locks that are held so far."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveBackLocks(Question[None]):
-    """Give back the locks taken since they were marked, and undo what was written since."""
 
 
 class TrackingWithdrawn(DomainError):
@@ -190,15 +178,14 @@ async def _held(work: Work, rows: Sequence[TouchDetails], tokens: Sequence[str])
     """Lock what some rows name.
 
     A visitor may become another lead's, and a lead part of another, between being found and being
-    locked.  To lock that one as well would break the order, so everything is let go of first.
+    locked.
     """
-    await work.ask(MarkLocks())
-    for _ in range(_TRIES):
+
+    async def attempt(work: Work) -> _Held | None:
         held = await _found_and_locked(work, rows, tokens)
-        if not held.missed:
-            return held
-        await work.ask(GiveBackLocks())
-    raise StaleWrite("visitor")
+        return None if held.missed else held
+
+    return await find_and_lock(work, attempt, kind="visitor")
 
 
 async def _found_and_locked(

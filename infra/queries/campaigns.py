@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -21,6 +20,16 @@ from infra.rows import table_of
 leads = table_of(Lead)
 touches = table_of(Touch)
 campaigns = table_of(Campaign)
+
+_ADOPT = """
+UPDATE touches t SET campaign_id = l.campaign_id, version = t.version + 1
+FROM (
+  SELECT m.id, m.campaign_id FROM unnest($2::uuid[], $3::uuid[]) AS m(id, campaign_id)
+  JOIN touches o ON o.tenant_id = $1 AND o.id = m.id
+  WHERE o.campaign_id IS NULL ORDER BY m.id FOR NO KEY UPDATE OF o
+) l
+WHERE t.tenant_id = $1 AND t.id = l.id RETURNING t.lead_id
+"""
 
 
 @answers(NextStrays)
@@ -59,14 +68,12 @@ async def campaigns_that(work: PostgresWork, question: CampaignsThat) -> frozens
 
 
 @answers(AdoptTouches)
-async def adopt_touches(work: PostgresWork, question: AdoptTouches) -> None:
-    """Give touches their campaign: a statement each, by the primary key."""
-    for campaign_id, ids in question.touches.items():
-        await work.execute(
-            sa.update(touches)
-            .where(touches.c.id == sa.any_(_ids(ids)), touches.c.campaign_id.is_(None))
-            .values(campaign_id=campaign_id, version=touches.c.version + 1)
-        )
+async def adopt_touches(work: PostgresWork, question: AdoptTouches) -> frozenset[UUID]:
+    """Give touches their campaigns in one statement, by the primary key."""
+    pairs = [(id, campaign_id) for campaign_id, ids in question.touches.items() for id in ids]
+    ids, campaign_ids = zip(*pairs, strict=True)
+    rows = await work.connection.fetch(_ADOPT, work.tenant_id, list(ids), list(campaign_ids))
+    return frozenset(row[0] for row in rows if row[0] is not None)
 
 
 async def _last_of(work: PostgresWork, table: sa.Table, question: NextStrays) -> UUID | None:
@@ -85,7 +92,3 @@ async def _last_of(work: PostgresWork, table: sa.Table, question: NextStrays) ->
 def _among(table: sa.Table, after: UUID, last: UUID | None) -> Sequence[sa.ColumnElement[bool]]:
     above = table.c.id > after
     return (above,) if last is None else (above, table.c.id <= last)
-
-
-def _ids(ids: Sequence[UUID]) -> sa.BindParameter[Any]:
-    return sa.literal(list(ids), sa.ARRAY(sa.Uuid))

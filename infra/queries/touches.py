@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from domain.locking import GiveBackLocks, MarkLocks
 from domain.touch_intake import (
-    GiveBackLocks,
     LeadsAtAddresses,
     LockedLeads,
-    MarkLocks,
     TouchesFollow,
     TouchesNamed,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from domain.attribution import reattribute
 from domain.campaigns import Campaign, CampaignPlan, adopt_strays, create_campaign
 from domain.identity import system
+from domain.ids import new_id
 from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, update_lead, upsert_leads
 from domain.leads import ExternalId, Lead
@@ -22,8 +24,14 @@ from domain.opportunities import (
     upsert_opportunities,
     win_opportunity,
 )
-from domain.touch_intake import TouchDetails, Utm, identify_visitor, record_touch
-from domain.touches import Touch, TouchKind
+from domain.touch_intake import (
+    TouchDetails,
+    TouchesFollow,
+    Utm,
+    identify_visitor,
+    record_touch,
+)
+from domain.touches import Touch, TouchKind, Visitor
 from domain.values import Money
 from infra.attribution import AttributionKeeper
 from tests.journeys import (
@@ -225,6 +233,31 @@ async def test_a_lost_deal_is_credited_to_nobody_until_it_goes_on(world: World) 
     assert (kept, lost, len(await stored_credits(world))) == (9, 0, 9)
 
 
+async def test_a_visitor_identified_meanwhile_keeps_the_credits_right(world: World) -> None:
+    """What was nobody's when it was found is a person's when it is locked."""
+    lead, stage = a_lead(world.now - 9 * DAY), a_stage(world.now)
+    visitor = Visitor(id=new_id(), token="visitor-0123456789", first_seen_at=world.now)
+    touch = a_touch(world.now - DAY / 2, visitor_id=visitor.id, utm_campaign="spring")
+    async with world.work() as work:
+        await work.add_all([lead, stage, visitor, touch])
+        await work.add(a_deal(world.now, lead=lead, stage=stage))
+
+    async with world.work() as work:
+        await work.find(Lead, id=[lead.id], lock=True)
+        await work.ask(TouchesFollow(visitor_ids=(visitor.id,), lead_ids=(lead.id,)))
+        making = asyncio.create_task(make(world))
+        async with asyncio.timeout(5):
+            while not await world.database.platform.fetchval(_WAITING):
+                pass
+    campaign = await making
+
+    credits = await stored_credits(world)
+    assert await belongings(world, Touch) == [campaign.id]
+    assert await belongings(world, Lead) == [campaign.id]
+    assert {credit.campaign_id for credit in credits.values()} == {campaign.id}
+    assert credits == await recounted(world)
+
+
 async def test_no_tenant_adopts_anothers(world: World, other_world: World) -> None:
     async with other_world.work() as work:
         await work.add(a_lead(world.now, origin_campaign="spring"))
@@ -233,3 +266,9 @@ async def test_no_tenant_adopts_anothers(world: World, other_world: World) -> No
     await make(world)
 
     assert await belongings(other_world, Lead) == [None]
+
+
+_WAITING = """
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()
+"""
