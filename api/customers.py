@@ -51,8 +51,8 @@ enum(
 enum(
     RevenueKind,
     "Why revenue came or went.",
-    NEW="Something was bought for the first time.",
-    EXPANSION="A customer bought more.",
+    NEW="Something was bought for the first time, or again by who had left.",
+    EXPANSION="A customer bought more.  So is what the next deal brings.",
     RENEWAL="A customer goes on paying for what it has: it came, and keeps what there is."
     "  What is paid more or less than before is EXPANSION or CHURN.",
     CHURN="A customer pays no longer; the amount is what is lost.",

@@ -20,9 +20,14 @@ Sorting = Mapping[type, Callable[[Any], Any]]
 Answers = Mapping[type, Callable[..., Awaitable[Any]]]
 
 # The fields by which the parts of a lead are looked for.  They never change.
-_BY = ("id", "lead_id", "handoff_id", "opportunity_id")
+_BY = ("id", "lead_id", "handoff_id", "opportunity_id", "customer_id")
 # Of what kind they hold the id; `id` holds the thing's own.
-_WHOSE = {"lead_id": "Lead", "handoff_id": "Handoff", "opportunity_id": "Opportunity"}
+_WHOSE = {
+    "lead_id": "Lead",
+    "handoff_id": "Handoff",
+    "opportunity_id": "Opportunity",
+    "customer_id": "Customer",
+}
 # So few calls that nobody waits long, so many that the transaction does not wait for everybody.
 _CALLS_A_TURN = 25
 

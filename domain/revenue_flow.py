@@ -15,7 +15,7 @@ from domain.customers import (
     take_back,
 )
 from domain.customers.keeping import locked, stand
-from domain.customers.undoing import tell
+from domain.customers.kinds import tell
 from domain.errors import DomainError, NotFound
 from domain.identity import Actor, Permission
 from domain.leads import Lead

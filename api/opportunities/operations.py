@@ -135,7 +135,8 @@ class Mutations:
 
     @mutation(
         OpportunityView,
-        "Close an opportunity as won: its lead is a customer, and its amount NEW revenue.",
+        "Close an opportunity as won: its lead is a customer, and its amount revenue, NEW or, of"
+        " who is a customer already, EXPANSION.",
         needs=Permission.EDIT_OPPORTUNITIES,
     )
     async def opportunity_win(self, info: Info, input: OpportunityWinInput) -> Opportunity:

@@ -15,6 +15,7 @@ from domain.customers.customer import (
     standing,
 )
 from domain.customers.keeping import book, bought, set_status
+from domain.customers.kinds import kinds_of_deals, settle_kinds, settle_revenue
 from domain.customers.revenue import record_revenue
 from domain.customers.undoing import Purchase, WonStaysWon, move, take_back
 
@@ -34,9 +35,12 @@ __all__ = [
     "WonStaysWon",
     "book",
     "bought",
+    "kinds_of_deals",
     "move",
     "record_revenue",
     "set_status",
+    "settle_kinds",
+    "settle_revenue",
     "standing",
     "take_back",
 ]

@@ -15,8 +15,9 @@ from domain.customers.customer import (
     RevenueKind,
     StandsSoAlready,
 )
+from domain.customers.kinds import kinds_of_deals, settle_kinds, tell
 from domain.errors import NotFound
-from domain.events import CustomerChanged, RevenueRecorded
+from domain.events import CustomerChanged
 from domain.identity import Actor, Permission
 from domain.ids import new_id
 from domain.lead_details import past
@@ -107,7 +108,9 @@ async def set_status(
     if status is CustomerStatus.ADVOCATE and lead.stage.rank < Stage.ADVOCATE.rank:
         since = max(at, lead.stage_entered_at)
         await enter_stage(work, actor, lead, Stage.ADVOCATE, at=since, reason=reason or None)
-    return await stand(work, actor, customer, status, at=at, reason=reason or None)
+    customer = await stand(work, actor, customer, status, at=at, reason=reason or None)
+    await settle_kinds(work, actor, customer)
+    return customer
 
 
 async def locked(work: Work, customer_id: UUID) -> tuple[Lead, Customer]:
@@ -129,33 +132,30 @@ async def book(
     opportunity_id: UUID,
 ) -> RevenueEvent:
     """Keep what an opportunity brought: once, and put right if it is told anew."""
-    known = await first(
-        work, RevenueEvent, lock=True, opportunity_id=opportunity_id, kind=RevenueKind.NEW
-    )
+    known = await first(work, RevenueEvent, lock=True, opportunity_id=opportunity_id)
     if known is not None and known.amount == amount:
         return known
     if known is not None:
         changed = replace(known, amount_minor=amount.minor, currency=amount.currency)
         revenue = await work.save(changed)
-    else:
-        revenue = await work.add(
-            RevenueEvent(
-                id=new_id(),
-                customer_id=customer.id,
-                kind=RevenueKind.NEW,
-                amount_minor=amount.minor,
-                currency=amount.currency,
-                at=at,
-                recorded_at=work.now,
-                opportunity_id=opportunity_id,
-                recorded_by=actor.user_id,
-            )
-        )
-    work.record(
-        RevenueRecorded(
-            at=revenue.at, by=actor.user_id, revenue_event_id=revenue.id, customer_id=customer.id
-        )
+        tell(work, actor, revenue)
+        return revenue
+    others = await work.find(RevenueEvent, customer_id=customer.id)
+    steps = await work.find(CustomerStep, customer_id=customer.id)
+    revenue = RevenueEvent(
+        id=new_id(),
+        customer_id=customer.id,
+        kind=RevenueKind.NEW,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        at=at,
+        recorded_at=work.now,
+        opportunity_id=opportunity_id,
+        recorded_by=actor.user_id,
     )
+    kinds = kinds_of_deals(customer, [*others, revenue], steps)
+    revenue = await work.add(replace(revenue, kind=kinds[revenue.id]))
+    tell(work, actor, revenue)
     return revenue
 
 

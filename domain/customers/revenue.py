@@ -16,8 +16,8 @@ from domain.customers.customer import (
     standing,
 )
 from domain.customers.keeping import back, bought, locked, stand
+from domain.customers.kinds import settle_kinds, tell
 from domain.errors import Invalid
-from domain.events import RevenueRecorded
 from domain.exchange import converted
 from domain.identity import CURRENCIES, Actor, Permission, Tenant, UnknownCurrency
 from domain.ids import new_id
@@ -90,11 +90,8 @@ async def record_revenue(
     if kind is RevenueKind.CHURN and await _has_left(work, customer):
         left = max(at, customer.status_entered_at)
         await stand(work, actor, customer, CustomerStatus.CHURNED, at=left, reason=revenue.note)
-    work.record(
-        RevenueRecorded(
-            at=at, by=actor.user_id, revenue_event_id=revenue.id, customer_id=customer.id
-        )
-    )
+    tell(work, actor, revenue)
+    await settle_kinds(work, actor, customer)
     return revenue
 
 

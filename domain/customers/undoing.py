@@ -15,8 +15,9 @@ from domain.customers.customer import (
     RevenueKind,
 )
 from domain.customers.keeping import stand
+from domain.customers.kinds import is_purchase, settle_kinds, tell
 from domain.errors import DomainError
-from domain.events import CustomerChanged, RevenueRecorded
+from domain.events import CustomerChanged
 from domain.identity import Actor
 from domain.leads import Lead
 from domain.lifecycle import move_stage, undo_stage
@@ -85,7 +86,9 @@ async def take_back(
     steps = await work.find(CustomerStep, customer_id=customer.id)
     if _came_back(steps, purchase.at):
         since = max(at, customer.status_entered_at)
-        await stand(work, actor, customer, CustomerStatus.CHURNED, at=since, reason=reason)
+        left_again = CustomerStatus.CHURNED
+        customer = await stand(work, actor, customer, left_again, at=since, reason=reason)
+    await settle_kinds(work, actor, customer)
     await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=left)
 
 
@@ -100,11 +103,12 @@ async def move(work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, to: 
         return
     theirs, others = await _revenue(work, customer, purchase)
     since = min(to, _first_bought(purchase, others) or to)
-    if any(each.kind is not RevenueKind.NEW and each.at < since for each in others):
+    if any(not is_purchase(each) and each.at < since for each in others):
         raise WonStaysWon
     for revenue in theirs:
         tell(work, actor, await work.save(replace(revenue, at=to)))
-    await _known_since(work, customer, was=purchase.at, since=since)
+    customer = await _known_since(work, customer, was=purchase.at, since=since)
+    await settle_kinds(work, actor, customer)
     await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=since)
 
 
@@ -119,13 +123,13 @@ async def _revenue(
 
 def _first_bought(purchase: Purchase, others: Sequence[RevenueEvent]) -> datetime | None:
     """Return when something else was bought first."""
-    bought = [each.at for each in others if each.kind is RevenueKind.NEW]
+    bought = [each.at for each in others if is_purchase(each)]
     return min([*purchase.others, *bought], default=None)
 
 
 def _rests_on(revenue: RevenueEvent, purchase: Purchase, left: datetime | None) -> bool:
     """Say whether revenue could not be without a purchase: of the first, or lost after it."""
-    if revenue.kind is RevenueKind.NEW:
+    if is_purchase(revenue):
         return False
     is_lost_since = revenue.kind is RevenueKind.CHURN and revenue.at >= purchase.at
     return left is None or revenue.at < left or is_lost_since
@@ -151,18 +155,6 @@ async def _known_since(
         await work.add(replace(steps[0], at=since))
         customer = await work.save(replace(customer, status_entered_at=since))
     return customer
-
-
-def tell(work: Work, actor: Actor, revenue: RevenueEvent) -> None:
-    """Have it told that revenue was put right, or taken back."""
-    work.record(
-        RevenueRecorded(
-            at=revenue.at,
-            by=actor.user_id,
-            revenue_event_id=revenue.id,
-            customer_id=revenue.customer_id,
-        )
-    )
 
 
 def _came_back(steps: Sequence[CustomerStep], at: datetime) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from domain.attribution import reattribute
-from domain.customers import Customer
+from domain.customers import Customer, settle_revenue
 from domain.duplicates.found import take_over_dismissals
 from domain.events import LeadsMerged
 from domain.handoff import Handoff
@@ -115,6 +115,7 @@ async def merge_leads(
             provenance=tuple((old.facts, heard.records) for old in provenance),
         )
     )
+    await settle_revenue(work, actor, (one.id,))
     await reattribute(work, (one.id,))
     await rescore(work, (one.id,), promoting=False)
     work.record(

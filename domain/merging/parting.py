@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.attribution import reattribute
-from domain.customers import Customer, RevenueEvent, RevenueKind
+from domain.customers import Customer, RevenueEvent, RevenueKind, settle_revenue
 from domain.duplicates.found import DuplicateCandidate, tell_apart
 from domain.events import LeadUnmerged
 from domain.handoff import Handoff, HandoffStatus
@@ -81,6 +81,7 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
     await keeping.parted(work, record.handoffs, record.clocks)
     await part_wishes(work, merge, record, was)
     parted = (lead.id, *(loser.id for loser in record.losers))
+    await settle_revenue(work, actor, parted)
     await reattribute(work, parted)
     await rescore(work, parted, promoting=False)
     merge = await work.save(replace(merge, undone_at=work.now, undone_by=actor.user_id))

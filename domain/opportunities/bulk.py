@@ -156,7 +156,10 @@ async def _read(
     await draft.read_ahead(Opportunity, lock=True, id=known)
     handoffs = await draft.read_ahead(Handoff, lead_id=ids)
     await draft.read_ahead(SlaClock, handoff_id=[handoff.id for handoff in handoffs])
-    await draft.read_ahead(Customer, lock=True, lead_id=ids)
+    customers = await draft.read_ahead(Customer, lock=True, lead_id=ids)
+    bought = [customer.id for customer in customers]
+    await draft.read_ahead(CustomerStep, customer_id=bought)
+    await draft.read_ahead(RevenueEvent, lock=True, customer_id=bought)
     await draft.read_ahead(RevenueEvent, lock=True, opportunity_id=known)
     told = [row.details.owner_id for row in rows]
     users = {*owners.values(), *(id for id in told if isinstance(id, UUID))}

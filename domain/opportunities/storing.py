@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.customers import Purchase, book, bought, take_back
+from domain.customers import Purchase, book, bought, settle_kinds, take_back
 from domain.customers import move as move_purchase
 from domain.errors import Invalid, NotFound
 from domain.events import (
@@ -114,7 +114,7 @@ async def move(
 async def win(
     work: Work, actor: Actor, lead: Lead, opportunity: Opportunity, *, at: datetime
 ) -> Opportunity:
-    """Close an opportunity as won: its lead is a customer, and its amount NEW revenue."""
+    """Close an opportunity as won: its lead is a customer, and its amount revenue."""
     opportunity = await _save(work, deal.won(opportunity, at=at))
     await _step(work, actor, opportunity, at=at)
     await _book(work, actor, lead, opportunity)
@@ -263,6 +263,7 @@ async def _book(work: Work, actor: Actor, lead: Lead, opportunity: Opportunity) 
             at=at,
             opportunity_id=opportunity.id,
         )
+    await settle_kinds(work, actor, customer)
 
 
 async def _save(work: Work, opportunity: Opportunity) -> Opportunity:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.customers import Customer, CustomerStep, RevenueEvent, RevenueKind
+from domain.customers import (
+    Customer,
+    CustomerStep,
+    RevenueEvent,
+    RevenueKind,
+    record_revenue,
+)
 from domain.ids import public
 from domain.leads import Lead
 from domain.lifecycle import StageEntry
 from domain.stages import Stage
+from domain.values import Money
 from tests.agreements import add_mql
-from tests.api.dealing import accepted_lead, deal, on
+from tests.api.dealing import accepted_lead, deal, importer, on
 from tests.api.test_exchange import set_rate
 from tests.api.test_opportunities import ref
 from tests.deals import add_revenue
@@ -165,6 +172,23 @@ async def test_what_a_deal_brought_is_put_right_with_the_deal(world: World) -> N
     assert kept["lead"]["stage"] == "CUSTOMER"
     async with world.work() as work:
         assert await work.find(RevenueEvent) == [each for each in before if each.opportunity_id]
+
+
+async def test_only_a_deal_that_makes_a_customer_or_brings_one_back_is_new(world: World) -> None:
+    lead = await accepted_lead(world)
+    for amount, day in (("20", 4), ("100", 2)):
+        await deal(world, lead.id, amount, opened=on(1), won=on(day))
+    async with world.work() as work:
+        lost = Money(120_00, "EUR")
+        await record_revenue(
+            work, importer(world), lead=lead.id, kind=K.CHURN, amount=lost, at=on(6)
+        )
+    await deal(world, lead.id, "50", opened=on(1), won=on(8))
+
+    found = await figures(world)
+
+    told = {kind: found[kind] for kind in ("new", "expansion", "churn", "closing")}
+    assert told == {"new": "150.00", "expansion": "20.00", "churn": "120.00", "closing": "50.00"}
 
 
 async def test_another_tenants_revenue_is_in_no_figure(world: World, other_world: World) -> None:

@@ -189,7 +189,7 @@ async def test_a_deal_is_closed_neither_before_it_opens_nor_in_the_future(
 @settings(max_examples=60, deadline=None)
 @given(
     steps=st.lists(
-        st.tuples(st.integers(0, 2), st.sampled_from(["win", "lose", "reopen", "redate"])),
+        st.tuples(st.integers(0, 2), st.sampled_from(["win", "lose", "reopen", "redate", "leave"])),
         max_size=12,
     )
 )
@@ -208,6 +208,11 @@ async def test_customers_revenue_stages_and_tallies_follow_from_what_is_won(
     assert {(each.opportunity_id, each.at) for each in revenue} == {
         (each.id, each.closed_at) for each in won
     }
+    steps_taken = await work.find(CustomerStep)
+    left = {each.at for each in steps_taken if each.status is CustomerStatus.CHURNED}
+    assert {each.at: each.kind for each in revenue} == kinds_by_plain_count(
+        sorted(each.at for each in revenue), left
+    )
     assert [each.bought_at for each in await work.find(Customer)] == [first] * bool(won)
     entries = await work.find(StageEntry, lead_id=lead.id)
     lead = await one(work, Lead)
@@ -224,6 +229,16 @@ async def test_customers_revenue_stages_and_tallies_follow_from_what_is_won(
     assert counted == dict.fromkeys(days, 1)
 
 
+def kinds_by_plain_count(bought: list[datetime], left: set[datetime]) -> dict[Any, Any]:
+    """Return the kinds of what was bought when: the first, and the first since leaving, are NEW."""
+    return {
+        at: RevenueKind.NEW
+        if before is None or any(before <= gone <= at for gone in left)
+        else RevenueKind.EXPANSION
+        for before, at in zip([None, *bought], bought, strict=False)
+    }
+
+
 async def tried(work: FakeWork, deal: Opportunity, what: str) -> None:
     """Do what can be done; what the deal is in no state for is refused."""
     try:
@@ -234,9 +249,12 @@ async def tried(work: FakeWork, deal: Opportunity, what: str) -> None:
                 await lose_opportunity(work, MEMBER, deal.id, reason="No.")
             case "reopen":
                 await reopen_opportunity(work, MEMBER, deal.id, reason=MISTAKE)
+            case "leave":
+                for customer in await work.find(Customer):
+                    await set_status(work, MEMBER, customer.id, CustomerStatus.CHURNED)
             case _:
                 closed_at = work.now - DAY / 2
                 nothing = OpportunityDetails()
                 await update_opportunity(work, MEMBER, deal.id, nothing, closed_at=closed_at)
     except DomainError as refusal:
-        assert refusal.code in {"ALREADY_CLOSED", "STILL_OPEN"}  # noqa: PT017  # any other is wrong
+        assert refusal.code in {"ALREADY_CLOSED", "STILL_OPEN", "STANDS_SO_ALREADY"}  # noqa: PT017  # any other is wrong

@@ -11,7 +11,14 @@ import pytest
 from domain import handoff_flow
 from domain.consent import Consent, ConsentPurpose, ConsentStatus, LegalBasis, may_track
 from domain.consenting import lift_do_not_contact, record_consent, set_do_not_contact
-from domain.customers import Customer, CustomerStatus, RevenueKind, record_revenue, set_status
+from domain.customers import (
+    Customer,
+    CustomerStatus,
+    RevenueEvent,
+    RevenueKind,
+    record_revenue,
+    set_status,
+)
 from domain.duplicates import LeadPrint
 from domain.ids import public
 from domain.lead_details import LeadDetails
@@ -252,6 +259,34 @@ async def won_since(world: World) -> Any:
     async with world.work() as work:
         await win_opportunity(work, world.actor(), deal.id, amount=EUR)
     return merge
+
+
+async def test_a_deal_of_each_of_two_is_new_and_of_one_the_later_is_more(world: World) -> None:
+    """Each made a customer while they were two; of the one, only the first did."""
+    await a_pipeline(world)
+    winner, loser = await accepted(world, "ann"), await accepted(world, "bob")
+    deals = []
+    for lead in (loser, winner):
+        said = OpportunityDetails(name="Deal")
+        async with world.work() as work:
+            deal = await open_opportunity(work, world.actor(), lead.id, said)
+        world.wait(hours=1)
+        async with world.work() as work:
+            await win_opportunity(work, world.actor(), deal.id, amount=EUR)
+        deals.append(deal.id)
+    before, each_new = await everything(world), dict.fromkeys(deals, RevenueKind.NEW)
+    assert await kinds_of(world) == each_new
+
+    merge = await merged(world, winner, loser)
+    assert await kinds_of(world) == {**each_new, deals[1]: RevenueKind.EXPANSION}
+    async with world.work() as work:
+        await unmerge_leads(work, world.actor(), merge.id)
+    assert await everything(world) == before
+
+
+async def kinds_of(world: World) -> dict[Any, RevenueKind]:
+    async with world.work() as work:
+        return {each.opportunity_id: each.kind for each in await work.find(RevenueEvent)}
 
 
 async def bought_more_since(world: World) -> Any:
