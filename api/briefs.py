@@ -94,6 +94,20 @@ class CallBriefView:
     do_not_contact: bool = shown(
         "Whether the lead wishes to be left alone.  Then there is no opener and nothing to send."
     )
+    may_be_called: bool = shown(
+        "Whether the lead may be called: it need not be left alone, and has not withdrawn PHONE."
+        "  If not, there is no opener."
+    )
+    may_be_written_to: bool = shown(
+        "Whether the lead may be written to: it need not be left alone, and has not withdrawn"
+        " EMAIL.  If not, there is nothing to send."
+    )
+    phone_withdrawn_at: datetime | None = shown(
+        "Since when the lead does not wish to be called; null if it has not said so."
+    )
+    email_withdrawn_at: datetime | None = shown(
+        "Since when the lead does not wish to be written to; null if it has not said so."
+    )
     as_of: datetime = shown("The instant.")
     who: BriefedLeadView = shown("Who it is.")
     persona: BriefedPersonaView | None = shown("What kind of buyer it is.")

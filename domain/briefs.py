@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.consent import Consent, ConsentPurpose, withdrawn_since
 from domain.content import AssetKind, ContentAsset, JourneyStage
 from domain.grades import Grade
 from domain.handoff import Handoff
@@ -91,7 +92,9 @@ class SuggestedAsset:
 class CallBrief:
     """What was known of a lead at an instant.  It claims nothing that is not stored.
 
-    Of a lead that must not be contacted there is neither an opener nor anything to send.
+    Of a lead that must not be contacted there is neither an opener nor anything to send.  Where it
+    has withdrawn only that it is called (PHONE) there is no opener, and where only that it is
+    written to (EMAIL) nothing to send.
     """
 
     as_of: datetime
@@ -106,6 +109,16 @@ class CallBrief:
     open_questions: tuple[str, ...]
     suggestion: SuggestedAsset | None
     opener: str | None
+    phone_withdrawn_at: datetime | None = None
+    email_withdrawn_at: datetime | None = None
+
+    @property
+    def may_be_called(self) -> bool:
+        return not self.do_not_contact and self.phone_withdrawn_at is None
+
+    @property
+    def may_be_written_to(self) -> bool:
+        return not self.do_not_contact and self.email_withdrawn_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,23 +157,52 @@ async def call_brief(work: Work, actor: Actor, lead_id: UUID) -> CallBrief:
 async def briefs_of(work: Work, handoff_ids: Sequence[UUID]) -> Sequence[CallBrief | None]:
     """Return what was known at hand-offs, as it was kept.
 
-    Only where somebody has wished to be left alone since is that said, and nothing suggested.
+    Only what somebody has wished since is said: to be left alone, not to be called or not to be
+    written to; and what that forbids is not suggested.
     """
     kept = await work.find(HandoffBrief, handoff_id=tuple(handoff_ids))
-    ids = tuple({each.lead_id for each in kept})
+    ids = tuple(sorted({each.lead_id for each in kept}))
     alone = {lead.id for lead in await work.find(Lead, id=ids, do_not_contact=True)} if ids else ()
+    said = await _said_of_channels(work, ids)
     briefs = {
-        each.handoff_id: silenced(each.brief)
-        if each.brief and each.lead_id in alone
-        else each.brief
+        each.handoff_id: each.brief
+        and silenced(each.brief, alone=each.lead_id in alone, consents=said.get(each.lead_id, ()))
         for each in kept
     }
     return [briefs.get(handoff_id) for handoff_id in handoff_ids]
 
 
-def silenced(brief: CallBrief) -> CallBrief:
-    """Return a brief about somebody who must not be contacted now."""
-    return replace(brief, do_not_contact=True, suggestion=None, opener=None)
+def silenced(brief: CallBrief, *, alone: bool, consents: Sequence[Consent]) -> CallBrief:
+    """Return a brief with what its lead does not wish, then or now, and nothing that goes against.
+
+    `alone` is whether it must not be contacted now.
+    """
+    told = replace(
+        brief,
+        do_not_contact=brief.do_not_contact or alone,
+        phone_withdrawn_at=brief.phone_withdrawn_at
+        or withdrawn_since(consents, ConsentPurpose.PHONE),
+        email_withdrawn_at=brief.email_withdrawn_at
+        or withdrawn_since(consents, ConsentPurpose.EMAIL),
+    )
+    return replace(
+        told,
+        suggestion=told.suggestion if told.may_be_written_to else None,
+        opener=told.opener if told.may_be_called else None,
+    )
+
+
+async def _said_of_channels(
+    work: Work, lead_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[Consent]]:
+    """Return what leads said of being called and written to."""
+    said: dict[UUID, list[Consent]] = {}
+    channels = (ConsentPurpose.PHONE, ConsentPurpose.EMAIL)
+    for consent in (
+        await work.find(Consent, lead_id=tuple(lead_ids), purpose=channels) if lead_ids else ()
+    ):
+        said.setdefault(consent.lead_id, []).append(consent)
+    return said
 
 
 async def freeze_brief(work: Work, handoff: Handoff, lead: Lead, *, whole: bool) -> HandoffBrief:
@@ -195,11 +237,10 @@ async def _brief(work: Work, lead: Lead) -> CallBrief:
     company = await work.get(Company, lead.company_id) if lead.company_id else None
     read = tuple(await work.ask(AssetsRead(lead_id=lead.id, until=work.now, limit=_MOST_KNOWN)))
     grading = (await gradings_of(work, [lead.id]))[lead.id]
-    silent = lead.do_not_contact
-    suggestion = None if silent else await _suggestion(work, lead, read, persona)
-    return CallBrief(
+    said = await _said_of_channels(work, [lead.id])
+    brief = CallBrief(
         as_of=work.now,
-        do_not_contact=silent,
+        do_not_contact=lead.do_not_contact,
         who=_who(lead, company),
         persona=None if persona is None else _card(persona),
         read=read[:MOST_READ],
@@ -208,9 +249,10 @@ async def _brief(work: Work, lead: Lead) -> CallBrief:
         engagement=None if grading is None else grading.engagement,
         reasons=() if grading is None else _reasons(grading.explanation),
         open_questions=open_questions(lead, persona),
-        suggestion=suggestion,
-        opener=None if silent else opener(lead, persona, read),
+        suggestion=await _suggestion(work, lead, read, persona),
+        opener=opener(lead, persona, read),
     )
+    return silenced(brief, alone=lead.do_not_contact, consents=said.get(lead.id, ()))
 
 
 async def _suggestion(

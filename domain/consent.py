@@ -98,17 +98,26 @@ def standing(consents: Iterable[Consent]) -> Mapping[ConsentPurpose, Consent]:
     Of two things said at the same instant, the withdrawal counts.
     """
 
-    def last(consent: Consent) -> tuple[datetime, bool, datetime, UUID]:
-        withdrawn = consent.status is ConsentStatus.WITHDRAWN
-        return consent.occurred_at, withdrawn, consent.recorded_at, consent.id
-
-    return {consent.purpose: consent for consent in sorted(consents, key=last)}
+    return {consent.purpose: consent for consent in sorted(consents, key=_said_last)}
 
 
 def is_withdrawn(consents: Iterable[Consent], purpose: ConsentPurpose) -> bool:
     """Say whether a person has withdrawn what one purpose needs; who never spoke has not."""
     now = standing(consents).get(purpose)
     return now is not None and now.status is ConsentStatus.WITHDRAWN
+
+
+def withdrawn_since(consents: Iterable[Consent], purpose: ConsentPurpose) -> datetime | None:
+    """Return since when what one purpose needs is withdrawn, None if it is not.
+
+    Said again, it was so since the first time.
+    """
+    since: datetime | None = None
+    for consent in sorted(consents, key=_said_last):
+        if consent.purpose is purpose:
+            is_withdrawn = consent.status is ConsentStatus.WITHDRAWN
+            since = (since or consent.occurred_at) if is_withdrawn else None
+    return since
 
 
 def may_track(consents: Iterable[Consent]) -> bool:
@@ -196,6 +205,11 @@ def withdrawals_to_share(
         if said.status is ConsentStatus.WITHDRAWN
         and _withdrawn_last(now.get(purpose), None) is None
     )
+
+
+def _said_last(consent: Consent) -> tuple[datetime, bool, datetime, UUID]:
+    withdrawn = consent.status is ConsentStatus.WITHDRAWN
+    return consent.occurred_at, withdrawn, consent.recorded_at, consent.id
 
 
 def _withdrawn_last(*said: Consent | None) -> Consent | None:

@@ -23,6 +23,7 @@ from domain.consent import (
     standing,
     stricter,
     withdrawals_to_keep,
+    withdrawn_since,
 )
 from domain.errors import Invalid
 from domain.ids import new_id
@@ -75,6 +76,24 @@ def activity(kind=ActivityKind.CALL, hours=0, **more):
 )
 def test_what_was_said_last_counts(history, allowed):
     assert may_track(history) is allowed
+
+
+@pytest.mark.parametrize(
+    ("history", "hours_ago"),
+    [
+        ((), None),
+        ((consent(GRANTED),), None),
+        ((consent(WITHDRAWN, 1),), 1),
+        ((consent(WITHDRAWN, 1), consent(WITHDRAWN, 3)), 3),  # said again
+        ((consent(WITHDRAWN, 3), consent(GRANTED, 2), consent(WITHDRAWN, 1)), 1),
+        ((consent(WITHDRAWN, 2), consent(GRANTED, 1)), None),
+        ((consent(WITHDRAWN, 1), consent(GRANTED, 1)), 1),  # at the same instant
+        ((consent(WITHDRAWN, 1, PHONE),), None),
+    ],
+)
+def test_what_is_withdrawn_is_so_since_it_was_said_first(history, hours_ago):
+    since = None if hours_ago is None else NOON - timedelta(hours=hours_ago)
+    assert withdrawn_since(history, TRACKING) == since
 
 
 def test_each_purpose_stands_for_itself():
