@@ -63,9 +63,9 @@ enum(
     COST="What was spent.",
     TOUCHES="Human touches.",
     LEADS="Leads.",
-    MQLS="Leads that became marketing-qualified.",
-    ACCEPTED="Leads that sales accepted.",
-    SQLS="Leads that became sales-qualified.",
+    MQLS="Leads that came to MQL, or beyond it.",
+    ACCEPTED="Leads that came to SAL, or beyond it.",
+    SQLS="Leads that came to SQL, or beyond it.",
     PIPELINE="Open deals, by their credited shares.",
     WON="Deals won, by their credited shares.",
     INFLUENCED="Deals won after any human touch from there, whole.",
@@ -104,9 +104,9 @@ class PerformanceRowView:
     )
     touches: int = shown("Human touches.")
     leads: int = shown("Leads first seen.")
-    mqls: int = shown("Leads that became marketing-qualified.")
-    accepted: int = shown("Leads that sales accepted.")
-    sqls: int = shown("Leads that became sales-qualified.")
+    mqls: int = shown("Leads that first came to MQL, or beyond it, as the funnel counts.")
+    accepted: int = shown("Leads that first came to SAL, or beyond it.")
+    sqls: int = shown("Leads that first came to SQL, or beyond it.")
     pipeline: MoneyView = shown("Open deals, by their credited shares.")
     won: MoneyView = shown("Deals won, by their credited shares.")
     won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")

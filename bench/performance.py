@@ -181,11 +181,15 @@ f(campaign_id, touches, leads, mqls, accepted, sqls, cost, pipeline, won, influe
   UNION ALL SELECT l.campaign_id, 0, count(*), 0, 0, 0, 0, 0, 0, 0 FROM leads l
   WHERE l.tenant_id = $1 AND l.created_at >= $2 AND l.created_at < $3 GROUP BY 1
   UNION ALL SELECT l.campaign_id, 0, 0,
-    count(DISTINCT l.id) FILTER (WHERE e.stage = 'MQL'),
-    count(DISTINCT l.id) FILTER (WHERE e.stage = 'SAL'),
-    count(DISTINCT l.id) FILTER (WHERE e.stage = 'SQL'), 0, 0, 0, 0
-  FROM stage_entries e JOIN leads l ON l.tenant_id = e.tenant_id AND l.id = e.lead_id
-  WHERE e.tenant_id = $1 AND e.stage IN ('MQL', 'SAL', 'SQL') AND {entry_when} GROUP BY 1
+    count(*) FILTER (WHERE {mql_when}), count(*) FILTER (WHERE {sal_when}),
+    count(*) FILTER (WHERE {sql_when}), 0, 0, 0, 0
+  FROM leads l JOIN (
+    SELECT e.lead_id, min(e.entered_at) AS mql_at,
+      min(e.entered_at) FILTER (WHERE e.stage IN ('SAL', 'SQL')) AS sal_at,
+      min(e.entered_at) FILTER (WHERE e.stage = 'SQL') AS sql_at
+    FROM stage_entries e
+    WHERE e.tenant_id = $1 AND e.stage IN ('MQL', 'SAL', 'SQL') GROUP BY 1) e ON e.lead_id = l.id
+  WHERE l.tenant_id = $1 AND {lead_when} GROUP BY 1
   UNION ALL SELECT c.campaign_id, 0, 0, 0, 0, 0, sum(c.amount_minor), 0, 0, 0
   FROM campaign_costs c WHERE c.tenant_id = $1 AND c."on" >= $2 AND c."on" < $3 GROUP BY 1
   UNION ALL SELECT c.campaign_id, 0, 0, 0, 0, 0, 0,
@@ -213,12 +217,18 @@ _CAMPAIGNS_BY_CLOSE = "WITH " + _DEALS.format(
     won_when="o.closed_at >= $2 AND o.closed_at < $3",
     open_when="o.opened_at >= $2 AND o.opened_at < $3",
     touch_when="t.occurred_at >= $2 AND t.occurred_at < $3",
-    entry_when="e.entered_at >= $2 AND e.entered_at < $3",
+    lead_when="true",
+    mql_when="e.mql_at >= $2 AND e.mql_at < $3",
+    sal_when="e.sal_at >= $2 AND e.sal_at < $3",
+    sql_when="e.sql_at >= $2 AND e.sql_at < $3",
 )
 _CAMPAIGNS_BY_COHORT = "WITH " + _DEALS.format(
     deal_leads=_OF_LEADS.format("o"),
     touch_leads=_OF_LEADS.format("t"),
-    **dict.fromkeys(("won_when", "open_when", "touch_when", "entry_when"), _COHORT_WHEN),
+    **dict.fromkeys(("won_when", "open_when", "touch_when", "lead_when"), _COHORT_WHEN),
+    mql_when="e.mql_at IS NOT NULL",
+    sal_when="e.sal_at IS NOT NULL",
+    sql_when="e.sql_at IS NOT NULL",
 )
 
 
@@ -309,6 +319,8 @@ SELECT l.tenant_id, gen_random_uuid(), l.id, s.stage, NULL,
 FROM generate_series(1, $2::bigint) i JOIN leads l ON l.id = {numbered(4)}
   JOIN (VALUES (0, 'LEAD', 100), (1, 'MQL', 50), (2, 'SAL', 35), (3, 'SQL', 25))
     s(place, stage, share) ON {_chance("i", 12, 100)} < s.share
+      -- One lead in five was never a SAL.
+      AND (s.stage <> 'SAL' OR {_chance("i", 16, 5)} > 0)
 WHERE l.tenant_id = $1 ORDER BY entered_at
 """
 _DEALS_OF = f"""

@@ -33,5 +33,10 @@ class Stage(StrEnum):
     def rank(self) -> int:
         return _RANKS[self]
 
+    @property
+    def onward(self) -> tuple[Stage, ...]:
+        """It and all later ones: what was ever in one of these has reached it."""
+        return tuple(stage for stage in Stage if stage.rank >= self.rank)
+
 
 _RANKS = {stage: rank for rank, stage in enumerate(Stage)}

@@ -244,11 +244,17 @@ class Life:
         )
 
     async def advance(self) -> bool:
-        """A lead enters a stage, ahead or behind, as an import would tell it."""
+        """A lead enters a stage, ahead or behind, as an import would tell it.
+
+        Or it stands in one, and nobody says how it came there.
+        """
         lead = await self._any(Lead)
-        stage = self.chance.choice([Stage.LEAD, Stage.MQL, Stage.SAL, Stage.SQL])
+        stage = self.chance.choice(list(Stage))
         at = self._after(lead.created_at)
         async with self.world.work() as work:
+            if self.chance.random() < 0.4:
+                await work.save(replace(lead, stage=stage, stage_entered_at=at))
+                return True
             await work.add(
                 StageEntry(
                     id=new_id(), lead_id=lead.id, stage=stage, previous=lead.stage,

@@ -26,6 +26,11 @@ from domain.touches import Channel, Touch
 from domain.values import minor_digits
 
 Key = Any
+# From stranger to fan.
+STAGES = (
+    *("VISITOR", "PROSPECT", "LEAD", "MQL", "SAL", "SQL"),
+    *("OPPORTUNITY", "CUSTOMER", "ADVOCATE"),
+)
 Shared = dict[UUID, tuple[Decimal, int | None]]
 """The share and the minor units of each touch."""
 
@@ -229,11 +234,20 @@ class Recount:
             if self._counts(lead, lead.created_at):
                 self._add("leads", self._lead_keys(lead))
             for name, stage in (("mqls", "MQL"), ("accepted", "SAL"), ("sqls", "SQL")):
-                entered = [
-                    e for e in self.facts.entries if e.lead_id == lead.id and e.stage == stage
-                ]
-                if any(self._counts(lead, entry.entered_at) for entry in entered):
+                reached_at = self._reached_at(lead, STAGES.index(stage))
+                if reached_at is not None and self._counts(lead, reached_at):
                     self._add(name, self._lead_keys(lead))
+
+    def _reached_at(self, lead: Lead, place: int) -> datetime | None:
+        """Return when a lead first was as far as a stage: what it skipped counts as passed.
+
+        Without a history it is since when it has stood where it stands.
+        """
+        steps = [e for e in self.facts.entries if e.lead_id == lead.id]
+        far = [e.entered_at for e in steps if STAGES.index(e.stage) >= place]
+        if not far and STAGES.index(lead.stage) >= place:
+            return lead.stage_entered_at
+        return min(far, default=None)
 
     def _count_touches(self) -> None:
         for touch in self.facts.touches:

@@ -112,7 +112,7 @@ def _furthest(work: PostgresWork, meant: Sequence[sa.ColumnElement[bool]]) -> sa
     )
 
     def came(stage: Stage) -> sa.ColumnElement[bool]:
-        far = sa.literal([s.value for s in Stage if s.rank >= stage.rank], _TEXTS)
+        far = sa.literal([each.value for each in stage.onward], _TEXTS)
         reached = sa.or_(entries.c.stage == sa.any_(far), leads.c.stage == sa.any_(far))
         return sa.func.bool_or(sa.func.coalesce(reached, sa.false()))
 

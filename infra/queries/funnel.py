@@ -125,7 +125,7 @@ def _behind(work: PostgresWork, only: FunnelLeads) -> sa.ColumnElement[bool]:
 
 
 def _from(stage: Stage) -> list[str]:
-    return [each.value for each in Stage if each.rank >= stage.rank]
+    return [each.value for each in stage.onward]
 
 
 def _journeys(work: PostgresWork, question: JourneyCounts) -> sa.Select[Any]:

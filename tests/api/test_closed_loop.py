@@ -82,7 +82,10 @@ async def test_the_loop_tells_what_became_of_the_leads(world: World) -> None:
             "revenue": euros("12000.00"),
         }
     ]
-    assert found.pop("campaigns")["total"]["won"] == euros("12000.00")
+    total = found.pop("campaigns")["total"]
+    assert total["won"] == euros("12000.00")
+    # As the funnel and the efforts have it, though the lead was never a SAL or an SQL.
+    assert (total["leads"], total["mqls"], total["accepted"], total["sqls"]) == (2, 1, 1, 1)
     spans = found.pop("spans")
     assert [s["new"]["amount"] for s in spans] == ["0.00", "0.00", "0.00", "12000.00", "0.00"]
     assert (spans[3]["startsOn"], spans[3]["lastOn"]) == ("2026-03-02", "2026-03-08")

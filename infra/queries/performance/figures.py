@@ -48,8 +48,8 @@ async def rows(
 
     One statement: the leads that are counted are told apart together, everything else is added up
     by itself.  A period's leads, touches and deals are found by leads_by_created,
-    stage_entries_by_stage, touches_by_instant, opportunities_by_status and _by_opened, credits by
-    their primary key (model_id, opportunity_id, touch_id).
+    stage_entries_by_stage, leads_by_watch, touches_by_instant, opportunities_by_status and
+    _by_opened, credits by their primary key (model_id, opportunity_id, touch_id).
     """
     source = Source(work.tenant_id, question.scope)
     whole = sa.union_all(*_parts(source)).subquery("whole")

@@ -1,4 +1,8 @@
-"""Leads that came, or came so far, and the touches that were made."""
+"""Leads that came, or came so far, and the touches that were made.
+
+A lead came so far as the funnel has it (`infra.queries.funnel`): to a stage or a later one, when
+it first did.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from domain.attribution.performance import PerformanceDimension, PerformanceMeasure
 from domain.stages import Stage
@@ -24,6 +29,7 @@ _STAGE = {
     PerformanceMeasure.SQLS: Stage.SQL,
 }
 LEAD_MEASURES = (PerformanceMeasure.LEADS, *_STAGE)
+_FIRST = min(_STAGE.values(), key=lambda stage: stage.rank)
 
 
 def touched(source: Source) -> Facts:
@@ -41,7 +47,7 @@ def touched(source: Source) -> Facts:
 
 
 def came(source: Source, measure: PerformanceMeasure) -> Facts:
-    """Leads that came in the period; or that entered a stage, then or ever."""
+    """Leads that came in the period; or that reached a stage, then or ever."""
     keyed = told_apart(source, [measure]).subquery("keyed")
     return fact(keyed.c.key, keyed.c.lead_id, lead_id=keyed.c.lead_id).select_from(keyed)
 
@@ -79,20 +85,76 @@ def _counted(source: Source, measure: PerformanceMeasure) -> sa.CTE:
 
 
 def _count(source: Source, measure: PerformanceMeasure) -> sa.Select[Any]:
-    found = sa.select(
-        sa.literal(measure.value).label("measure"),
-        leads.c.id.label("lead_id"),
-        (sa.null().cast(sa.Uuid) if source.lead_key is None else source.lead_key).label("key"),
-    ).where(*source.ours(leads))
+    name = sa.literal(measure.value).label("measure")
     if measure is PerformanceMeasure.LEADS:
-        return found.where(*source.dated(leads.c.created_at))
-    entered = sa.select(entries.c.lead_id).where(
-        *source.ours(entries), entries.c.stage == _STAGE[measure].value
+        found = sa.select(name, leads.c.id.label("lead_id"), _key(source))
+        return found.where(*source.ours(leads), *source.dated(leads.c.created_at))
+    if source.journeys is None:
+        source.journeys = _journeys(source).cte("journeys")
+    journeys = source.journeys
+    at = journeys.c[measure.lower()]
+    counts = at.is_not(None) if source.is_cohort else source.during(at)
+    return sa.select(name, journeys.c.lead_id, journeys.c.key).where(counts)
+
+
+def _key(source: Source) -> sa.ColumnElement[Any]:
+    return (sa.null().cast(sa.Uuid) if source.lead_key is None else source.lead_key).label("key")
+
+
+def _journeys(source: Source) -> sa.Select[Any]:
+    """Return when each lead first came to each stage or beyond, null where it has not.
+
+    Of the leads of a cohort; else of all that were, in the period, where one of the stages counts.
+    Their entries are read once, by stage_entries_by_lead where they are few.
+    """
+    onward = sa.and_(
+        *source.ours(entries), entries.c.lead_id == leads.c.id, _is_from(entries, _FIRST)
     )
-    if source.is_cohort:
-        return found.where(*source.dated(leads.c.created_at), leads.c.id.in_(entered))
-    entered = entered.where(source.during(entries.c.entered_at))
-    return found.where(leads.c.id.in_(entered), *source.narrowed())
+    who = source.dated(leads.c.created_at)
+    if not source.is_cohort:
+        who = [leads.c.id.in_(_moved(source)), *source.narrowed()]
+    return (
+        sa.select(
+            leads.c.id.label("lead_id"),
+            _key(source),
+            *(_reached_at(stage).label(measure.lower()) for measure, stage in _STAGE.items()),
+        )
+        .select_from(leads.outerjoin(entries, onward))
+        .where(*source.ours(leads), *who)
+        .group_by(leads.c.tenant_id, leads.c.id)
+    )
+
+
+def _reached_at(stage: Stage) -> sa.ColumnElement[Any]:
+    """Return when a lead first came so far; one without a history, to where it stands."""
+    entered = sa.func.min(entries.c.entered_at).filter(_is_from(entries, stage))
+    stands = sa.case((_is_from(leads, stage), leads.c.stage_entered_at))
+    return sa.func.coalesce(entered, stands)
+
+
+def _moved(source: Source) -> sa.CompoundSelect[Any]:
+    """Return the leads that came so far, or farther, in the period, for the first time or again.
+
+    By the indexes stage_entries_by_stage and leads_by_watch.
+    """
+    standing = leads.alias("standing")
+    # Told one by one, so that it can be estimated how many there are.
+    return sa.union(
+        sa.select(entries.c.lead_id).where(
+            *source.ours(entries), _is_from(entries, _FIRST), source.during(entries.c.entered_at)
+        ),
+        sa.select(standing.c.id).where(
+            *source.ours(standing),
+            _is_from(standing, _FIRST),
+            source.during(standing.c.stage_entered_at),
+        ),
+    )
+
+
+def _is_from(table: Any, stage: Stage) -> sa.ColumnElement[bool]:
+    far = sa.literal([each.value for each in stage.onward], postgresql.ARRAY(sa.Text()))
+    condition: sa.ColumnElement[bool] = table.c.stage == sa.any_(far)
+    return condition
 
 
 def _first_channels(source: Source, everybody: Any) -> sa.Select[Any]:

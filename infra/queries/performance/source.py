@@ -58,6 +58,7 @@ class Source:
         self.dimension = scope.dimension
         # What several measures read, so that a statement has it once.
         self.counted: dict[PerformanceMeasure, sa.CTE] = {}
+        self.journeys: sa.CTE | None = None
         self.deals: dict[OpportunityStatus, sa.CTE] = {}
 
     @property

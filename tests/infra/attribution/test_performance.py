@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,7 @@ from domain.paging import PageRequest, read_cursor
 from domain.stages import Stage
 from domain.touches import Channel
 from domain.values import Period
+from tests.histories import a_journey, add_journeys
 from tests.journeys import DAY, a_campaign, a_deal, a_lead, a_stage, a_touch
 from tests.world import World
 
@@ -245,6 +246,37 @@ async def test_a_filter_narrows_leads_and_all_that_is_theirs_but_no_costs(
         str(story["autumn"].id): (None, 1, (1, 1, 0, 0), 150_001, 0, 0),
         None: (None, 1, (0, 0, 0, 0), 150_000, 0, 0),
     }
+
+
+@pytest.mark.parametrize(
+    ("month", "expected"),
+    [
+        (Period(date(2026, 2, 1), date(2026, 3, 1)), (5, 3, 1, 1)),
+        (MARCH, (0, 2, 3, 2)),
+        (Period(date(2026, 2, 1), date(2026, 4, 1)), (5, 5, 4, 3)),
+    ],
+    ids=["february", "march", "both"],
+)
+async def test_a_lead_counts_once_when_it_first_came_so_far(
+    world: World, month: Period, expected: tuple[int, ...]
+) -> None:
+    """What was skipped counts as passed; who was sent back does not come again."""
+    seen_at, march = datetime(2026, 2, 20, tzinfo=UTC), 14 * 24
+    await add_journeys(
+        world,
+        a_journey(seen_at, (Stage.LEAD, 0), (Stage.CUSTOMER, march)),
+        a_journey(seen_at, (Stage.MQL, 1), (Stage.LEAD, 2), (Stage.MQL, march)),
+        (a_lead(seen_at, stage=Stage.SQL, stage_entered_at=seen_at + 14 * DAY), ()),
+        a_journey(seen_at, (Stage.SQL, 3), (Stage.CUSTOMER, march)),
+        a_journey(seen_at, (Stage.MQL, 4), (Stage.SAL, march)),
+    )
+
+    found = await figures(world, PerformanceDimension.CAMPAIGN, period=month)
+
+    total = found.total
+    assert (total.leads, total.mqls, total.accepted, total.sqls) == expected
+    rows = await behind(world, found.scope, PerformanceMeasure.MQLS, None)
+    assert len({row.lead_id for row in rows}) == total.mqls
 
 
 VALUE = {

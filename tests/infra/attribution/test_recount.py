@@ -25,10 +25,12 @@ from domain.attribution.performance import (
 from domain.campaigns import Campaign, CampaignCost
 from domain.exchange import ExchangeRate
 from domain.filters import parse
+from domain.funnel import FunnelDimension, FunnelTerms, funnel_report
 from domain.leads import LEAD_FIELDS, Lead
 from domain.lifecycle import StageEntry
 from domain.opportunities import Opportunity
 from domain.paging import PageRequest
+from domain.stages import Stage
 from domain.touches import Touch
 from domain.values import Period
 from infra.attribution import AttributionKeeper
@@ -155,6 +157,45 @@ async def test_credits_and_figures_are_what_a_recount_finds(world: World, seed: 
         }, asked
         assert told(found.total) == plain(count.total), asked
         await explained(world, life, found)
+
+
+_FUNNELS = {
+    FunnelDimension.CAMPAIGN: PerformanceDimension.CAMPAIGN,
+    FunnelDimension.ORIGIN_SOURCE: PerformanceDimension.ORIGIN,
+    FunnelDimension.PERSONA: PerformanceDimension.PERSONA,
+}
+
+
+async def test_the_funnel_and_the_figures_tell_the_same_of_the_same_leads(world: World) -> None:
+    """Of leads that skipped stages, were sent back, or have no history."""
+    await a_tenant(world, 3)
+    model = (await models_of(world))[0]
+    for by, dimension in _FUNNELS.items():
+        asked = Asked(
+            dimension=dimension.value, cohort=True, first=EVER.first, end=EVER.end, model=model
+        )
+        found = await figures(world, asked)
+        terms = FunnelTerms(dimension=by, first_on=EVER.first, last_on=EVER.last)
+        async with world.work() as work:
+            funnel = await funnel_report(work, world.actor(), terms)
+
+        told_by_funnel = {
+            None if group.key is None else str(group.key): (
+                group.leads,
+                *(each.reached for each in group.stages if each.stage in _COUNTED),
+            )
+            for group in funnel.groups
+        }
+        assert {
+            row.key: (row.leads, row.mqls, row.accepted, row.sqls)
+            for row in found.rows
+            if row.leads
+        } == told_by_funnel
+        # There is something to differ about.
+        assert all(sum(counts) > 0 for counts in zip(*told_by_funnel.values(), strict=True))
+
+
+_COUNTED = (Stage.MQL, Stage.SAL, Stage.SQL)
 
 
 async def explained(world: World, life: Life, found: Performance) -> None:
