@@ -76,8 +76,10 @@ class CampaignLineView:
     pipeline: MoneyView = shown("What the model credits to it of the open deals of the leads.")
     won: MoneyView = shown("What the model credits to it of the deals won with the leads.")
     won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")
-    cac: MoneyView | None = shown("Cost per deal won; null where none is.")
-    roi_rate: Decimal | None = shown("(won - cost) / cost; null where nothing was spent.")
+    cac: MoneyView | None = shown("Cost per deal won by campaigns; null where none is.")
+    roi_rate: Decimal | None = shown(
+        "(won by campaigns - cost) / cost; null where nothing was spent."
+    )
 
 
 @view(

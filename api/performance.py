@@ -111,8 +111,12 @@ class PerformanceRowView:
     won: MoneyView = shown("Deals won, by their credited shares.")
     won_deals: Decimal = shown("How many deals that is: the sum of the credited shares.")
     influenced: MoneyView = shown("Deals won after any human touch from here; rows may overlap.")
-    cac: MoneyView | None = shown("Cost per deal won; null where there is none of either.")
-    roi_rate: Decimal | None = shown("(won - cost) / cost; null where nothing was spent.")
+    cac: MoneyView | None = shown(
+        "Cost per deal won, by campaign only of deals that campaigns won; null where there is none."
+    )
+    roi_rate: Decimal | None = shown(
+        "(won - cost) / cost, by campaign only of what campaigns won; null where nothing was spent."
+    )
     sourced_share: Decimal | None = shown("`won` of all that was won, 0 to 1.")
     influenced_share: Decimal | None = shown("`influenced` of all that was won, 0 to 1.")
     campaign = related(CampaignView, Campaign, by="campaign_id", description="The campaign.")

@@ -35,6 +35,7 @@ _MODELS = {
     ),
     Model.TIME_DECAY: ("Time decay", "a touch a week older than another gets half as much"),
 }
+_OF_CAMPAIGNS = "What no campaign brought is not in the CAC and ROI of the total."
 _HEADS = (
     *("Campaign", "Cost", "Touches", "Leads", "MQL", "Accepted", "SQL"),
     *("Pipeline", "Won", "CAC", "ROI"),
@@ -76,7 +77,7 @@ def _note(model: Model) -> str:
     return (
         f"Of each deal, {_MODELS[model][1]}. Leads are those of these days, with all that became"
         " of them since; costs are what was spent in these days. CAC is the cost per deal won, ROI"
-        " is (won - cost) / cost."
+        f" is (won - cost) / cost. {_OF_CAMPAIGNS}"
     )
 
 
@@ -104,7 +105,7 @@ def _table(shown: Campaigns, total: Campaign) -> Html:
         tag("caption", "What campaigns are worth"),
         tag("thead", tag("tr", [tag("th", head, scope="col") for head in _HEADS])),
         tag("tbody", rows),
-        tag("tfoot", _row("Total", total, None)),
+        tag("tfoot", _row("Total", total, None, of=_OF_CAMPAIGNS)),
     )
 
 
@@ -122,7 +123,7 @@ def _group(name: str) -> Html:
     return tag("span", name, class_="group")
 
 
-def _row(name: Child, line: Campaign, most: Decimal | None) -> Html:
+def _row(name: Child, line: Campaign, most: Decimal | None, *, of: str | None = None) -> Html:
     counts = (line.touches, line.leads, line.mqls, line.accepted, line.sqls)
     return tag(
         "tr",
@@ -136,8 +137,8 @@ def _row(name: Child, line: Campaign, most: Decimal | None) -> Html:
             None if most is None else bar(line.won.amount, most),
             class_="revenue",
         ),
-        tag("td", _price(line.cac if line.cost.amount else None)),
-        tag("td", figure(line.roi_rate, Unit.SHARE)),
+        tag("td", _price(line.cac if line.cost.amount else None), title=of),
+        tag("td", figure(line.roi_rate, Unit.SHARE), title=of),
     )
 
 

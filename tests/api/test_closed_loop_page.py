@@ -183,10 +183,11 @@ def test_campaigns_are_a_table_with_what_no_campaign_brought_and_a_total() -> No
         f"Spring pricingEUR 4,000{counts}EUR 7,500EUR 12,000EUR 1,600200%",
         f"UnnamedEUR 0{counts}EUR 7,500EUR 0––",
         f"No campaignEUR 0{counts}EUR 7,500EUR 6,000––",
-        f"TotalEUR 4,000{counts}EUR 7,500EUR 18,000EUR 1,600350%",
+        f"TotalEUR 4,000{counts}EUR 7,500EUR 18,000EUR 1,600200%",
     )
     assert "".join(rows) in words
     assert "Of each deal, every touch gets the same." in words
+    assert "What no campaign brought is not in the CAC and ROI of the total." in words
 
 
 def test_a_rate_that_is_missing_is_said_in_place_of_the_table() -> None:

@@ -29,7 +29,8 @@ class Figures:
 
     Money is in minor units of `currency`; `won_deals` counts deals by their credited shares.
     Costs are a campaign's; told apart by something else they are spread over its human touches of
-    the period.  They cannot be narrowed by a filter, and are then None.
+    the period.  They cannot be narrowed by a filter, and are then None.  By campaign nothing is
+    held against them but what campaigns won: `campaignless_minor`, of so many deals, is not.
     """
 
     scope: Scope
@@ -45,6 +46,8 @@ class Figures:
     influenced_minor: int
     all_won_minor: int
     cost_minor: int | None = None
+    campaignless_minor: int = 0
+    campaignless_deals: Decimal = Decimal(0)
 
     @property
     def campaign_id(self) -> UUID | None:
@@ -85,17 +88,25 @@ class Figures:
 
     @property
     def cac(self) -> Money | None:
-        """Cost per deal won, to the minor unit; None while there is no cost or none is won."""
-        if self.cost_minor is None or not self.won_deals:
+        """Cost per deal won, to the minor unit; None where costs are unknown or none is won.
+
+        By campaign: per deal won by campaigns.
+        """
+        deals = self.won_deals - self.campaignless_deals
+        if self.cost_minor is None or not deals:
             return None
-        return Money(round(self.cost_minor / self.won_deals), self.scope.currency)
+        return Money(round(self.cost_minor / deals), self.scope.currency)
 
     @property
     def roi_rate(self) -> Decimal | None:
-        """(attributed revenue - cost) / cost; None where nothing was spent."""
+        """(attributed revenue - cost) / cost; None where nothing was spent.
+
+        By campaign: of the revenue that is attributed to campaigns.
+        """
         if not self.cost_minor:
             return None
-        return (Decimal(self.won_minor - self.cost_minor) / self.cost_minor).quantize(_RATE)
+        earned = self.won_minor - self.campaignless_minor
+        return (Decimal(earned - self.cost_minor) / self.cost_minor).quantize(_RATE)
 
     @property
     def sourced_share(self) -> Decimal | None:

@@ -213,10 +213,17 @@ class _Sheet:
         known = {name: value for name, value in self._total.items() if name != _SHARES}
         return {**sums, **known}
 
+    def _campaignless(self) -> Mapping[str, Decimal]:
+        """Return what no campaign brought, where it is by campaigns that rows are told apart."""
+        by_campaign = self.scope.dimension is PerformanceDimension.CAMPAIGN
+        return self._book.get(None, {}) if by_campaign and self.scope.campaigns is None else {}
+
     def _figures(self, key: Key, values: Mapping[str, Decimal]) -> Figures:
         def of(measure: PerformanceMeasure) -> int:
             return int(values.get(measure.value, 0))
 
+        # It is in the row that has no key, and in the total.
+        free = self._campaignless() if key is None else {}
         return Figures(
             scope=self.scope,
             key=key,
@@ -230,6 +237,8 @@ class _Sheet:
             won_deals=values.get(_SHARES, Decimal(0)),
             influenced_minor=of(PerformanceMeasure.INFLUENCED),
             all_won_minor=self._all_won(),
+            campaignless_minor=int(free.get(PerformanceMeasure.WON.value, 0)),
+            campaignless_deals=free.get(_SHARES, Decimal(0)),
             cost_minor=of(PerformanceMeasure.COST) if has_costs(self.scope) else None,
         )
 

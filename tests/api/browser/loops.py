@@ -41,7 +41,7 @@ def a_loop(**changes: Any) -> Plain:
             "lines": [a_campaign("Spring pricing", 4_000, 12_000), a_campaign(None, 0, 0)],
             "others": None,
             "without": a_campaign(None, 0, 6_000),
-            "total": a_campaign(None, 4_000, 18_000),
+            "total": {**a_campaign(None, 4_000, 18_000), "roiRate": "2.0000"},
             "missing": None,
         },
         "spans": [

@@ -34,7 +34,7 @@ from domain.opportunities import OpportunityStatus
 from domain.paging import PageRequest, read_cursor
 from domain.stages import Stage
 from domain.touches import Channel
-from domain.values import Period
+from domain.values import Money, Period
 from tests.histories import a_journey, add_journeys
 from tests.journeys import DAY, a_campaign, a_deal, a_lead, a_stage, a_touch
 from tests.world import World
@@ -163,10 +163,12 @@ async def test_what_campaigns_are_worth_by_date_of_close(
         None: (0, 1, (1, 0, 0, 0), 150_000, 100_000, 0),
     }
     assert told(found.total) == (500_000, 4, (3, 2, 1, 1), 300_001, 1_300_000, 1_200_000)
+    # Of the 13,000.00 that were won 12,000.00 were campaigns' doing, and one of the two deals.
+    assert (found.total.roi_rate, found.total.cac) == (Decimal("1.4"), Money(500_000, "EUR"))
     by_key = {row.key: row for row in found.rows}
     assert (by_key[spring].roi_rate, by_key[autumn].roi_rate) == (Decimal("0.5"), Decimal(5))
     assert by_key[None].roi_rate is None
-    assert [row.cac and row.cac.minor for row in found.rows] == [200_000, 800_000, 0]
+    assert [row.cac and row.cac.minor for row in found.rows] == [200_000, 800_000, None]
     assert by_key[spring].sourced_share == Decimal("0.4615")
     assert by_key[spring].influenced_share == Decimal("0.9231")
 
@@ -277,6 +279,23 @@ async def test_a_lead_counts_once_when_it_first_came_so_far(
     assert (total.leads, total.mqls, total.accepted, total.sqls) == expected
     rows = await behind(world, found.scope, PerformanceMeasure.MQLS, None)
     assert len({row.lead_id for row in rows}) == total.mqls
+
+
+async def test_costs_are_held_against_what_campaigns_won_alone(
+    world: World, story: dict[str, Any]
+) -> None:
+    """By channel all is held against them; campaigns that are told alone, what these won."""
+    spring = frozenset({story["spring"].id})
+    scope = await scoped(world, PerformanceDimension.CAMPAIGN)
+    async with world.work() as work:
+        alone = await performance(work, world.actor(), replace(scope, campaigns=spring))
+    channels = await figures(world, PerformanceDimension.CHANNEL)
+
+    assert (alone.total.roi_rate, alone.total.cac) == (Decimal("0.5"), Money(800_000, "EUR"))
+    assert (channels.total.roi_rate, channels.total.cac) == (
+        Decimal("1.6"),
+        Money(250_000, "EUR"),
+    )
 
 
 VALUE = {
