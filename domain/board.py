@@ -32,6 +32,7 @@ MOST_COUNTDOWNS, MOST_BREACHES, MOST_GOALS = 12, 8, 6
 _MOST_OVERDUE = 4
 _BREACHES_OF = timedelta(days=7)
 _LOOK_AGAIN = timedelta(seconds=60)
+# What is said of one lead in more signs than this may be its story.
 _LONGEST_SOURCE = 60
 _PERSONAL = re.compile(r"@|(\d[ ()./-]*){6}")
 _LATE = frozenset({ClockState.BREACHED, ClockState.MET_LATE})
@@ -234,15 +235,14 @@ def label_of(origin_source: str | None) -> str:
     or a telephone number, or is as long as a story, is left out.
     """
     source = plain_source(origin_source)
-    return "Lead" if source is None else f"Lead from {source}"
+    is_told = source is not None and len(source) <= _LONGEST_SOURCE
+    return f"Lead from {source}" if is_told else "Lead"
 
 
 def plain_source(text: str | None) -> str | None:
     """Return where leads came from, unless the text may tell of a person."""
     source = " ".join((text or "").split())
-    if not source or len(source) > _LONGEST_SOURCE or _PERSONAL.search(source):
-        return None
-    return source
+    return None if not source or _PERSONAL.search(source) else source
 
 
 def most_urgent(clocks: Iterable[BoardClock], now: datetime) -> Sequence[BoardCountdown]:

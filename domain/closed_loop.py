@@ -7,8 +7,8 @@ whoever it came from.  All days are the tenant's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -179,7 +179,7 @@ async def closed_loop(
         leads=groups[0].leads if groups else 0,
         open=groups[0].open if groups else 0,
         stages=groups[0].stages if groups else _no_stages(),
-        efforts=tuple(_effort(count, tenant.currency) for count in efforts),
+        efforts=told_apart(_effort(count, tenant.currency) for count in efforts),
         campaigns=await read_campaigns(work, tenant, model, Period(spans[0].first, spans[-1].end)),
         spans=shown,
         revenue=sum((span.new + span.again for span in shown), nothing),
@@ -218,6 +218,31 @@ def _no_stages() -> tuple[FunnelStage, ...]:
             working_time=None,
         )
         for place, stage in enumerate(DEFAULT_STAGES)
+    )
+
+
+def told_apart(efforts: Iterable[Effort]) -> tuple[Effort, ...]:
+    """Put together efforts that bear the same labels, in the place of the first of them.
+
+    So it is where several labels may tell of a person.
+    """
+    known: dict[tuple[str, str | None], Effort] = {}
+    for effort in efforts:
+        same = known.get((effort.source, effort.campaign))
+        known[effort.source, effort.campaign] = effort if same is None else _both(same, effort)
+    return tuple(known.values())
+
+
+def _both(one: Effort, other: Effort) -> Effort:
+    return replace(
+        one,
+        leads=one.leads + other.leads,
+        mqls=one.mqls + other.mqls,
+        sqls=one.sqls + other.sqls,
+        opportunities=one.opportunities + other.opportunities,
+        won=one.won + other.won,
+        revenue=one.revenue + other.revenue,
+        foreign=one.foreign + other.foreign,
     )
 
 

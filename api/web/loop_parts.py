@@ -7,6 +7,9 @@ from decimal import Decimal
 from api.web.loop_payload import Model, Window
 from api.web.markup import Child, Html, tag
 
+# Names that are made by rule often differ only at their ends.
+_LONGEST_NAME, _END = 60, 20
+
 
 def address(window: Window, model: Model, *, part: str | None = None) -> str:
     """Return where another window or model is; the usual model goes without saying."""
@@ -34,8 +37,15 @@ def nothing(said: str, then: str) -> Html:
 
 
 def spoken(name: str) -> Html:
-    """Return a name that people chose; one such as paid_search is said in words."""
-    return tag("bdi", name.replace("_", " "))
+    """Return a name that people chose; one such as paid_search is said in words.
+
+    Of a long one the middle is left out; it is whole in its title.
+    """
+    words = name.replace("_", " ")
+    if len(words) <= _LONGEST_NAME:
+        return tag("bdi", words)
+    start, end = words[: _LONGEST_NAME - _END - 1], words[-_END:]
+    return tag("bdi", f"{start.rstrip()}…{end.lstrip()}", title=name)
 
 
 def bar(amount: Decimal, most: Decimal) -> Html:

@@ -20,7 +20,13 @@ from api.web.loop_charts import duration, funnel, revenue_chart, summary
 from api.web.loop_parts import address
 from api.web.loop_payload import Model, Window, loop_of
 from api.web.payload import Unit
-from tests.api.browser.loops import a_loop, no_campaigns, nothing_came
+from tests.api.browser.loops import (
+    a_campaign,
+    a_loop,
+    an_effort,
+    no_campaigns,
+    nothing_came,
+)
 from tests.api.test_board_page import Text
 
 PAGE = "/board/key/closed-loop"
@@ -188,6 +194,21 @@ def test_campaigns_are_a_table_with_what_no_campaign_brought_and_a_total() -> No
     assert "".join(rows) in words
     assert "Of each deal, every touch gets the same." in words
     assert "What no campaign brought is not in the CAC and ROI of the total." in words
+
+
+def test_a_long_name_is_cut_and_whole_in_its_title() -> None:
+    names = [f"{'retargeting_' * 10}{end}" for end in ("berlin", "dublin")]
+    plain = a_loop()
+    plain["campaigns"]["lines"] = [a_campaign(name, 1, 1) for name in names]
+    plain["efforts"] = [an_effort(names[0], "s" * 60, 1), an_effort("fair", names[1], 1)]
+
+    drawn = Text(str(live_loop(loop_of(plain))))
+
+    titles = [a.get("title") for name, a in drawn.tags if name == "bdi"]
+    assert titles == [None, *names, names[0], None, None, names[1]]
+    start = "retargeting " * 3 + "ret…g retargeting "
+    assert [drawn.words.count(start + end) for end in ("berlin", "dublin")] == [2, 2]
+    assert f"fair {start}dublin" in drawn.words
 
 
 def test_a_rate_that_is_missing_is_said_in_place_of_the_table() -> None:

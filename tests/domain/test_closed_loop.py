@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from domain.board import plain_source
-from domain.closed_loop import MOST_SPANS, LoopWindow, spans_of
-from domain.values import Period
+from domain.board import label_of, plain_source
+from domain.closed_loop import MOST_SPANS, Effort, LoopWindow, spans_of, told_apart
+from domain.values import Money, Period
 
 TODAY = date(2026, 3, 10)  # a Tuesday
 
@@ -46,10 +46,52 @@ def test_a_window_of_days_has_so_many_days() -> None:
         ("  two   words ", "two words"),
         ("anna@corp.example", None),
         ("+353 1 234 5678", None),
-        ("a story " * 20, None),
+        ("retargeting_" * 16, "retargeting_" * 16),
         ("", None),
         (None, None),
     ],
 )
 def test_whatever_may_tell_of_a_person_is_no_source(text: str | None, shown: str | None) -> None:
     assert plain_source(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("paid_search", "Lead from paid_search"),
+        ("s" * 60, f"Lead from {'s' * 60}"),
+        ("s" * 61, "Lead"),
+        ("anna@corp.example", "Lead"),
+        (None, "Lead"),
+    ],
+)
+def test_a_board_tells_no_story_of_a_lead(text: str | None, label: str) -> None:
+    assert label_of(text) == label
+
+
+def test_efforts_that_bear_the_same_labels_are_one() -> None:
+    def an_effort(source: str, campaign: str | None, number: int) -> Effort:
+        return Effort(
+            source=source,
+            campaign=campaign,
+            leads=number,
+            mqls=number,
+            sqls=number,
+            opportunities=number,
+            won=number,
+            revenue=Money(number, "EUR"),
+            foreign=number,
+        )
+
+    several = [
+        an_effort("Unknown", None, 4),
+        an_effort("fair", None, 3),
+        an_effort("Unknown", None, 2),
+        an_effort("Unknown", "spring", 1),
+    ]
+
+    assert told_apart(several) == (
+        an_effort("Unknown", None, 6),
+        an_effort("fair", None, 3),
+        an_effort("Unknown", "spring", 1),
+    )
