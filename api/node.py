@@ -13,7 +13,7 @@ from api.context import Info
 from api.errors import query
 from api.views import VIEWS, Node
 from domain import ids
-from domain.attribution.performance import EvidenceRow
+from domain.attribution.performance import EvidenceRow, Figures
 from domain.audit import AuditEntry
 from domain.errors import Invalid
 from domain.identity import ApiKey, Board, Invitation, Permission, Session
@@ -24,8 +24,8 @@ from domain.uploads import ImportJob, ImportRowError, Upload
 MOST_NODES = 100
 
 # What is reached in another way: photos by signed addresses, uploads while they are under way, and
-# leaks, which are stored nowhere, by their list.
-_EXCLUDED = frozenset({EvidenceRow, Leak, Photo, Upload})
+# what is stored nowhere (leaks, figures and the rows behind them) by its list.
+_EXCLUDED = frozenset({EvidenceRow, Figures, Leak, Photo, Upload})
 
 # What needs more than VIEW, here as in its own list.
 _NEEDS: Mapping[type, Permission] = {

@@ -58,6 +58,7 @@ PREFIXES = {
     "NextStep": "nextstep",
     "Leak": "leak",
     "EvidenceRow": "evidence",
+    "Figures": "figures",
     "LeakLimit": "leaklimit",
     "Thread": "thread",
     "ThreadMessage": "message",

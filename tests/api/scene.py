@@ -198,7 +198,7 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
     names |= await _campaigns(world, names)
     names |= await _deals(world, names)
     names |= _named(*await the_talk(world, names))
-    names |= {kind: public(kind, new_id()) for kind in ("EvidenceRow", "Leak")}
+    names |= {kind: public(kind, new_id()) for kind in ("EvidenceRow", "Figures", "Leak")}
     async with world.work() as work:
         entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
     names |= _named(entry)

@@ -22,7 +22,7 @@ from tests.world import NOON
 TAKERS = {call: [s for s in call.slots() if s.type == "ID"] for call in CALLS}
 TAKERS = {call: slots for call, slots in TAKERS.items() if slots}
 # What is reached in another way than by its id.
-NO_NODES = {"EvidenceRow", "Leak", "Photo", "Upload"}
+NO_NODES = {"EvidenceRow", "Figures", "Leak", "Photo", "Upload"}
 # A feed tells what happens from now on, so at first any id is answered by silence; what a filter
 # by id lets through is followed in test_feed.py.
 FEEDS = {"clockTransitions"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,18 @@ class Figures:
     cost_minor: int | None = None
     campaignless_minor: int = 0
     campaignless_deals: Decimal = Decimal(0)
+    is_total: bool = False
+
+    @property
+    def id(self) -> UUID:
+        """What tells it from all others: what was asked, and which row of the answer it is."""
+        asked = self.scope
+        parts = (
+            *(asked.dimension, asked.model.id, asked.basis, asked.period, asked.currency),
+            *(asked.filter, None if asked.campaigns is None else sorted(asked.campaigns)),
+            *(self.is_total, self.key),
+        )
+        return UUID(bytes=sha256(repr(parts).encode()).digest()[:16])
 
     @property
     def campaign_id(self) -> UUID | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -192,7 +193,7 @@ class _Sheet:
         return [self._figures(key, values) for key, values in self._kept()]
 
     def total(self) -> Figures:
-        return self._figures(None, self._whole())
+        return replace(self._figures(None, self._whole()), is_total=True)
 
     def _kept(self) -> Sequence[tuple[Key, Mapping[str, Decimal]]]:
         """Return the rows that are asked for: all, or those of some campaigns."""

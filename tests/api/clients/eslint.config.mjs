@@ -35,7 +35,7 @@ const VALUES = [
   ...['LeadPrediction', 'LiftDecile', 'PredictionComparison', 'PredictionFactor', 'PredictionTraining', 'PredictionValidation'], // computed, too
   ...['QueuedLead', 'WorkQueue'], // as it is this instant
   ...['AttributionAnchor', 'CampaignCostRow'], // parts of a model, what became of a row
-  ...['Performance', 'PerformanceRow', 'PerformanceNumber'], // computed when asked
+  ...['Performance', 'PerformanceNumber'], // computed when asked
   ...['LeadUpsertRow', 'OutstandingReaders', 'SharedLanguage', 'StageMeaning', 'Viewer'],
 ];
 
