@@ -17,7 +17,6 @@ from domain.digests import (
     tells_until,
     told,
 )
-from domain.handoff import Handoff
 from domain.identity import Tenant, User
 from domain.leads import Lead
 from domain.letters import LetterKind
@@ -26,7 +25,7 @@ from domain.ports import by_id
 from domain.values import Money, minor_digits
 from infra.database import PostgresWork
 from infra.letter_loop import LetterLoop
-from infra.mail.letters import Letter, Points, digest_letter, one_line
+from infra.mail.letters import Letter, Points, called, digest_letter, one_line
 from infra.mail.queue import MailQueue
 from infra.mail.stopping import LetterStops
 from infra.services import Services
@@ -112,14 +111,16 @@ def parts_of(
         counts = ", ".join(f"{many} {_WORDS[kind]}" for kind, many in digest.counts.items())
         yield f"Since {day} you heard of {number} {_leads(number)}: {counts}."
         news = zip(digest.news, outcomes, strict=True)
-        yield Points(tuple(f"{_name(leads, each)}: {_said(outcome)}" for each, outcome in news))
+        yield Points(
+            tuple(f"{called(leads[each.lead_id])}: {_said(outcome)}" for each, outcome in news)
+        )
     else:
         yield f"Since {_spoken(digest.since, zone)} you heard of no lead."
     if digest.waiting_count:
         yield f"Still without feedback: {digest.waiting_count}. Those that wait longest:"
         yield Points(
             tuple(
-                f"{_name(leads, each)}, handed over on {_spoken(each.handed_off_at, zone)}"
+                f"{called(leads[each.lead_id])}, handed over on {_spoken(each.handed_off_at, zone)}"
                 for each in digest.waiting
             )
         )
@@ -127,12 +128,6 @@ def parts_of(
 
 def _leads(number: int) -> str:
     return "lead" if number == 1 else "leads"
-
-
-def _name(leads: Mapping[UUID, Lead], handoff: Handoff) -> str:
-    lead = leads[handoff.lead_id]
-    full = " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    return one_line(full or lead.email or "A lead without a name")
 
 
 def _said(outcome: HandoffOutcome) -> str:

@@ -19,7 +19,7 @@ from domain.ports import Work, by_id
 from domain.threads import DueCalls, Mention, Thread, ThreadMessage, written_to
 from infra.database import PostgresWork
 from infra.letter_loop import LetterLoop
-from infra.mail.letters import Button, Letter, Part, Points, mention_letter, one_line
+from infra.mail.letters import Button, Letter, Part, Points, called, mention_letter, one_line
 from infra.mail.queue import MailQueue
 from infra.mail.stopping import LetterStops
 from infra.services import Services
@@ -63,7 +63,8 @@ class MentionLetters:
         messages = by_id(
             await work.find(ThreadMessage, id=tuple(call.message_id for call in calls))
         )
-        threads = await work.find(Thread, id=tuple({call.thread_id for call in calls}))
+        found = await work.find(Thread, id=tuple({call.thread_id for call in calls}))
+        threads = sorted(found, key=lambda each: each.id)  # as they were begun
         authors = by_id(
             await work.find(User, id=tuple({each.author_id for each in messages.values()}))
         )
@@ -122,7 +123,7 @@ async def _subjects(work: Work, threads: Sequence[Thread]) -> Mapping[UUID, str]
     for thread in threads:
         lead_id = lead_of[thread.id]
         if lead_id is not None:
-            names[thread.id] = _called(leads[lead_id])
+            names[thread.id] = called(leads[lead_id])
         elif thread.campaign_id is not None:
             names[thread.id] = one_line(campaigns[thread.campaign_id].name)
         elif thread.asset_id is not None:
@@ -132,11 +133,6 @@ async def _subjects(work: Work, threads: Sequence[Thread]) -> Mapping[UUID, str]
 
 def _ids(ids: Collection[UUID | None] | Iterator[UUID | None]) -> tuple[UUID, ...]:
     return tuple({id for id in ids if id is not None})
-
-
-def _called(lead: Lead) -> str:
-    full = " ".join(part for part in (lead.first_name, lead.last_name) if part)
-    return one_line(full or lead.email or "a lead without a name")
 
 
 def _spoken(instant: datetime, zone: ZoneInfo) -> str:

@@ -10,6 +10,8 @@ from typing import TypeAlias
 import msgspec
 from typing_extensions import override
 
+from domain.leads import Lead
+
 # Names are people's own: long ones, and those of several lines, must not take a letter over.
 _LONGEST_NAME = 80
 
@@ -116,6 +118,12 @@ def one_line(text: str, *, longest: int = _LONGEST_NAME) -> str:
     shown = "".join(c if c.isprintable() else " " for c in text)
     words = " ".join(shown.split())
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def called(lead: Lead) -> str:
+    """Return what a letter calls a lead."""
+    full = " ".join(part for part in (lead.first_name, lead.last_name) if part)
+    return one_line(full or lead.email or "a lead without a name")
 
 
 def _letter(to: str, subject: str, *parts: Part, stop_url: str | None = None) -> Letter:
