@@ -91,6 +91,8 @@ class Bearers:
         # What each tenant is about to be asked, and the task that will.
         self._waiting: dict[UUID, tuple[set[Bearer], asyncio.Task[Standings]]] = {}
         self._places: dict[tuple[type, str], Bearer] = {}
+        # Whoever signs out here is signed out here by the time that he is told so.
+        database.on_commit.add(lambda tenant_id: self.forget((tenant_id,)))
 
     async def of_api_key(self, text: str) -> Bearer | None:
         """Return the key behind a secret, revoked or not; None if there is none."""
@@ -155,22 +157,25 @@ class Bearers:
     async def _read_all(self, tenant_id: UUID, bearers: set[Bearer]) -> Standings:
         await asyncio.sleep(0)
         del self._waiting[tenant_id]
+        # What is forgotten meanwhile is kept by nobody: it may have been read before it changed.
+        kept = self._place(tenant_id)
         read_at, found = monotonic(), dict[Bearer, Standing]()
         async with self._database.work(tenant_id, read_only=True) as work:
             look = _Look(work.now, read_at, await _known(work, bearers))
         for bearer in bearers:
             if (standing := look.at(bearer)) is not None:
                 found[bearer] = standing
-        self._keep(tenant_id, found)
+        kept.update(found)
         return found
 
-    def _keep(self, tenant_id: UUID, found: Standings) -> None:
+    def _place(self, tenant_id: UUID) -> dict[Bearer, Standing]:
+        """Return where to keep what is read of a tenant, until the tenant is forgotten."""
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         kept = self._kept.setdefault(tenant_id, {})
         if len(kept) >= _MOST_KEPT:
             kept.clear()
-        kept.update(found)
+        return kept
 
 
 async def _known(work: Work, bearers: Collection[Bearer]) -> Mapping[tuple[type, UUID], Any]:

@@ -44,7 +44,8 @@ class Database:
         self.platform = platform
         self.clock = clock
         self.pulse = pulse
-        self.on_commit: Callable[[UUID], None] = lambda tenant_id: None
+        self.on_commit: set[Callable[[UUID], None]] = set()
+        """Called with the tenant that something was committed in, before whoever did so goes on."""
         self._time = _ServerTime()
 
     @classmethod
@@ -104,7 +105,8 @@ class Database:
                 await _flush(work)
                 await _commit(connection, read_only)
         if work.recorded:
-            self.on_commit(tenant_id)
+            for hear in tuple(self.on_commit):
+                hear(tenant_id)
 
     async def now(self) -> datetime:
         """Return the database's time."""

@@ -60,7 +60,7 @@ class Worker:
 
     async def start(self) -> None:
         """Start the bus and every loop."""
-        self.database.on_commit = self._committed
+        self.database.on_commit.add(self._committed)
         if self.database.pulse:
             self.database.pulse.on_return = self._returned
         self.hub.bus.receive(self._heard)
@@ -76,7 +76,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         self._running = []
-        self.database.on_commit = _nobody
+        self.database.on_commit.discard(self._committed)
         await self.hub.bus.stop()
 
     async def _supervise(self, name: str, loop: Loop) -> None:
@@ -124,7 +124,3 @@ class Worker:
             if watched:
                 rows = await self.database.platform.fetch(_NUMBERS, list(watched))
                 self.hub.catch_up({row[0]: row[1] for row in rows})
-
-
-def _nobody(tenant_id: UUID) -> None:
-    return None

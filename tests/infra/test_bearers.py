@@ -1,12 +1,14 @@
 """Who stands behind a token or a key, read together and kept for a second."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.identity import Role, SessionEnd, actor_of
+from domain.identity.sessions import close_session
 from infra.accounts import Accounts
 from infra.bearers import Bearer, Bearers
 from tests.sessions import begun
@@ -18,6 +20,7 @@ class Counting:
 
     def __init__(self, database):
         self.database, self.platform, self.begun = database, database.platform, 0
+        self.on_commit = database.on_commit
 
     def work(self, tenant_id, **more):
         self.begun += 1
@@ -73,6 +76,36 @@ async def test_news_of_a_tenant_makes_its_bearers_unknown_again(world, other_wor
         await bearers.standing(bearer)
 
     assert database.begun == (4 if everybody else 3)
+
+
+async def test_whoever_is_signed_out_in_this_process_is_so_at_once(world):
+    bearers = Bearers(world.database)
+    session = await begun(world, world.rep)
+    bearer = Bearer.user(world.tenant.id, world.rep.id, session.id)
+    assert await bearers.standing(bearer) is not None
+
+    async with world.work() as work:
+        await close_session(work, session, because=SessionEnd.SIGNED_OUT)
+
+    assert await bearers.standing(bearer) is None
+
+
+async def test_what_changed_while_it_was_read_is_not_kept(world):
+    bearers = Bearers(world.database)
+    bearer = await bearer_of(world, world.rep)
+
+    class Meanwhile(Counting):
+        @asynccontextmanager
+        async def work(self, tenant_id, **more):
+            async with super().work(tenant_id, **more) as work:
+                yield work
+            bearers.forget((tenant_id,))
+
+    database = bearers._database = Meanwhile(world.database)
+    await bearers.standing(bearer)
+    await bearers.standing(bearer)
+
+    assert database.begun == 2
 
 
 async def test_another_tenants_user_is_nobody_here(world, other_world):

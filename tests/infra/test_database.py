@@ -288,7 +288,7 @@ async def test_counters_add_up_whoever_counts(world: World) -> None:
 
 async def test_who_commits_events_is_heard_of_once_they_are_committed(world: World) -> None:
     heard = []
-    world.database.on_commit = heard.append
+    world.database.on_commit.add(heard.append)
     async with world.work() as work:
         work.record(TeamChanged(at=NOON, team_id=world.sales.id))
         work.record(TeamChanged(at=NOON, team_id=world.marketing.id))

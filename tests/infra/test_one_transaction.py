@@ -105,7 +105,7 @@ async def test_what_ends_the_whole_ends_every_part(world: World) -> None:
 
 async def test_news_are_told_once_and_only_when_they_are_stored(world: World) -> None:
     told: list[UUID] = []
-    world.database.on_commit = told.append
+    world.database.on_commit.add(told.append)
 
     async with in_one(world) as one:
         await add(one, world, "North")
