@@ -14,13 +14,13 @@ import api.stages  # noqa: F401  # declares the enum Side
 from api.context import Context, Info
 from api.errors import SIGNED_IN, mutation, query, subscription
 from api.filtering import collection, filter_input, order_input
-from api.identity import UserRef
+from api.identity import TeamRef, UserRef
 from api.leads import LeadRef, lead_id_of
 from api.node import load_node
 from api.sla_status import until
 from api.views import Node, listed, related, shown, view
 from domain import ids, threads
-from domain.identity import Permission, User, resolve_user
+from domain.identity import Permission, Team, User, resolve_team, resolve_user
 from domain.paging import Order
 from domain.ports import Work
 from domain.stages import Side
@@ -28,6 +28,7 @@ from domain.threads import (
     MOST_WAITING,
     THREAD_FIELDS,
     Asked,
+    Called,
     Mention,
     MentionsFor,
     Subject,
@@ -68,6 +69,12 @@ class MentionView:
     called_at: datetime = shown("When.")
     read_at: datetime | None = shown("When they read it; null until then.")
     user = related("api.identity.UserView", User, by="user_id", description="Who is called.")
+    team = related(
+        "api.identity.TeamView",
+        Team,
+        by="team_id",
+        description="As somebody of which team they are called; null if they are named.",
+    )
     message = related(
         ThreadMessageView, ThreadMessage, by="message_id", description="The message that calls."
     )
@@ -277,6 +284,10 @@ class ThreadStartInput:
     text: str = shown("What you say.")
     asks: AskInput | None = shown("Who is to answer; nobody if left out.", default=UNSET)
     mentions: list[UserRef] = shown("Whom you call; at most 20.", default_factory=list)
+    mention_teams: list[TeamRef] = shown(
+        "Of which teams you call everybody who is active; at most 5, and 200 people.",
+        default_factory=list,
+    )
 
 
 @strawberry.input(description="A message in a thread.")
@@ -285,6 +296,10 @@ class ThreadReplyInput:
     text: str = shown("What you say.")
     asks: AskInput | None = shown("Who is to answer; nobody if left out.", default=UNSET)
     mentions: list[UserRef] = shown("Whom you call; at most 20.", default_factory=list)
+    mention_teams: list[TeamRef] = shown(
+        "Of which teams you call everybody who is active; at most 5, and 200 people.",
+        default_factory=list,
+    )
 
 
 @strawberry.input(description="Which of your messages says what instead.")
@@ -303,13 +318,17 @@ class MentionReadInput:
     mention: strawberry.ID = shown("The mention; it must be of you.")
 
 
-async def _called(work: Work, refs: Sequence[UserRef]) -> list[UUID]:
-    threads.mention_allowed(len(refs))
-    paths = [("mentions", n) for n in range(len(refs))]
-    return [
-        await resolve_user(work, ref.key(path), path=path)
-        for ref, path in zip(refs, paths, strict=True)
-    ]
+async def _called(work: Work, input: ThreadStartInput | ThreadReplyInput) -> Called:
+    # Before they are looked up one by one.
+    threads.mention_allowed(users=len(input.mentions), teams=len(input.mention_teams))
+    users, teams = list[UUID](), list[UUID]()
+    for place, user in enumerate(input.mentions):
+        path = ("mentions", place)
+        users.append(await resolve_user(work, user.key(path), path=path))
+    for place, team in enumerate(input.mention_teams):
+        path = ("mentionTeams", place)
+        teams.append(await resolve_team(work, team.key(path), path=path))
+    return Called(users=users, teams=teams)
 
 
 @strawberry.type
@@ -323,7 +342,7 @@ class Mutations:
                 await input.about.subject(work),
                 text=input.text,
                 asks=input.asks.asked() if input.asks else None,
-                mentions=await _called(work, input.mentions),
+                mentions=await _called(work, input),
             )
 
     @mutation(ThreadView, "Say something in a thread.", needs=Permission.DISCUSS)
@@ -335,7 +354,7 @@ class Mutations:
                 ids.expect("Thread", input.thread, path=("thread",)),
                 text=input.text,
                 asks=input.asks.asked() if input.asks else None,
-                mentions=await _called(work, input.mentions),
+                mentions=await _called(work, input),
             )
 
     @mutation(ThreadMessageView, "Put what you said in other words.", needs=Permission.DISCUSS)

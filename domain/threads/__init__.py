@@ -10,8 +10,8 @@ from domain.threads.entities import (
     Thread,
     ThreadMessage,
     ThreadsThat,
-    mention_allowed,
 )
+from domain.threads.mentioning import Called, mention_allowed
 from domain.threads.reading import read_mention, read_thread
 from domain.threads.talking import (
     Asked,
@@ -29,6 +29,7 @@ __all__ = [
     "PATIENCE",
     "THREAD_FIELDS",
     "Asked",
+    "Called",
     "DueCalls",
     "Mention",
     "MentionsFor",

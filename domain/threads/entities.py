@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from domain.errors import DomainError, Invalid
+from domain.errors import DomainError
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.paging import Narrowing
 from domain.stages import Side
 
 LONGEST_MESSAGE = 10_000
-MOST_MENTIONS = 20
 # How long the other side has for an answer, in its own working time, if the question says nothing.
 USUAL_ANSWER = timedelta(hours=8)
 LONGEST_ANSWER = timedelta(days=366)
@@ -85,13 +84,17 @@ class ThreadMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """That a message names a user.  `letter_at` is when a letter tells them, if one is to."""
+    """That a message calls a user, by name or as somebody of a team.
+
+    `letter_at` is when a letter tells them, if one is to.
+    """
 
     id: UUID
     thread_id: UUID
     message_id: UUID
     user_id: UUID
     called_at: datetime
+    team_id: UUID | None = None
     letter_at: datetime | None = None
     read_at: datetime | None = None
     version: int = 1
@@ -129,15 +132,6 @@ class MessageRetracted(DomainError):
 
     def __init__(self) -> None:
         super().__init__("This message was taken back.", path=("message",))
-
-
-class HasLeft(DomainError):
-    """Whoever has left hears of nothing any more."""
-
-    code = "INACTIVE_USER"
-
-    def __init__(self, name: str, *, place: int) -> None:
-        super().__init__(f"{name} is not active.", path=("mentions", place))
 
 
 class AnswerPending(DomainError):
@@ -188,12 +182,6 @@ def asked(thread: Thread, message: ThreadMessage) -> Thread:
 def released(thread: Thread) -> Thread:
     """Return a thread that waits for nobody."""
     return replace(thread, awaiting=None, ask_id=None, due_at=None)
-
-
-def mention_allowed(number: int) -> None:
-    """Refuse to call everybody."""
-    if number > MOST_MENTIONS:
-        raise Invalid(f"A message mentions at most {MOST_MENTIONS} people.", path=("mentions",))
 
 
 # How each thing a thread is about is called.

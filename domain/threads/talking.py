@@ -24,17 +24,16 @@ from domain.threads.entities import (
     LONGEST_ANSWER,
     LONGEST_MESSAGE,
     USUAL_ANSWER,
-    HasLeft,
     Mention,
     Subject,
     Thread,
     ThreadMessage,
     asked,
     changed,
-    mention_allowed,
     released,
     retracted,
 )
+from domain.threads.mentioning import NOBODY, Called, people_called
 from domain.threads.reading import read_by_answering
 from domain.values import require_text
 
@@ -62,7 +61,7 @@ async def start_thread(
     *,
     text: str,
     asks: Asked | None = None,
-    mentions: Sequence[UUID] = (),
+    mentions: Called = NOBODY,
 ) -> Thread:
     """Begin to talk about something."""
     actor.require(Permission.DISCUSS)
@@ -74,7 +73,7 @@ async def start_thread(
         id=new_id(), started_at=work.now, last_message_at=work.now, started_by=by, **about
     )
     message = await _message(work, thread, handoff, by=by, text=text, asks=asks)
-    people = await _mentioned(work, mentions)
+    people = await people_called(work, mentions, by=by)
     thread = await work.add(asked(thread, message))
     return await _say(work, thread, message, people, handoff)
 
@@ -86,7 +85,7 @@ async def reply(
     *,
     text: str,
     asks: Asked | None = None,
-    mentions: Sequence[UUID] = (),
+    mentions: Called = NOBODY,
 ) -> Thread:
     """Say something in a thread.  Whatever the side says that is waited for is its answer."""
     actor.require(Permission.DISCUSS)
@@ -95,7 +94,7 @@ async def reply(
     handoff = await _handoff_about(work, _subject_of(seen))
     thread = await work.get(Thread, thread_id, lock=True)
     message = await _message(work, thread, handoff, by=by, text=text, asks=asks)
-    people = await _mentioned(work, mentions)
+    people = await people_called(work, mentions, by=by)
     thread = await _answered(work, thread, message)
     thread = await work.save(replace(asked(thread, message), last_message_at=work.now))
     await read_by_answering(work, thread.id, by)
@@ -183,7 +182,7 @@ async def _say(
     work: Work,
     thread: Thread,
     message: ThreadMessage,
-    people: Sequence[User],
+    people: Sequence[tuple[User, UUID | None]],
     handoff: Handoff | None,
 ) -> Thread:
     """Store a message, call those it mentions, and let it count as feedback."""
@@ -194,10 +193,11 @@ async def _say(
             thread_id=thread.id,
             message_id=message.id,
             user_id=user.id,
+            team_id=team_id,
             called_at=work.now,
             letter_at=letter_at(user, author_id=message.author_id, now=work.now),
         )
-        for user in people
+        for user, team_id in people
     ]
     await work.add_all(mentions)
     work.record(ThreadChanged(at=work.now, thread_id=thread.id))
@@ -251,20 +251,6 @@ async def _answered(work: Work, thread: Thread, message: ThreadMessage) -> Threa
         return thread
     await work.save_all([replace(each, answered_by_id=message.id) for each in waiting])
     return released(thread)
-
-
-async def _mentioned(work: Work, ids: Sequence[UUID]) -> Sequence[User]:
-    wanted = tuple(dict.fromkeys(ids))
-    mention_allowed(len(wanted))
-    found = await work.find(User, id=wanted) if wanted else []
-    if len(found) < len(wanted):
-        missing = set(wanted) - {user.id for user in found}
-        place = next(n for n, id in enumerate(ids) if id in missing)
-        raise NotFound("user", path=("mentions", place))
-    for user in found:
-        if not user.active:
-            raise HasLeft(user.name, place=ids.index(user.id))
-    return found
 
 
 async def _check_exists(work: Work, subject: Subject) -> None:

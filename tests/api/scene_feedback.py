@@ -14,7 +14,7 @@ from domain.leaks import set_limits
 from domain.next_steps import set_next_step
 from domain.ratings import rate_campaign, rate_lead
 from domain.stages import Stage
-from domain.threads import Mention, Subject, ThreadMessage
+from domain.threads import Called, Mention, Subject, ThreadMessage
 from tests.world import World
 
 
@@ -24,7 +24,11 @@ async def the_talk(world: World, names: Mapping[str, Any]) -> list[Any]:
     async with world.work() as work:
         lead_id = (await work.get(Handoff, ids["Handoff"])).lead_id
         thread = await threads.start_thread(
-            work, owner, Subject(lead_id=lead_id), text="Called.", mentions=[world.owner.id]
+            work,
+            owner,
+            Subject(lead_id=lead_id),
+            text="Called.",
+            mentions=Called(users=[world.owner.id]),
         )
         for name, field in _ABOUT.items():
             await threads.start_thread(work, owner, Subject(**{field: ids[name]}), text="Well.")

@@ -9,9 +9,10 @@ import pytest
 
 from domain.content import AssetKind, ContentAsset
 from domain.events import ThreadChanged, UserMentioned
-from domain.identity import TeamMember, update_user
+from domain.identity import TeamMember, create_team, update_user
 from domain.ids import new_id, public
-from domain.threads import Mention, Thread, ThreadMessage
+from domain.stages import Side
+from domain.threads import Mention, Thread, ThreadMessage, mentioning
 from infra.outbox import publish_all
 from tests.agreements import add_mql
 from tests.following import following
@@ -33,6 +34,7 @@ RETRACT = """mutation($input: ThreadMessageRetractInput!) { threadMessageRetract
   threadMessage { text retractedAt thread { awaiting } } userErrors { code path } } }"""
 LIST = """query($awaiting: Side, $overdue: Boolean, $filter: ThreadFilter) {
   threads(awaiting: $awaiting, overdue: $overdue, filter: $filter) { nodes { id } } }"""
+CALLS = "{ mentions { nodes { team { name } } } }"
 MENTIONS = """query($unread: Boolean) { mentions(unread: $unread) { totalCount nodes {
   id readAt message { text } thread { id } } } }"""
 READ = """mutation($input: MentionReadInput!) { mentionRead(input: $input) {
@@ -302,6 +304,68 @@ async def test_who_has_left_is_not_called(world: World) -> None:
     assert await stored(world) == (0, 0, 0)
 
 
+async def test_a_team_that_is_called_is_everybody_who_is_active_in_it(world: World) -> None:
+    lead = await add_mql(world)
+    async with world.work() as work:
+        await update_user(work, world.actor(), world.other_rep.id, active=False)
+        member = TeamMember(
+            id=new_id(), team_id=world.sales.id, user_id=world.marketer.id, created_at=world.now
+        )
+        await work.add(member)
+    teams = [{"name": world.sales.name}, {"id": public("Team", world.sales.id)}]
+    named = [{"email": world.owner.email}]
+
+    await start(world, world.marketer, about(lead), mentions=named, mentionTeams=teams)
+
+    called = {
+        user.email: (await world.data(CALLS, as_=user))["mentions"]["nodes"]
+        for user in (world.owner, world.rep, world.other_rep, world.marketer)
+    }
+    assert called == {
+        world.owner.email: [{"team": None}],
+        world.rep.email: [{"team": {"name": world.sales.name}}],
+        world.other_rep.email: [],
+        # Nobody calls himself.
+        world.marketer.email: [],
+    }
+
+
+async def test_a_call_that_nobody_would_hear_is_refused(world: World) -> None:
+    lead = await add_mql(world)
+    async with world.work() as work:
+        team = await create_team(work, world.actor(), name="Field", side=Side.SALES)
+    thread = await start(world, world.marketer, about(lead))
+    teams = [{"name": world.sales.name}, {"id": public("Team", team.id)}]
+    input = {"thread": thread["id"], "text": "Well?", "mentionTeams": teams}
+
+    answer = await world.data(REPLY, {"input": input}, as_=world.marketer)
+
+    assert answer["threadReply"] == {
+        "thread": None,
+        "userErrors": [{"code": "NOBODY_TO_CALL", "path": ["mentionTeams", "1"]}],
+    }
+    assert await stored(world) == (1, 1, 0)
+
+
+async def test_a_team_larger_than_a_call_reaches_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mentioning, "MOST_CALLED", 1)
+    input = {
+        "about": about(await add_mql(world)),
+        "text": "Well?",
+        "mentionTeams": [{"name": world.sales.name}],
+    }
+
+    answer = await world.data(START, {"input": input}, as_=world.marketer)
+
+    assert answer["threadStart"] == {
+        "thread": None,
+        "userErrors": [{"code": "INVALID", "path": ["mentionTeams"]}],
+    }
+    assert await stored(world) == (0, 0, 0)
+
+
 async def test_campaigns_and_assets_are_talked_about_too(world: World) -> None:
     asset = ContentAsset(id=new_id(), title="Guide", kind=AssetKind.ARTICLE, created_at=world.now)
     async with world.work() as work:
@@ -324,6 +388,9 @@ async def test_campaigns_and_assets_are_talked_about_too(world: World) -> None:
         ({"mentions": [{"email": "nobody@acme.example"}]}, "NOT_FOUND", ["mentions", "0"]),
         ({"mentions": [{"id": public("User", NOBODY)}]}, "NOT_FOUND", ["mentions", "0"]),
         ({"mentions": [{"email": "a@b.example"}] * 21}, "INVALID", ["mentions"]),
+        ({"mentionTeams": [{"name": "Nowhere"}]}, "NOT_FOUND", ["mentionTeams", "0"]),
+        ({"mentionTeams": [{"id": public("Team", NOBODY)}]}, "NOT_FOUND", ["mentionTeams", "0"]),
+        ({"mentionTeams": [{"name": "Sales"}] * 6}, "INVALID", ["mentionTeams"]),
         (
             {"about": {"campaign": public("Campaign", NOBODY)}},
             "NOT_FOUND",

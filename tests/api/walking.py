@@ -50,6 +50,7 @@ KINDS = {
     "boardLink": "Board",
     "message": "ThreadMessage",
     "mentions": "User",
+    "mentionTeams": "Team",
     "of": "Lead",
     "startedBy": "User",
     "candidate": "DuplicateCandidate",

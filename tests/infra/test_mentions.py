@@ -34,7 +34,7 @@ async def call(world: World, *people: User, by: User | None = None, text: str = 
             world.actor(by or world.marketer),
             Subject(lead_id=lead.id),
             text=text,
-            mentions=[person.id for person in people],
+            mentions=threads.Called(users=[person.id for person in people]),
         )
 
 
@@ -43,7 +43,11 @@ async def test_who_is_called_and_does_not_read_it_gets_one_letter(world: World, 
     world.wait(minutes=2)
     async with world.work() as work:
         await threads.reply(
-            work, world.actor(world.owner), talk.id, text="Yes, did they?", mentions=[world.rep.id]
+            work,
+            world.actor(world.owner),
+            talk.id,
+            text="Yes, did they?",
+            mentions=threads.Called(users=[world.rep.id]),
         )
     world.wait(minutes=2)
     await post.mentions().queue_due()
@@ -137,7 +141,9 @@ async def test_a_letter_says_what_the_talk_is_about(world: World, post: Post) ->
         await work.save(replace(tenant, time_zone="Europe/Berlin"))
         actor = world.actor(world.marketer)
         about = Subject(handoff_id=handoff.id)
-        await threads.start_thread(work, actor, about, text="Well?", mentions=[world.rep.id])
+        await threads.start_thread(
+            work, actor, about, text="Well?", mentions=threads.Called(users=[world.rep.id])
+        )
     world.wait(minutes=5)
 
     await post.mentions().queue_due()

@@ -28,7 +28,7 @@ from domain.personas import PersonaDetails, create_persona
 from domain.ratings import rate_lead
 from domain.scoring import PRESET, activate_model, propose_model, rescore
 from domain.stages import Side, Stage
-from domain.threads import Asked, Subject, Thread, reply, start_thread
+from domain.threads import Asked, Called, Subject, Thread, reply, start_thread
 from domain.touch_intake import TouchDetails, Utm, identify_visitor, record_touch
 from domain.touches import TouchKind
 from domain.values import Money
@@ -131,7 +131,7 @@ class LoopStory(Story):
                 await reply(work, actor, self.chance.choice(threads).id, text="Yes.", asks=asks)
                 return
             subject = Subject(lead_id=self._anybody())
-            mentions = [self.world.rep.id]
+            mentions = Called(users=[self.world.rep.id])
             await start_thread(work, actor, subject, text="?", asks=asks, mentions=mentions)
 
     async def rate(self) -> None:
