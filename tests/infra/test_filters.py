@@ -22,7 +22,6 @@ from domain.filters import (
     Comparator,
     Compare,
     FieldType,
-    FilterField,
     FilterFields,
     Not,
     describe,
@@ -33,23 +32,13 @@ from domain.filters import (
     to_json,
 )
 from infra.filters import where
-
-
-class Stage(StrEnum):
-    LEAD = "LEAD"
-    MQL = "MQL"
-    SAL = "SAL"
-    SQL = "SQL"
+from tests.domain.filters.fields import Stage, a_field
 
 
 class Source(StrEnum):
     PAID = "paid_search"
     ORGANIC = "organic"
     DIRECT = "direct"
-
-
-def a_field(name, attribute, type, **more):
-    return FilterField(name=name, attribute=attribute, type=type, description=name, **more)
 
 
 FIELDS = FilterFields(
