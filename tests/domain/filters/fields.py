@@ -28,49 +28,21 @@ def a_field(name, attribute, type, **more):
 
 
 TITLE = a_field("title", "title", FieldType.TEXT)
-
-
 SCORE = a_field("score", "score", FieldType.NUMBER)
-
-
 CREATED_AT = a_field("createdAt", "created_at", FieldType.INSTANT, label="creation")
-
-
 CLOSE_ON = a_field("closeOn", "close_on", FieldType.DAY)
-
-
 SUBSCRIBED = a_field("subscribed", "subscribed", FieldType.FLAG)
-
-
 OWNER = a_field("owner", "owner_id", FieldType.ID, kind="User")
-
-
 STAGE = a_field("stage", "stage", FieldType.CHOICE, choices=Stage, ordered=True)
-
-
 SOURCE = a_field("originSource", "origin_source", FieldType.CHOICE, choices=Source)
-
-
 FIELDS = FilterFields(
     "lead", [TITLE, SCORE, CREATED_AT, CLOSE_ON, SUBSCRIBED, OWNER, STAGE, SOURCE]
 )
-
-
 ANN = UUID("01920000-0000-7000-8000-00000000000a")
-
-
 BOB = UUID("01920000-0000-7000-8000-00000000000b")
-
-
 ANN_ID = f"user_{ANN.hex}"
-
-
 BOB_ID = f"user_{BOB.hex}"
-
-
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
 TOKYO = timezone(timedelta(hours=9))
 
 
@@ -96,8 +68,6 @@ A_LEAD = Lead(
     stage=Stage.SAL,
     origin_source=Source.PAID,
 )
-
-
 UNKNOWN = Lead()
 
 
@@ -159,8 +129,6 @@ YES = [
     {"not": {"not": {"score": {"eq": 50}}}},
     {},
 ]
-
-
 NO = [
     {"title": {"eq": "vp Sales 50%"}},
     {"title": {"ne": "VP Sales 50%"}},

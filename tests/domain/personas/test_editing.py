@@ -1,24 +1,20 @@
+"""Personas are written, changed, ranked and archived."""
+
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from domain.errors import DomainError, Invalid, NotFound, PermissionDenied
+from domain.errors import Invalid, PermissionDenied
 from domain.events import PersonaChanged
 from domain.filters import BadCriterion, parse
-from domain.identity import ROLE_PERMISSIONS, Actor, Role
-from domain.ids import new_id
-from domain.leads import LEAD_FIELDS, Lead
+from domain.identity import Role
+from domain.leads import LEAD_FIELDS
 from domain.personas import (
     AssignLeads,
-    NotCurrent,
     Persona,
-    PersonaAcknowledgement,
     PersonaArchived,
     PersonaDetails,
     PersonaVersion,
@@ -26,102 +22,19 @@ from domain.personas import (
     TooManyPersonas,
     acknowledge_persona,
     archive_persona,
-    assign_leads,
     create_persona,
-    persona_for,
     update_persona,
 )
-from domain.stages import Stage
-from tests.fakes import FakeWork
-
-NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-START = UUID(int=0)
-HEADS = {"jobTitle": {"contains": "head"}}
-
-
-def an_actor(role: Role = Role.MANAGER, *, key: bool = False) -> Actor:
-    return Actor(
-        tenant_id=new_id(),
-        user_id=None if key else new_id(),
-        permissions=ROLE_PERMISSIONS[role],
-        role=role,
-    )
-
-
-MIA = an_actor()
-
-
-def a_persona(name: str = "Helga", rank: int = 1, **more: Any) -> Persona:
-    known: dict[str, Any] = {
-        "job_title": "Head of IT",
-        "goals": ("Sleep",),
-        "challenges": (),
-        "buying_questions": (),
-        "criterion": HEADS,
-    }
-    return Persona(
-        id=new_id(), name=name, rank=rank, number=1, created_at=NOON, **{**known, **more}
-    )
-
-
-def a_lead(**more: Any) -> Lead:
-    return Lead(
-        id=new_id(),
-        stage=Stage.LEAD,
-        stage_entered_at=NOON,
-        created_at=NOON,
-        updated_at=NOON,
-        **more,
-    )
-
-
-class Assigning:
-    """Answers the question as a table of leads would, and remembers it."""
-
-    def __init__(self, last: UUID | None = None) -> None:
-        self.asked: list[AssignLeads] = []
-        self.last = last
-
-    def __call__(self, question: AssignLeads) -> UUID | None:
-        self.asked.append(question)
-        return self.last
-
-
-def a_work(
-    *entities: Any, assigning: Callable[[AssignLeads], UUID | None] | None = None
-) -> FakeWork:
-    return FakeWork(NOON, *entities, answers={AssignLeads: assigning or Assigning()})
-
-
-# --- Which persona a lead belongs to
-
-
-@pytest.mark.parametrize(
-    ("known", "name"),
-    [
-        ({"job_title": "Head of IT"}, "first"),  # both match: the lower rank
-        ({"job_title": "Subheading"}, "first"),
-        ({"country": "DE"}, "second"),
-        ({}, None),
-    ],
+from tests.domain.personas.building_personas import (
+    HEADS,
+    MIA,
+    NOON,
+    START,
+    Assigning,
+    a_persona,
+    a_work,
+    an_actor,
 )
-async def test_the_lowest_rank_that_matches_takes_the_lead(
-    known: dict[str, Any], name: str | None
-) -> None:
-    personas = [
-        a_persona("second", 2, criterion={"or": [HEADS, {"country": {"eq": "DE"}}]}),
-        a_persona("first", 1),
-        a_persona("of nobody", 0, criterion=None),
-        a_persona("archived", 0, archived_at=NOON),
-    ]
-    work = a_work(*personas)
-
-    found = await persona_for(work, a_lead(**known))
-
-    assert found == next((each.id for each in personas if each.name == name), None)
-
-
-# --- Writing
 
 
 async def test_a_new_persona_is_its_first_version_and_takes_its_leads() -> None:
@@ -328,82 +241,3 @@ async def test_only_managers_write_personas(role: Role) -> None:
         await archive_persona(work, actor, persona.id)
 
     assert (await work.find(Persona), work.events) == ([persona], [])
-
-
-# --- Assigning in batches
-
-
-async def test_a_batch_goes_on_where_the_last_one_ended() -> None:
-    middle, changed_later = new_id(), a_persona("Otto", 2, assigning_after=START)
-    persona = a_persona(assigning_after=new_id())
-    assigning = Assigning(last=middle)
-    work = a_work(persona, changed_later, assigning=assigning)
-
-    more = await assign_leads(work, MIA, limit=50)
-
-    assert more is True
-    # What changed last wants all leads; what changed before is done once those are.
-    assert (assigning.asked[0].after, assigning.asked[0].limit) == (START, 50)
-    assert {each.assigning_after for each in await work.find(Persona)} == {middle}
-
-    assigning.last = None
-    assert await assign_leads(work, MIA) is False
-    assert assigning.asked[1].after == middle
-    assert {each.assigning_after for each in await work.find(Persona)} == {None}
-
-
-async def test_nothing_is_assigned_when_nothing_has_changed() -> None:
-    assigning = Assigning()
-    work = a_work(a_persona(), assigning=assigning)
-
-    assert await assign_leads(work, MIA) is False
-    assert assigning.asked == []
-
-
-# --- Acknowledging
-
-
-async def test_a_user_acknowledges_the_current_version_once() -> None:
-    persona = a_persona()
-    work, ana = a_work(persona), an_actor(Role.ANALYST)
-
-    said = await acknowledge_persona(work, ana, persona.id, number=1)
-    again = await acknowledge_persona(work, ana, persona.id, number=1)
-
-    assert again == said
-    assert await work.find(PersonaAcknowledgement) == [
-        PersonaAcknowledgement(
-            id=said.id,
-            persona_id=persona.id,
-            user_id=ana.user_id,  # type: ignore[arg-type]  # Ana is a user
-            number=1,
-            acknowledged_at=NOON,
-        )
-    ]
-
-
-@pytest.mark.parametrize(
-    ("actor", "number", "refusal"),
-    [
-        (MIA, 0, NotCurrent),
-        (MIA, 2, NotCurrent),
-        (an_actor(key=True), 1, PermissionDenied),
-    ],
-)
-async def test_only_people_acknowledge_and_only_what_they_can_have_read(
-    actor: Actor, number: int, refusal: type[DomainError]
-) -> None:
-    persona = a_persona()
-    work = a_work(persona)
-
-    with pytest.raises(refusal):
-        await acknowledge_persona(work, actor, persona.id, number=number)
-
-    assert (await work.find(PersonaAcknowledgement), work.events) == ([], [])
-
-
-async def test_an_unknown_persona_is_not_found() -> None:
-    work = a_work()
-
-    with pytest.raises(NotFound):
-        await acknowledge_persona(work, MIA, new_id(), number=1)
