@@ -46,6 +46,13 @@ async def other_world(database: Database, clock: dict[str, datetime]) -> World:
 
 
 @pytest.fixture
+async def today(session_database: Database) -> World:
+    """A fresh tenant that lives now, as the service does."""
+    clock = {"now": datetime.now(UTC)}
+    return await make_world(Database(session_database.app, session_database.platform), clock)
+
+
+@pytest.fixture
 async def nothing_else_due(session_database: Database) -> None:
     """Tell whatever other tests have left to come due in their tenants of this database."""
     long_after = datetime(2100, 1, 1, tzinfo=UTC)

@@ -198,3 +198,13 @@ async def make_world(database: Database, clock: dict[str, datetime], **services:
         hours=hours,
         clock=clock,
     )
+
+
+async def enter_directory(world: World) -> None:
+    """Let it be found which tenant is meant by its name, as whoever signs in has to."""
+    await world.database.platform.execute(
+        "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
+        world.tenant.slug,
+        world.tenant.id,
+        world.tenant.name,
+    )

@@ -21,9 +21,9 @@ from infra.accounts import create_tenant
 from infra.database import Database
 from infra.passwords import Passwords
 from tests.agreements import a_sla, an_mql, sign
+from tests.passwords import PASSWORD
 from tests.world import FakeServices, World
 
-PASSWORD = "tulips 4 everyone"
 ALWAYS = tuple(Window(weekday, 0, 24 * 60) for weekday in range(7))
 
 

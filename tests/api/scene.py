@@ -12,8 +12,6 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
-from argon2 import Parameters
-from argon2.low_level import Type
 from typing_extensions import override
 
 from api.context import Context
@@ -65,13 +63,10 @@ from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.api.learning import what_was_learnt
 from tests.api.scene_feedback import the_talk
 from tests.api.scene_web import the_web
+from tests.passwords import PASSWORD
 from tests.sessions import begun
-from tests.world import ENGINE, FakeServices, World, make_world
+from tests.world import ENGINE, FakeServices, World, enter_directory, make_world
 
-PASSWORD = "tulips 4 everyone"
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 SETTINGS = Settings.from_env(
     {
         "DATABASE_URL": "postgresql://owner@127.0.0.1/nowhere",
@@ -207,12 +202,7 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
 
 
 async def _people(world: World) -> dict[str, Any]:
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-        world.tenant.name,
-    )
+    await enter_directory(world)
     account = f"account@{world.tenant.slug}.example"
     accounts: Accounts = world.services.accounts
     await accounts.add_user(

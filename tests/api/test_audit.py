@@ -20,8 +20,9 @@ from infra.audit.verifying import verify
 from infra.database import Database
 from infra.passwords import Passwords
 from tests.api.identity.asking import SIGN_IN
-from tests.api.scene import PASSWORD, QUICK, make_scene
+from tests.api.scene import make_scene
 from tests.api.sites import a_site, key_of
+from tests.passwords import PASSWORD, QUICK
 from tests.world import ENGINE, World, make_world
 
 LOG = """query(

@@ -8,8 +8,6 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.routing import Route
@@ -32,21 +30,9 @@ from domain.identity import (
 from domain.ids import new_id
 from infra.accounts import Accounts
 from infra.outbox import publish_all
-from infra.passwords import Passwords
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from tests.sessions import begun, token_of
-
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
 
 
 @pytest.fixture(autouse=True)

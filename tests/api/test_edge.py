@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -18,12 +17,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from api.board import BOARD_DOCUMENT
 from domain.identity import Role
-from infra.database import Database
 from infra.edge_limits import DocumentMode
 from infra.trusted_documents import Keeper, entries_of
 from tests.api.sites import Site, a_site, key_of
 from tests.conftest import DatabaseUrls
-from tests.world import World, make_world
+from tests.world import World
 
 VIEWER = "query Viewer { viewer { tenant { slug } } }"
 HASH = hashlib.sha256(VIEWER.encode()).hexdigest()
@@ -31,13 +29,6 @@ ID = f"sha256:{HASH}"
 SCHEMA = "{ __schema { queryType { name } } }"
 FEED = "subscription { clockTransitions { state } }"
 GRAPHQL = "application/graphql-response+json"
-
-
-@pytest.fixture
-async def today(session_database: Database) -> World:
-    """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
-    return await make_world(Database(session_database.app, session_database.platform), clock)
 
 
 @asynccontextmanager

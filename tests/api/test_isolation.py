@@ -13,9 +13,10 @@ from api.engine import OperationFailed
 from domain.ids import PREFIXES, new_id, public
 from infra.database import Database
 from infra.passwords import Passwords
-from tests.api.scene import QUICK, Scene, make_scene
+from tests.api.scene import Scene, make_scene
 from tests.api.walking import ANYTHING, CALLS, MEANT, Call, Slot, masked
 from tests.following import following
+from tests.passwords import QUICK
 from tests.world import NOON
 
 # Whatever takes an id: the field, and the places in its arguments that do.

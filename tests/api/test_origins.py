@@ -11,9 +11,9 @@ from domain.identity import Role, Session
 from domain.ids import new_id
 from infra.database import Database
 from tests.api.sites import a_site, accounts_of
-from tests.world import World, make_world
+from tests.passwords import PASSWORD
+from tests.world import World, enter_directory, make_world
 
-PASSWORD = "tulips 4 everyone"
 SIGN_IN = """mutation($email: EmailAddress!) {
   signIn(input: {email: $email, password: "tulips 4 everyone"}) { userErrors { code } } }"""
 
@@ -23,8 +23,7 @@ async def today(session_database: Database) -> World:
     """A fresh tenant in the directory, that lives as long as the database does."""
     database = Database(session_database.app, session_database.platform)
     world = await make_world(database, {"now": await database.now()})
-    row = (world.tenant.slug, world.tenant.id)
-    await database.platform.execute("INSERT INTO directory VALUES ($1, $2, 'A', 'default')", *row)
+    await enter_directory(world)
     return world
 
 

@@ -10,8 +10,9 @@ import pytest
 from domain.paging import write_cursor
 from infra.database import Database
 from infra.passwords import Passwords
-from tests.api.scene import QUICK, Scene, make_scene
+from tests.api.scene import Scene, make_scene
 from tests.api.walking import CALLS, ONCE, Call, Path, Slot, distinct
+from tests.passwords import QUICK
 from tests.world import NOON
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,11 @@ from websockets.exceptions import ConnectionClosed
 from domain.identity import Role, SignedIn, User
 from domain.ids import new_id, public
 from infra.accounts import Accounts
-from infra.database import Database
 from infra.passwords import Passwords
-from tests.api.scene import QUICK
 from tests.api.sites import Site, Started, a_process, a_site, accounts_of
-from tests.world import World, make_world
+from tests.passwords import ANOTHER, PASSWORD, QUICK
+from tests.world import World, enter_directory
 
-PASSWORD, ANOTHER = "tulips 4 everyone", "narcissi 4 nobody"
 SUBSCRIPTION = "subscription { board { tenantName } }"
 END = "mutation { signOut { userErrors { code } } }"
 EVERYWHERE = "mutation { signOutEverywhere { userErrors { code } } }"
@@ -51,16 +49,10 @@ async def site(database_urls: Any) -> AsyncIterator[Site]:
 
 
 @pytest.fixture
-async def today(session_database: Database) -> World:
-    """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
-    world = await make_world(Database(session_database.app, session_database.platform), clock)
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-    )
-    return world
+async def today(today: World) -> World:
+    """The tenant that lives now, in the directory."""
+    await enter_directory(today)
+    return today
 
 
 @dataclass

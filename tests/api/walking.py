@@ -31,7 +31,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from api.schema import schema
 from domain.feed import cursor_at
 from domain.filters import Comparator
-from tests.api.scene import PASSWORD, Scene
+from tests.api.scene import Scene
+from tests.passwords import PASSWORD
 
 SCHEMA = schema()._schema
 ROOTS = {

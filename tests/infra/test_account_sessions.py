@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from domain.audit import Cause
 from domain.errors import Overloaded, StaleWrite
@@ -33,23 +31,13 @@ from infra.passwords import Passwords, WeakPassword
 from infra.refresh_tokens import read
 from infra.signing_keys import SigningKeys
 from infra.tokens import MAX_LIFE, AccessTokens
+from tests.passwords import ANOTHER, PASSWORD, QUICK
 from tests.world import NOON
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
-PASSWORD, ANOTHER = "tulips 4 everyone", "narcissi 4 nobody"
 LIVES = SessionLives(idle=timedelta(days=30), longest=timedelta(days=90))
 TOKENS = AccessTokens(keys=SigningKeys.generate(), issuer="us", audience="api")
 HOME = Cause(ip_address="192.0.2.7", user_agent="Firefox")
 LATER = GRACE + timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
 
 
 @pytest.fixture(autouse=True)

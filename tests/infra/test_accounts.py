@@ -27,23 +27,12 @@ from infra.outbox import publish_all
 from infra.passwords import Passwords, WeakPassword
 from infra.signing_keys import SigningKeys
 from infra.tokens import MAX_LIFE, AccessTokens
+from tests.passwords import ANOTHER, PASSWORD
 from tests.world import NOON
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 STRONGER = Parameters(
     type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=2, memory_cost=64, parallelism=1
 )
-PASSWORD = "tulips 4 everyone"
-ANOTHER = "narcissi 4 nobody"
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from domain.campaigns import Campaign, CampaignAsset, CampaignCost
 from domain.content import ContentAsset
@@ -33,10 +31,7 @@ from infra.demo.company import Company
 from infra.passwords import Passwords
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
-
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
+from tests.passwords import QUICK
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from domain.errors import Invalid
 from domain.identity import BadCredentials, NewCompany, Role
@@ -22,18 +20,15 @@ from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from tests.admission import admission_of
 from tests.api.sites import a_process
+from tests.passwords import PASSWORD, QUICK
 from tests.world import NOON
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 LINKS = {
     "nothing": "",
     "too short": "smf_x",
     "too long": "x" * 10_000,
     "never made": new_secret(FIRST_RUN).text,
 }
-PASSWORD = "tulips 4 everyone"
 
 
 def a_company(**more):

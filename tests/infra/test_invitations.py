@@ -7,8 +7,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from domain.errors import AlreadyExists, Invalid
 from domain.identity import (
@@ -23,31 +21,20 @@ from domain.identity import (
 from domain.identity.invitations import InvitationExpired, InvitationNotValid
 from domain.ids import new_id
 from infra.accounts import Accounts
-from infra.passwords import Passwords, WeakPassword
+from infra.passwords import WeakPassword
 from infra.secrets import INVITATION, new_secret
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from tests.admission import APP_URL, WEEK, admission_of
-from tests.world import NOON
+from tests.passwords import ANOTHER, PASSWORD
+from tests.world import NOON, enter_directory
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 LINKS = {
     "nothing": "",
     "too short": "smi_x",
     "too long": "x" * 10_000,
     "never made": new_secret(INVITATION).text,
 }
-PASSWORD = "tulips 4 everyone"
-ANOTHER = "narcissi 4 nobody"
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
 
 
 @pytest.fixture
@@ -59,12 +46,7 @@ async def company(world, passwords):
         setattr(world.services, name, service)
     world.services.accounts = accounts
     await world.database.platform.execute("DELETE FROM mails")
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-        world.tenant.name,
-    )
+    await enter_directory(world)
     return world
 
 
@@ -240,11 +222,7 @@ async def test_of_two_passwords_at_once_only_the_accounts_own_lets_in(company):
 
 
 async def test_an_account_that_is_there_is_proven_by_its_password(company, other_world):
-    await company.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Other', 'default')",
-        other_world.tenant.slug,
-        other_world.tenant.id,
-    )
+    await enter_directory(other_world)
     email = f"ivy@{company.tenant.slug}.example"
     elsewhere = await company.services.accounts.add_user(
         other_world.actor(), email=email, name="Ivy", role=Role.MEMBER, password=ANOTHER

@@ -7,38 +7,25 @@ import re
 from datetime import timedelta
 
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from domain.identity import BadCredentials, Role, Session, SessionEnd, SessionOver, TooManyAttempts
 from infra.accounts import Accounts
 from infra.mail.queue import LEASE, ResetWanted
 from infra.password_resets import LIFE, MOST_PER_HOUR, ResetNotValid
-from infra.passwords import Passwords, WeakPassword
+from infra.passwords import WeakPassword
 from infra.secrets import PASSWORD_RESET, new_secret
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
 from tests.admission import APP_URL, admission_of
-from tests.world import NOON
+from tests.passwords import ANOTHER, PASSWORD
+from tests.world import NOON, enter_directory
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 LINKS = {
     "nothing": "",
     "too short": "smp_x",
     "too long": "x" * 10_000,
     "never made": new_secret(PASSWORD_RESET).text,
 }
-PASSWORD = "tulips 4 everyone"
-ANOTHER = "narcissi 4 nobody"
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
 
 
 @pytest.fixture
@@ -50,11 +37,7 @@ async def bo(world, passwords):
     world.services.password_resets = admission_of(accounts)["password_resets"]
     await world.database.platform.execute("DELETE FROM mails")
     await world.database.platform.execute("DELETE FROM sign_in_failures")
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-    )
+    await enter_directory(world)
     return await accounts.add_user(
         world.actor(),
         email=f"bo@{world.tenant.slug}.example",

@@ -3,17 +3,14 @@ import threading
 import unicodedata
 
 import pytest
-from argon2 import Parameters, extract_parameters
+from argon2 import extract_parameters
 from argon2.exceptions import Argon2Error
-from argon2.low_level import Type
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from domain.errors import Overloaded
 from infra.passwords import Passwords, Verdict, WeakPassword, check_password
+from tests.passwords import QUICK
 
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
 GOOD = "tulips 4 everyone"
 EMAIL = "ann.archer@example.com"
 

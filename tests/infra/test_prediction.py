@@ -24,7 +24,7 @@ from domain.prediction import (
 )
 from infra.prediction import ModelTrainer
 from tests.api.learning import a_history
-from tests.world import World
+from tests.world import World, enter_directory
 
 ORIGIN = (PredictionField.ORIGIN_SOURCE,)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -82,10 +82,7 @@ async def test_the_worker_finds_whom_it_has_never_planned_for_and_then_whose_tim
     world: World,
 ) -> None:
     await a_history(world)
-    slug = world.tenant.id.hex
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'A', 'default')", slug, world.tenant.id
-    )
+    await enter_directory(world)
     try:
         await ModelTrainer(world.database).plan_all()
         assert [each.month_on for each in await models(world)] == [date(2026, 3, 1)]
@@ -96,7 +93,7 @@ async def test_the_worker_finds_whom_it_has_never_planned_for_and_then_whose_tim
         await ModelTrainer(world.database).plan_all()
     finally:
         await world.database.platform.execute(
-            "UPDATE directory SET tenant_id = $2 WHERE slug = $1", slug, new_id()
+            "UPDATE directory SET tenant_id = $2 WHERE slug = $1", world.tenant.slug, new_id()
         )
     assert [each.month_on for each in await models(world)] == [date(2026, 3, 1), date(2026, 4, 1)]
 

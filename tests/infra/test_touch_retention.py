@@ -31,7 +31,7 @@ from tests.journeys import (
     recounted,
     stored_credits,
 )
-from tests.world import World
+from tests.world import World, enter_directory
 
 ANONYMOUS, KNOWN = 395 * DAY, 1095 * DAY
 SECOND = timedelta(seconds=1)
@@ -308,11 +308,8 @@ async def test_a_tenant_is_looked_at_once_an_hour_and_spoils_no_other(world, mon
         return False
 
     monkeypatch.setattr("infra.touch_retention.erase_old", look)
-    slug = world.tenant.slug
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')", slug, world.tenant.id
-    )
-    ours = f"SELECT tenant_id FROM directory WHERE slug = '{slug}'"
+    await enter_directory(world)
+    ours = f"SELECT tenant_id FROM directory WHERE slug = '{world.tenant.slug}'"
     monkeypatch.setattr("infra.touch_retention._TENANTS", ours)
     eraser = TouchEraser(world.database)
     for _ in range(2):

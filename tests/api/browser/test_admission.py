@@ -19,12 +19,10 @@ from infra.services import Services
 from tests.api.browser.conftest import PHONE, OpenScreen
 from tests.api.sites import Site, a_site
 from tests.fixtures import clock, database, session_database, world
-from tests.world import World
+from tests.passwords import ANOTHER, PASSWORD
+from tests.world import World, enter_directory
 
 __all__ = ["clock", "database", "session_database", "world"]
-
-PASSWORD = "tulips 4 everyone"
-ANOTHER = "narcissi 4 nobody"
 
 
 @pytest.fixture
@@ -34,11 +32,7 @@ async def site(
     """The service with a mailbox of its own, for a company in the directory."""
     platform = session_database.platform
     await platform.execute("DELETE FROM mails")
-    await platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-    )
+    await enter_directory(world)
     async with a_site(database_urls, WORKER="0", MAIL_URL=(tmp_path / "mail").as_uri()) as site:
         yield site
 

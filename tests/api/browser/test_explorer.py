@@ -14,10 +14,10 @@ from infra.database import Database
 from infra.passwords import Passwords
 from tests.api.browser.conftest import PHONE, OpenScreen, Screen
 from tests.api.offices import open_office
-from tests.api.scene import QUICK
 from tests.api.sites import Site, a_site, key_of
 from tests.conftest import DatabaseUrls
 from tests.fixtures import clock, database, session_database, world
+from tests.passwords import QUICK
 from tests.world import World
 
 __all__ = ["clock", "database", "session_database", "world"]

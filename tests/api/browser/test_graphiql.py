@@ -24,9 +24,9 @@ from infra.database import Database
 from infra.passwords import Passwords
 from tests.api.browser.conftest import OpenScreen, Screen
 from tests.api.offices import Office, open_office
-from tests.api.scene import QUICK
 from tests.api.sites import Site, a_site, key_of
 from tests.conftest import ROOT, DatabaseUrls
+from tests.passwords import QUICK
 
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 ANSWER = ".result-window"

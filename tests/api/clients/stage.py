@@ -19,10 +19,10 @@ from infra.serving import signing_keys
 from infra.tokens import AccessTokens
 from tests.api.sites import Site, a_site, accounts_of, free_port
 from tests.conftest import DatabaseUrls
-from tests.world import World
+from tests.passwords import PASSWORD
+from tests.world import World, enter_directory
 
 FOLDER = Path(__file__).parent
-PASSWORD = "tulips 4 everyone"
 SHORT = timedelta(seconds=2)
 PATIENCE = 60
 
@@ -82,13 +82,7 @@ class Stage:
     async def furnish(self) -> None:
         """Make the user, the leads and the goal."""
         self.email = f"ada@{self.world.tenant.slug}.example"
-        tenant = self.world.tenant
-        await self.world.database.platform.execute(
-            "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
-            tenant.slug,
-            tenant.id,
-            tenant.name,
-        )
+        await enter_directory(self.world)
         await accounts_of(self.site.settings, self.world).add_user(
             self.world.actor(), email=self.email, name="Ada", role=Role.ADMIN, password=PASSWORD
         )

@@ -21,10 +21,10 @@ from infra.database import Database
 from infra.passwords import Passwords
 from tests.api.front_end.guide import GUIDE, File, Program, parts
 from tests.api.offices import Office, open_office
-from tests.api.scene import QUICK
 from tests.api.sites import Site, a_site
 from tests.conftest import ROOT, DatabaseUrls
 from tests.node import installed
+from tests.passwords import QUICK
 
 _HERE = Path(__file__).parent
 _SECONDS = 120

@@ -13,9 +13,9 @@ from domain.identity import Role, SignedIn, User, update_user
 from domain.ids import new_id
 from domain.leads import Lead
 from infra.accounts import Accounts
-from tests.api.scene import PASSWORD
 from tests.api.sites import Site, accounts_of, key_of
-from tests.world import World
+from tests.passwords import PASSWORD
+from tests.world import World, enter_directory
 
 CREATE = """mutation Create($input: LeadCreateInput!) { leadCreate(input: $input) {
   lead { id email owner { name } } userErrors { code } } }"""
@@ -89,11 +89,7 @@ class Person:
 
 async def a_person(site: Site, world: World, role: Role) -> Person:
     """Return somebody of a tenant that people can sign in to."""
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-    )
+    await enter_directory(world)
     accounts = accounts_of(site.settings, world)
     user = await accounts.add_user(
         world.actor(),

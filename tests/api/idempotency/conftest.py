@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from infra.database import Database
 from tests.api.idempotency.asking import Client, a_client
 from tests.api.sites import Site, a_site
-from tests.world import World, make_world
+from tests.world import World
 
 
 @pytest.fixture(scope="module")
 async def site(database_urls: Any) -> AsyncIterator[Site]:
     async with a_site(database_urls, WORKER="0") as site:
         yield site
-
-
-@pytest.fixture
-async def today(session_database: Database) -> World:
-    """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
-    return await make_world(Database(session_database.app, session_database.platform), clock)
 
 
 @pytest.fixture

@@ -24,9 +24,10 @@ from tests.api.idempotency.asking import (
     emails,
     kept,
 )
-from tests.api.scene import PASSWORD, fingerprint
+from tests.api.scene import fingerprint
 from tests.api.sites import Site
-from tests.world import World, make_world
+from tests.passwords import PASSWORD
+from tests.world import World, enter_directory, make_world
 
 TWO = """mutation($first: LeadCreateInput!, $second: LeadCreateInput!) {
   one: leadCreate(input: $first) { lead { email } userErrors { code } }
@@ -256,9 +257,7 @@ async def test_a_read_that_the_database_refuses_is_a_refusal_and_keeps_nothing(
     refused = await client.send(ACCEPT, {"input": said})
     nothing = await kept(today)
     monkeypatch.undo()
-    slug, tenant_id = today.tenant.slug, today.tenant.id
-    enter = "INSERT INTO directory VALUES ($1, $2, 'Acme', 'default')"
-    await today.database.platform.execute(enter, slug, tenant_id)
+    await enter_directory(today)
     done = await client.send(ACCEPT, {"input": said})
 
     assert refused.json()["data"]["invitationAccept"] == {

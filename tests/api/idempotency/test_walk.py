@@ -11,8 +11,9 @@ from api.engine import GraphQLRequest
 from api.idempotency import HEADER, REPLAYED, Once
 from infra.database import Database
 from infra.passwords import Passwords
-from tests.api.scene import QUICK, SETTINGS, Scene, fingerprint, make_scene
+from tests.api.scene import SETTINGS, Scene, fingerprint, make_scene
 from tests.api.walking import CALLS, ONCE, Call
+from tests.passwords import QUICK
 from tests.world import ENGINE, NOON
 
 MUTATIONS = [call for call in CALLS if call.root == "mutation" and call.name not in ONCE]

@@ -2,8 +2,7 @@
 
 from domain.identity import ApiKey, Board, Role, Team, TeamMember, Tenant, User
 from domain.ids import public
-
-PASSWORD = "tulips 4 everyone"
+from tests.passwords import PASSWORD
 
 SIGN_IN = """mutation($email: EmailAddress!, $password: String!, $tenant: String) {
   signIn(input: {email: $email, password: $password, tenant: $tenant}) {

@@ -1,24 +1,11 @@
 """A company that people can be let into."""
 
 import pytest
-from argon2 import Parameters
-from argon2.low_level import Type
 
 from infra.accounts import Accounts
-from infra.passwords import Passwords
 from infra.signing_keys import SigningKeys
 from infra.tokens import AccessTokens
-
-QUICK = Parameters(
-    type=Type.ID, version=19, salt_len=16, hash_len=32, time_cost=1, memory_cost=64, parallelism=1
-)
-
-
-@pytest.fixture(scope="module")
-def passwords():
-    with_threads = Passwords(QUICK)
-    yield with_threads
-    with_threads.close()
+from tests.world import enter_directory
 
 
 @pytest.fixture
@@ -29,10 +16,5 @@ async def company(world, passwords):
     world.services.accounts = Accounts(
         world.database, passwords, tokens, "https://smarketing.example"
     )
-    await world.database.platform.execute(
-        "INSERT INTO directory VALUES ($1, $2, $3, 'default')",
-        world.tenant.slug,
-        world.tenant.id,
-        world.tenant.name,
-    )
+    await enter_directory(world)
     return world

@@ -14,7 +14,8 @@ from domain.audit import AuditEffect, AuditEntry
 from domain.identity import Invitation, User
 from domain.ids import public
 from tests.admission import admission_of
-from tests.api.identity.asking import PASSWORD, SIGN_IN, let_in, refused, stored
+from tests.api.identity.asking import SIGN_IN, let_in, refused, stored
+from tests.passwords import PASSWORD
 from tests.world import ENGINE
 
 CREATE = """mutation($input: InvitationCreateInput!) { invitationCreate(input: $input) {

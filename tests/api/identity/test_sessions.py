@@ -13,7 +13,8 @@ from domain.identity import Session, SessionEnd
 from domain.identity.sessions import GRACE
 from domain.ids import new_id, public
 from infra.outbox import publish_all
-from tests.api.identity.asking import PASSWORD, SIGN_IN, UPDATE, let_in, refused, stored, user_id
+from tests.api.identity.asking import SIGN_IN, UPDATE, let_in, refused, stored, user_id
+from tests.passwords import PASSWORD
 from tests.sessions import begun
 from tests.world import ENGINE
 

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.ids import public
-from tests.api.identity.asking import PASSWORD, SIGN_IN, UPDATE, let_in, user_id
+from tests.api.identity.asking import SIGN_IN, UPDATE, let_in, user_id
+from tests.passwords import PASSWORD
 
 # Signing in
 

@@ -10,9 +10,9 @@ from infra.database import Database
 from infra.passwords import Passwords
 from tests.api.offices import Office, open_office
 from tests.api.operations.front_end import FrontEnd
-from tests.api.scene import QUICK
 from tests.api.sites import Site, a_site
 from tests.conftest import DatabaseUrls
+from tests.passwords import QUICK
 
 
 @pytest.fixture(scope="module")

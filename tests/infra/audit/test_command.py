@@ -18,9 +18,8 @@ from infra.database import Database
 from tests.api.sites import SECRET
 from tests.conftest import DatabaseUrls
 from tests.infra.audit.reading_the_log import entries, rename_often
-from tests.world import NOON, World, make_world
+from tests.world import NOON, World, enter_directory, make_world
 
-_ENTER = "INSERT INTO directory VALUES ($1, $2, $3, 'default')"
 _TAMPER = "UPDATE audit_log SET actor_name = 'Nobody' WHERE tenant_id = $1 AND number = 10"
 
 
@@ -28,8 +27,7 @@ _TAMPER = "UPDATE audit_log SET actor_name = 'Nobody' WHERE tenant_id = $1 AND n
 async def world(database: Database) -> World:
     """A tenant that is in the directory, with a log."""
     world = await make_world(database, {"now": NOON})
-    tenant = world.tenant
-    await database.platform.execute(_ENTER, tenant.slug, tenant.id, tenant.name)
+    await enter_directory(world)
     await rename_often(world, 5)
     return world
 
@@ -89,7 +87,7 @@ async def test_all_tenants_are_verified_and_a_bad_one_hides_no_other(
     world: World, database: Database, database_urls: DatabaseUrls, audit: Commands
 ) -> None:
     other = await make_world(database, {"now": NOON})
-    await database.platform.execute(_ENTER, other.tenant.slug, other.tenant.id, "Other")
+    await enter_directory(other)
     await tamper(database_urls, world)
 
     done = await audit("verify", "--json")
