@@ -110,6 +110,13 @@ def test_a_file_has_one_subject_and_a_name_for_it(path: Path) -> None:
     assert len(path.read_text().splitlines()) < LONGEST_FILE
 
 
+def test_so_has_a_file_of_tests() -> None:
+    lengths = {named(path): len(path.read_text().splitlines()) for path in TESTS}
+
+    assert [path.name for path in TESTS if path.stem in VAGUE] == []
+    assert {path: length for path, length in lengths.items() if length >= LONGEST_FILE} == {}
+
+
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=named)
 def test_whoever_silences_a_check_says_why(path: Path) -> None:
     for number, line in enumerate(path.read_text().splitlines(), start=1):

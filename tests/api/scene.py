@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,37 +17,19 @@ from typing_extensions import override
 from api.context import Context
 from api.engine import GraphQLRequest
 from domain import handoff_flow
-from domain.attribution import BY_KIND, BuiltInModel
 from domain.audit import SYSTEM, AuditEntry, Cause
-from domain.campaigns import CampaignAsset, CampaignCost
 from domain.consent import ConsentPurpose, ConsentStatus, LegalBasis, not_to_contact
 from domain.consenting import record_consent
-from domain.customers import Customer, CustomerStep, RevenueEvent, RevenueKind, record_revenue
-from domain.duplicates import DuplicateCandidate, DuplicateRules, Trait, weighed
-from domain.duplicates.scanning import DuplicateScan
-from domain.exchange import set_rate
 from domain.goals.targets import Goal, Metric
-from domain.identity import ApiKey, Board, Role, Session, TeamMember, User
 from domain.ids import PREFIXES, new_id, public
 from domain.lead_intake import log_activity
-from domain.leads import ActivityKind, Agency, Company, ExternalId, Lead, LeadExternalId
-from domain.lifecycle import StageDefinition, StageEntry
-from domain.merging import merge_leads
-from domain.opportunities import (
-    OpportunityDetails,
-    OpportunityStep,
-    lose_opportunity,
-    open_opportunity,
-    pipeline,
-    win_opportunity,
-)
-from domain.personas import Persona, PersonaAcknowledgement, PersonaVersion, Photo
+from domain.leads import ActivityKind, Agency, Company, LeadExternalId
+from domain.lifecycle import StageEntry
 from domain.sla import keeping
 from domain.sla.agreement import Commitment
 from domain.sla.clocks import SlaClock
-from domain.stages import Side, Stage
+from domain.stages import Stage
 from domain.uploads import ImportJob, ImportRowError, JobStatus, Upload, UploadChunk, UploadPurpose
-from domain.values import Money
 from infra.accounts import Accounts
 from infra.database import Database, PostgresWork
 from infra.outbox import publish_all
@@ -58,14 +40,16 @@ from infra.signing import UrlSigner
 from infra.signing_keys import SigningKeys
 from infra.tables import INSTALLATION, metadata
 from infra.tokens import AccessTokens
-from tests.admission import a_reset, admission_of, an_invitation
+from tests.admission import admission_of
 from tests.agreements import a_sla, an_mql, usual_commitments
 from tests.api.learning import what_was_learnt
+from tests.api.scene_deals import the_campaigns, the_deals, the_doubles
 from tests.api.scene_feedback import the_talk
+from tests.api.scene_names import named
+from tests.api.scene_people import the_people
 from tests.api.scene_web import the_web
-from tests.passwords import PASSWORD
-from tests.sessions import begun
-from tests.world import ENGINE, FakeServices, World, enter_directory, make_world
+from tests.api.scene_words import the_words
+from tests.world import ENGINE, FakeServices, World, make_world
 
 SETTINGS = Settings.from_env(
     {
@@ -74,7 +58,6 @@ SETTINGS = Settings.from_env(
         "PUBLIC_URL": "https://smarketing.example",
     }
 )
-FIRST_PROMISE = {"score": {"gte": 1}}
 
 
 class Rehearsal(Database):
@@ -187,117 +170,18 @@ async def make_scene(database: Database, clock: dict[str, datetime], passwords: 
         accounts=accounts,
         **admission_of(accounts),
     )
-    names = {**await _people(world), **await _words(world), **await _things(world)}
+    names = {**await the_people(world), **await the_words(world), **await _things(world)}
     names |= await _promises(world, names)
-    names |= _named(*await the_web(world, names))
-    names |= await _campaigns(world, names)
-    names |= await _deals(world, names)
-    names |= _named(*await the_talk(world, names))
+    names |= named(*await the_web(world, names))
+    names |= await the_campaigns(world, names)
+    names |= await the_deals(world, names)
+    names |= named(*await the_talk(world, names))
     names |= {kind: public(kind, new_id()) for kind in ("EvidenceRow", "Figures", "Leak")}
     async with world.work() as work:
         entry = (await work.find(AuditEntry, subject_id=world.owner.id))[0]
-    names |= _named(entry)
+    names |= named(entry)
     await publish_all(database, world.tenant.id)
     return Scene(world=world, names=names)
-
-
-async def _people(world: World) -> dict[str, Any]:
-    await enter_directory(world)
-    account = f"account@{world.tenant.slug}.example"
-    accounts: Accounts = world.services.accounts
-    await accounts.add_user(
-        world.actor(), email=account, name="Guest", role=Role.ANALYST, password=PASSWORD
-    )
-    guest = await accounts.sign_in(email=account, password=PASSWORD)
-    session = await _signed_in(world, world.owner)
-    made: dict[str, Any] = {"name": "N", "created_by": None, "created_at": world.now}
-    key = ApiKey(id=new_id(), role=Role.MEMBER, digest=new_id().hex, **made)
-    board = Board(id=new_id(), digest=new_id().hex, **made)
-    invitation, token = an_invitation(world)
-    by_the_rep, _ = an_invitation(world, invited_by=world.rep.id)
-    member = TeamMember(
-        id=new_id(), team_id=world.sales.id, user_id=world.owner.id, created_at=world.now
-    )
-    async with world.work() as work:
-        await work.add_all([key, board, member, invitation, by_the_rep])
-    return {
-        "account": account,
-        "refresh token": guest.refresh_token,
-        "invitation token": token,
-        "reset token": await a_reset(world, account),
-        "analyst": public("User", world.analyst.id),
-        "owner": public("User", world.owner.id),
-        "marketing": public("Team", world.marketing.id),
-        **_named(world.tenant, world.rep, world.sales, world.calendar, world.hours),
-        **_named(member, key, board, session, invitation),
-    }
-
-
-async def _signed_in(world: World, user: User) -> Session:
-    """Give a user an account, and a session in which they ask from now on."""
-    hashed = await world.services.passwords.hash(PASSWORD)
-    platform, account = world.database.platform, (user.account_id, user.email, hashed, world.now)
-    await platform.execute("INSERT INTO accounts VALUES ($1, $2, $3, $4)", *account)
-    belongs = (user.account_id, world.tenant.id, user.id)
-    await platform.execute("INSERT INTO memberships VALUES ($1, $2, $3)", *belongs)
-    session = await begun(world, user)
-    world.sessions[user.id] = session.id
-    return session
-
-
-async def _words(world: World) -> dict[str, Any]:
-    proposed = StageDefinition(
-        id=new_id(),
-        stage=Stage.MQL,
-        number=1,
-        words="Worth a call.",
-        owner_side=Side.MARKETING,
-        criterion=FIRST_PROMISE,
-        effective_at=world.now,
-        proposed_by=world.marketer.id,
-        proposed_at=world.now,
-        marketing_signed_by=world.marketer.id,
-        marketing_signed_at=world.now,
-    )
-    agreed = replace(
-        proposed,
-        id=new_id(),
-        stage=Stage.PROSPECT,
-        sales_signed_by=world.rep.id,
-        sales_signed_at=world.now,
-    )
-    told: dict[str, Any] = {
-        "name": "Fiona",
-        "job_title": "Founder",
-        "goals": (),
-        "challenges": (),
-        "buying_questions": (),
-        "criterion": FIRST_PROMISE,
-        "number": 1,
-    }
-    persona = Persona(id=new_id(), rank=1, created_at=world.now, **told)
-    version = PersonaVersion(
-        id=new_id(), persona_id=persona.id, changed_by=None, changed_at=world.now, **told
-    )
-    read = PersonaAcknowledgement(
-        id=new_id(),
-        persona_id=persona.id,
-        user_id=world.rep.id,
-        number=1,
-        acknowledged_at=world.now,
-    )
-    photo = Photo(
-        id=new_id(),
-        content_type="image/webp",
-        width=1,
-        height=1,
-        content=b"x",
-        created_at=world.now,
-    )
-    async with world.work() as work:
-        await work.add_all([proposed, agreed, persona, version, read, photo])
-    names = {"proposed definition": public("StageDefinition", proposed.id)}
-    return names | _named(agreed, persona, version, read, photo)
 
 
 async def _things(world: World) -> dict[str, Any]:
@@ -335,30 +219,7 @@ async def _things(world: World) -> dict[str, Any]:
     )
     async with world.work() as work:
         await work.add_all([goal, upload, chunk, job, fault])
-    return _named(goal, upload, job, fault)
-
-
-async def _campaigns(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
-    campaign_id, asset_id = (UUID(hex=names[kind][-32:]) for kind in ("Campaign", "ContentAsset"))
-    member = CampaignAsset(
-        id=new_id(), campaign_id=campaign_id, asset_id=asset_id, added_at=world.now
-    )
-    cost = CampaignCost(
-        id=new_id(),
-        campaign_id=campaign_id,
-        on=date(2026, 3, 3),
-        amount_minor=100_000,
-        currency="EUR",
-        recorded_at=world.now,
-    )
-    model = replace(
-        BY_KIND[BuiltInModel.LINEAR], id=new_id(), name="Ours", built_in=None, created_at=world.now
-    )
-    async with world.work() as work:
-        await work.add_all([member, cost, model])
-        lead = await work.get(Lead, UUID(hex=names["Lead"][-32:]))
-        await work.save(replace(lead, campaign_id=campaign_id))
-    return _named(member, cost, model)
+    return named(goal, upload, job, fault)
 
 
 async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -419,8 +280,8 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         paused = await keeping.pause_clock(work, rep, clocks[1].id, reason="On holiday.")
         commitment = await work.get(Commitment, clocks[0].commitment_id)
     return {
-        **_named(*await what_was_learnt(world, sla)),
-        **await _doubles(world),
+        **named(*await what_was_learnt(world, sla)),
+        **await the_doubles(world),
         "paused clock": public("SlaClock", paused.id),
         "qualified lead": public("Lead", qualified.id),
         "handed lead": public("Lead", handed.id),
@@ -428,81 +289,5 @@ async def _promises(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
         "forbidden lead": public("Lead", forbidden.id),
         "buying lead": public("Lead", buying.id),
         "proposal": public("Sla", proposal.id),
-        **_named(sla, commitment, company, lead, activity, consent, entry, handoff, clocks[0]),
+        **named(sla, commitment, company, lead, activity, consent, entry, handoff, clocks[0]),
     }
-
-
-async def _deals(world: World, names: Mapping[str, Any]) -> dict[str, Any]:
-    """Store deals of the buying lead: one open, one lost, and one won by a customer."""
-    actor, lead_id = world.actor(world.rep), UUID(hex=names["buying lead"][-32:])
-    marketer = world.actor(world.marketer)
-    async with world.work() as work:
-        first, second, *rest = await pipeline(work)
-        opened, lost, won = [
-            await open_opportunity(
-                work,
-                actor,
-                lead_id,
-                OpportunityDetails(
-                    name="Deal", amount=Decimal(5), currency="EUR", external_id=name
-                ),
-            )
-            for name in (ExternalId("crm", "4711"), None, None)
-        ]
-        await lose_opportunity(work, actor, lost.id, reason="No budget.")
-        await win_opportunity(work, actor, won.id)
-        more, kind = Money(1, "EUR"), RevenueKind.EXPANSION
-        mistake = await record_revenue(work, actor, lead=lead_id, kind=kind, amount=more)
-        rate = await set_rate(
-            work, marketer, currency="CHF", rate=Decimal(1), starts_on=date(2026, 1, 1)
-        )
-        kinds = (Customer, CustomerStep, RevenueEvent, OpportunityStep)
-        made = [(await work.find(kind))[0] for kind in kinds]
-    return {
-        "all stages": [public("PipelineStage", stage.id) for stage in (first, second, *rest)],
-        "first stage": public("PipelineStage", first.id),
-        "lost opportunity": public("Opportunity", lost.id),
-        "mistaken revenue": public("RevenueEvent", mistake.id),
-        "won opportunity": public("Opportunity", won.id),
-        "accepted handoff": public("Handoff", cast(UUID, opened.handoff_id)),
-        **_named(second, opened, rate, *made),
-    }
-
-
-async def _doubles(world: World) -> dict[str, Any]:
-    """Two leads that may be one person, two that were, and a scan that is waited for."""
-    younger, elder, double = (an_mql(world.now, stage=Stage.VISITOR) for _ in range(3))
-    lead_id, other_id = sorted((younger.id, elder.id), reverse=True)
-    pair = DuplicateCandidate(
-        id=new_id(),
-        lead_id=lead_id,
-        other_id=other_id,
-        score=Decimal("0.9"),
-        evidence=(weighed(Trait.NAME, Decimal(1)),),
-        fingerprint="f",
-        found_at=world.now,
-    )
-    rules = DuplicateRules(id=world.tenant.id)
-    # Claimed for so long that no worker takes it out of the scene.
-    scan = DuplicateScan(
-        id=new_id(),
-        status=JobStatus.RUNNING,
-        created_at=world.now,
-        claimed_until=world.now + timedelta(days=1),
-    )
-    async with world.work() as work:
-        await work.add_all([younger, elder, double])
-        await work.add_all([pair, rules, scan])
-    async with world.work() as work:
-        merge = await merge_leads(work, world.actor(), elder.id, [double.id])
-    return {
-        "younger lead": public("Lead", lead_id),
-        "elder lead": public("Lead", other_id),
-        "merged lead": public("Lead", elder.id),
-        **_named(pair, rules, scan, merge),
-    }
-
-
-def _named(*things: Any) -> dict[str, str]:
-    """Return the ids of things by their kinds."""
-    return {type(thing).__name__: public(type(thing).__name__, thing.id) for thing in things}

@@ -13,8 +13,9 @@ from api.engine import OperationFailed
 from domain.ids import PREFIXES, new_id, public
 from infra.database import Database
 from infra.passwords import Passwords
+from tests.api.meanings import ANYTHING, MEANT
 from tests.api.scene import Scene, make_scene
-from tests.api.walking import ANYTHING, CALLS, MEANT, Call, Slot, masked
+from tests.api.walking import CALLS, Call, Slot, masked
 from tests.following import following
 from tests.passwords import QUICK
 from tests.world import NOON

@@ -15,7 +15,8 @@ from domain.outcomes import HandoffsWith, Outcome, outcomes_of
 from domain.paging import Listing, PageRequest
 from domain.sla.agreement import CommitmentKind
 from tests.agreements import a_commitment, a_sla, sign
-from tests.api.voices import a_story, fruits, heard, leaking, told
+from tests.api.voices.counting import fruits, heard, leaking, told
+from tests.api.voices.working_weeks import a_story
 from tests.world import World
 
 MONDAY = datetime(2026, 3, 9, 9, 0, tzinfo=UTC)
