@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from domain.sla.calendar import WorkingHours
+from domain.sla.calendar import WorkingHours, always_open
 from domain.values import Period
 
 # From Monday to Sunday; 1 is an average working day.
@@ -75,10 +75,11 @@ def _shrunk(counts: Sequence[Decimal], mean: Decimal, prior_days: Decimal) -> De
     return weight.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
-def day_share(hours: WorkingHours, at: datetime) -> Decimal:
-    """Return how much of a local day's open time has passed, or of its hours if it is closed."""
-    day = hours.local_day(at)
-    starts, ends = hours.day_starts_at(day), hours.day_starts_at(day + timedelta(days=1))
+def day_share(hours: WorkingHours, at: datetime, *, zone: str) -> Decimal:
+    """Return how much of a zone's day has passed: of its open time, or of all if it has none."""
+    wall = always_open(zone)
+    day = wall.local_day(at)
+    starts, ends = wall.day_starts_at(day), wall.day_starts_at(day + timedelta(days=1))
     passed, whole = hours.between(starts, at), hours.between(starts, ends)
     if not whole:
         passed, whole = at - starts, ends - starts

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from domain.sla.agreement import Sla
 from domain.sla.calendar import WorkingHours, always_open
+from domain.sla.pacing import day_share
 from domain.values import Period
 
 _TICK = timedelta(microseconds=1)
@@ -47,11 +48,7 @@ def moment_of(period: Period, hours: WorkingHours, zone: str, now: datetime) -> 
         return before(period)
     if today >= period.end:
         return Moment(period, period.end - _A_DAY, None)
-    starts, ends = wall.day_starts_at(today), wall.day_starts_at(today + _A_DAY)
-    passed, whole = hours.between(starts, now), hours.between(starts, ends)
-    if not whole:
-        passed, whole = now - starts, ends - starts
-    return Moment(period, today, Decimal(passed // _TICK) / Decimal(whole // _TICK))
+    return Moment(period, today, day_share(hours, now, zone=zone))
 
 
 def before(period: Period) -> Moment:
