@@ -114,24 +114,6 @@ def wilson_interval(
     return Interval(_decimal(low), _decimal(high))
 
 
-def jeffreys_interval(
-    successes: int, trials: int, *, confidence: Decimal = Decimal("0.95")
-) -> Interval:
-    """Return where the true share lies, from the posterior under Jeffreys' prior Beta(1/2, 1/2).
-
-    Source: Brown, Cai and DasGupta, "Interval estimation for a binomial proportion" (2001), which
-    recommends this or Wilson's interval for small samples, and sets its ends to 0 and 1 where
-    nothing or everything succeeded.
-    """
-    require_observed(successes, trials)
-    half = Decimal("0.5")
-    tail = (1 - confidence) / 2
-    a, b = successes + half, trials - successes + half
-    low = Decimal(0) if successes == 0 else beta_quantile(tail, a, b)
-    high = Decimal(1) if successes == trials else beta_quantile(1 - tail, a, b)
-    return Interval(low, high)
-
-
 def require_observed(successes: int, trials: int) -> None:
     """Refuse counts that nobody can have observed."""
     if not 0 <= successes <= trials:

@@ -18,8 +18,6 @@ from infra.pool import told_lost
 from infra.refusals import Busy, told_refusals
 from infra.work import PostgresWork
 
-_UNDO_PART = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part"
-
 
 class OneTransaction(Database):
     """A database whose works of one tenant are parts of a transaction that is open already.

@@ -1,6 +1,6 @@
 """The audit log: who changed what, when, from where, and how it was before and after."""
 
-from domain.audit.chain import GENESIS, Head, chained, digest_of, instant_text, next_hash
+from domain.audit.chain import GENESIS, Head, digest_of, instant_text, next_hash
 from domain.audit.entry import (
     AUDIT_FIELDS,
     RECORD_FIELDS,
@@ -33,7 +33,6 @@ __all__ = [
     "Cause",
     "FieldChange",
     "Head",
-    "chained",
     "digest_of",
     "instant_text",
     "next_hash",

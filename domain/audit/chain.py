@@ -7,7 +7,6 @@ the same (`app.chain`), and so do `smarketing audit verify` and whoever distrust
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -49,16 +48,6 @@ def next_hash(previous: bytes, number: int, digest: bytes) -> bytes:
     SHA-256 over the hash before, the number as eight bytes (the greatest first), and the digest.
     """
     return hashlib.sha256(previous + number.to_bytes(8) + digest).digest()
-
-
-def chained(head: Head, digests: Iterable[bytes]) -> list[Head]:
-    """Return the place of each of some entries that follow a head."""
-    places = []
-    for digest in digests:
-        number = head.number + 1
-        head = Head(number, next_hash(head.hash, number, digest))
-        places.append(head)
-    return places
 
 
 def _encoded(value: object) -> bytes:

@@ -17,12 +17,6 @@ class LeakLimitChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffClawedBack(Event):
-    handoff_id: UUID
-    commitment_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockTransitioned(Event):
     """A clock of the SLA changed its state, at the logical instant `at`."""
 

@@ -41,7 +41,6 @@ from infra.demo.marketing import plan_campaigns, score_by_preset
 from infra.demo.reading import assets
 
 SLUG = "demo"
-_MINUTE = timedelta(minutes=1)
 PEOPLE = {
     "olivia": ("Olivia Byrne", Role.OWNER, Side.MARKETING),
     "mia": ("Mia Costa", Role.MANAGER, Side.MARKETING),

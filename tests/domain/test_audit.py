@@ -24,7 +24,6 @@ from domain.audit import (
     Cause,
     FieldChange,
     Head,
-    chained,
     digest_of,
     next_hash,
 )
@@ -91,13 +90,7 @@ def test_a_hash_covers_the_one_before_the_number_and_the_digest() -> None:
     )
 
 
-def test_entries_follow_a_head_one_after_the_other() -> None:
-    head = Head(7, b"h" * 32)
-    first, second = chained(head, [b"a" * 32, b"b" * 32])
-
-    assert first == Head(8, next_hash(b"h" * 32, 8, b"a" * 32))
-    assert second == Head(9, next_hash(first.hash, 9, b"b" * 32))
-    assert chained(head, []) == []
+def test_a_head_is_noted_by_its_number_and_hash() -> None:
     assert Head(2, bytes(32)).anchor == f"2:{'00' * 32}"
 
 

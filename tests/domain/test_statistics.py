@@ -11,7 +11,6 @@ from domain.statistics import (
     beta_product_quantile,
     beta_quantile,
     incomplete_beta,
-    jeffreys_interval,
     normal_cdf,
     normal_quantile,
     wilson_interval,
@@ -149,18 +148,6 @@ def test_the_normal_quantile_agrees_with_high_precision(probability, expected):
 )
 def test_the_wilson_interval_holds_what_few_trials_allow(successes, trials, low, high):
     assert wilson_interval(successes, trials) == Interval(Decimal(low), Decimal(high))
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [
-        (5, 100, "0.0193318119859", "0.106100073883"),
-        (0, 20, "0", "0.116638982905"),
-        (20, 20, "0.883361017095", "1"),
-    ],
-)
-def test_the_jeffreys_interval_holds_what_few_trials_allow(successes, trials, low, high):
-    assert jeffreys_interval(successes, trials) == Interval(Decimal(low), Decimal(high))
 
 
 @pytest.mark.parametrize(
