@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from domain.content_matching import match_touches
 from domain.identity import Actor, system
 from infra.database import Database
 from infra.tracing import traced
+from infra.turns import in_turn
 
 POLL_SECONDS = 2.0
 
@@ -54,9 +56,7 @@ class AttributionKeeper:
         """Do all that waits now, a batch of each tenant in turn."""
         for action, waiting in _WAITING.items():
             rows = await self._database.platform.fetch(waiting)
-            tenants = [row[0] for row in rows]
-            while tenants:
-                tenants = [each for each in tenants if await self._go_on(action, each)]
+            await in_turn((row[0] for row in rows), partial(self._go_on, action), work=action)
 
     @traced("attribute")
     async def _go_on(self, action: str, tenant_id: UUID) -> bool:

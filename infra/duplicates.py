@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeAlias
 from uuid import UUID
@@ -28,6 +27,7 @@ from domain.merging import AlreadyMerged
 from infra.database import CONNECTION_LOST, Database
 from infra.refusals import Busy
 from infra.tracing import traced
+from infra.turns import in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +77,9 @@ class DuplicateFinder:
             while True:
                 went_on = [await self._go_on(*each) for each in scans]
                 scans = [each for each in went_on if each is not None]
-                await self._in_turn(_CHANGED, self._compare)
-                await self._in_turn(_CERTAIN, self._merge)
+                changed = await self._tenants(_CHANGED)
+                await in_turn(changed, self._compare, work="compare what has changed")
+                await in_turn(await self._tenants(_CERTAIN), self._merge, work="merge duplicates")
                 if not scans:
                     return
         except asyncio.CancelledError:
@@ -89,11 +90,6 @@ class DuplicateFinder:
 
     async def _tenants(self, query: str, *values: object) -> list[UUID]:
         return [row[0] for row in await self._database.platform.fetch(query, *values)]
-
-    async def _in_turn(self, query: str, do: Callable[[UUID], Awaitable[bool]]) -> None:
-        tenants = await self._tenants(query)
-        while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await do(tenant_id)]
 
     async def _claim(self, tenant_id: UUID) -> _Scanning | None:
         async with self._database.work(tenant_id, cause=SCAN) as work:

@@ -10,6 +10,7 @@ from domain.identity import system
 from domain.personas import assign_leads
 from infra.database import Database
 from infra.tracing import traced
+from infra.turns import in_turn
 
 POLL_SECONDS = 2.0
 ASSIGN = Cause(action="assign leads")
@@ -33,13 +34,8 @@ class PersonaAssigner:
 
     async def assign_all(self) -> None:
         """Assign all that waits now, a batch of each tenant in turn."""
-        tenants = await self._waiting()
-        while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await self._assign(tenant_id)]
-
-    async def _waiting(self) -> list[UUID]:
         rows = await self._database.platform.fetch(_TENANTS)
-        return [row[0] for row in rows]
+        await in_turn((row[0] for row in rows), self._assign, work="assign leads")
 
     @traced("assign personas")
     async def _assign(self, tenant_id: UUID) -> bool:

@@ -10,8 +10,8 @@ from domain.errors import AlreadyExists
 from domain.identity import system
 from domain.prediction import plan_training, train_next
 from infra.database import Database
-from infra.scoring import tried
 from infra.tracing import traced
+from infra.turns import in_turn, tried
 
 POLL_SECONDS = 5.0
 TRAIN = Cause(action="train prediction")
@@ -47,13 +47,12 @@ class ModelTrainer:
         platform = self._database.platform
         due = [*await platform.fetch(_DUE, at), *await platform.fetch(_UNPLANNED)]
         for row in due:
-            await tried(self._plan, row[0])
+            await tried(self._plan, row[0], work="plan training")
 
     async def train_all(self) -> None:
         """Train all models that wait now, one of each tenant in turn."""
-        tenants = [row[0] for row in await self._database.platform.fetch(_QUEUED)]
-        while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await tried(self._train, tenant_id)]
+        rows = await self._database.platform.fetch(_QUEUED)
+        await in_turn((row[0] for row in rows), self._train, work="train prediction")
 
     @traced("plan training")
     async def _plan(self, tenant_id: UUID) -> bool:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
-
-import structlog
 
 from domain.audit import Cause
 from domain.errors import AlreadyExists
 from domain.identity import system
 from domain.scoring import BATCH, score_next, sweep_gradings
 from domain.sla.recalibration import recalibrate
-from infra.database import Database, Unavailable
+from infra.database import Database
 from infra.tracing import traced
-
-log = structlog.get_logger(__name__)
+from infra.turns import in_turn, tried
 
 POLL_SECONDS = 2.0
 MONTHLY_POLL_SECONDS = 60.0
@@ -50,9 +46,7 @@ class ScoreKeeper:
         """Score all that waits now, a batch of each tenant in turn."""
         at = self._database.clock() if self._database.clock else None
         rows = await self._database.platform.fetch(_WAITING, at)
-        tenants = [row[0] for row in rows]
-        while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await tried(self._score, tenant_id)]
+        await in_turn((row[0] for row in rows), self._score, work="score leads")
 
     @traced("score leads")
     async def _score(self, tenant_id: UUID) -> bool:
@@ -87,7 +81,7 @@ class MonthlyRecalibration:
         for (tenant_id,) in await self._database.platform.fetch(_VALUED):
             if self._next.get(tenant_id, at) <= at:
                 self._next[tenant_id] = at + EVERY
-                await tried(self._recalibrate, tenant_id)
+                await tried(self._recalibrate, tenant_id, work="recalibrate values")
 
     @traced("recalibrate values")
     async def _recalibrate(self, tenant_id: UUID) -> bool:
@@ -97,14 +91,3 @@ class MonthlyRecalibration:
         except AlreadyExists:
             # Another process was quicker by an instant, and this one has written nothing.
             return False
-
-
-async def tried(work_on: Callable[[UUID], Awaitable[bool]], tenant_id: UUID) -> bool:
-    """Do a tenant's work; whatever is wrong with it, the others get their turn."""
-    try:
-        return await work_on(tenant_id)
-    except Unavailable:
-        raise
-    except Exception as error:  # one bad tenant must not stop all others
-        log.exception("scores.failed", tenant_id=str(tenant_id), error=type(error).__name__)
-        return False

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
-
 from domain.audit import Cause
 from domain.identity import system
 from domain.touch_erasure import erase_old
-from infra.database import Database, Unavailable
+from infra.database import Database
 from infra.tracing import traced
-
-log = structlog.get_logger(__name__)
+from infra.turns import in_turn
 
 POLL_SECONDS = 30.0
 # A changed limit counts within this time.
@@ -53,19 +50,9 @@ class TouchEraser:
 
     async def erase_in_turn(self, tenants: Sequence[UUID]) -> None:
         """Do all there is of some tenants, a batch of each in turn, so that none waits long."""
-        while tenants:
-            tenants = [tenant_id for tenant_id in tenants if await self._erase(tenant_id)]
-
-    async def _erase(self, tenant_id: UUID) -> bool:
-        try:
-            return await self._erase_batch(tenant_id)
-        except Unavailable:
-            raise
-        except Exception as error:  # one bad tenant must not stop all others
-            log.exception("retention.failed", tenant_id=str(tenant_id), error=type(error).__name__)
-            return False
+        await in_turn(tenants, self._erase, work="erase old touches")
 
     @traced("erase old touches")
-    async def _erase_batch(self, tenant_id: UUID) -> bool:
+    async def _erase(self, tenant_id: UUID) -> bool:
         async with self._database.work(tenant_id, cause=ERASE) as work:
             return await erase_old(work, system(tenant_id))
