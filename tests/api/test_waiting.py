@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.ids import public
 from domain.threads import Mention
 from tests.agreements import add_mql
-from tests.api.test_threads import about, reply, start
+from tests.api.threads.talking import about, reply, start
 from tests.following import following
 from tests.world import World
 
