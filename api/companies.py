@@ -15,11 +15,12 @@ from api.leads import CompanyView, written
 from api.leads.inputs import or_none
 from api.views import shown
 from domain import companies, ids
-from domain.companies import COMPANY_FIELDS, CompanyByDomain
+from domain.companies import COMPANY_FIELDS, CompanyByDomain, resolve_company
 from domain.identity import Permission
 from domain.lead_details import UNSAID
 from domain.leads import Company
 from domain.paging import Order
+from domain.ports import Work
 
 CompanyFilter = filter_input(COMPANY_FIELDS)
 CompanyOrder = order_input(
@@ -41,6 +42,15 @@ class CompanyRef:
         if self.id is not None:
             return ids.expect("Company", self.id.value, path=("company", "id"))
         return CompanyByDomain("" if self.domain is None else self.domain.value)
+
+
+async def company_id_of(work: Work, ref: CompanyRef) -> UUID:
+    """Return the id of the company that a reference means.
+
+    Whether there is one of an id is for the reader to find out.
+    """
+    key = ref.key()
+    return key if isinstance(key, UUID) else (await resolve_company(work, key)).id
 
 
 @strawberry.input(description="A new company.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -33,6 +34,7 @@ from domain.customers.figures import (
     CustomerRevenue,
     revenue_of,
 )
+from domain.errors import NotFound
 from domain.identity import Permission, User
 from domain.leads import Company, ExternalId, Lead, LeadKey
 from domain.opportunities import Opportunity
@@ -148,7 +150,7 @@ class CustomerView:
 
 @strawberry.input(description="How things stand with a customer.")
 class CustomerStatusSetInput:
-    customer: strawberry.ID = shown("Which one.")
+    customer: CustomerRef = shown("Which one.")
     status: CustomerStatus = shown("How things stand; ADVOCATE makes the lead one too.")
     reason: str | None = shown("Why, in your words.", default=UNSET)
     at: datetime | None = shown("Since when, if earlier than now.", default=UNSET)
@@ -161,13 +163,13 @@ class CustomerRef:
     id: strawberry.Maybe[strawberry.ID] = shown("Its id.", default=None)
     lead: strawberry.Maybe[LeadRef] = shown("Its lead.", default=None)
 
-    def key(self) -> tuple[UUID | None, LeadKey | None]:
+    def key(self, path: Sequence[str | int] = ("customer",)) -> tuple[UUID | None, LeadKey | None]:
         """Return what tells the customer to the domain: its id, or its lead."""
         if self.id is not None:
-            return ids.expect("Customer", self.id.value, path=("customer", "id")), None
+            return ids.expect("Customer", self.id.value, path=(*path, "id")), None
         if self.lead is None:
             raise ValueError("GraphQL lets exactly one key of a @oneOf input through")
-        return None, self.lead.value.key(("customer", "lead"))
+        return None, self.lead.value.key((*path, "lead"))
 
 
 @strawberry.input(description="Revenue that came or went.")
@@ -185,6 +187,21 @@ class RevenueRecordInput:
 @strawberry.input(description="Which revenue was recorded by mistake.")
 class RevenueDeleteInput:
     revenue_event: strawberry.ID = shown("Which one; none that an opportunity brought.")
+
+
+async def customer_id_of(
+    work: Work, ref: CustomerRef, *, path: Sequence[str | int] = ("customer",)
+) -> UUID:
+    """Return the id of the customer that a reference means.
+
+    Whether there is one of an id is for the reader to find out.
+    """
+    customer_id, lead = ref.key(path)
+    if lead is not None:
+        return (await customers.customer_of(work, lead, path=(*path, "lead"))).id
+    if customer_id is None:
+        raise ValueError("a customer is told by its id or by its lead")
+    return customer_id
 
 
 CustomerFilter = filter_input(CUSTOMER_FIELDS)
@@ -214,9 +231,18 @@ class Queries:
         order=RevenueEventOrder,
     )("revenue_events")
 
-    @query("One customer, or null if there is none of that id.", shows=CustomerView | None)
-    async def customer(self, info: Info, id: strawberry.ID) -> Any:
-        return await info.context.load(Customer, ids.expect("Customer", id, path=("id",)))
+    @query("One customer, or null if there is none.", shows=CustomerView | None)
+    async def customer(
+        self,
+        info: Info,
+        ref: Annotated[CustomerRef, strawberry.argument(description="Which customer.")],
+    ) -> Any:
+        try:
+            async with info.context.work() as work:
+                customer_id = await customer_id_of(work, ref, path=("ref",))
+        except NotFound:
+            return None
+        return await info.context.load(Customer, customer_id)
 
 
 @strawberry.type
@@ -229,7 +255,7 @@ class Mutations:
             return await customers.set_status(
                 work,
                 info.context.actor,
-                ids.expect("Customer", input.customer, path=("customer",)),
+                await customer_id_of(work, input.customer),
                 input.status,
                 reason=or_none(input.reason),
                 at=or_none(input.at),

@@ -9,13 +9,15 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from api.campaigns import CampaignRef, campaign_id_of
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input
 from api.leads import LeadRef, lead_id_of
 from api.views import related, shown, view
-from domain import ids, ratings
+from domain import ratings
 from domain.campaigns import Campaign
+from domain.errors import NotFound
 from domain.handoff import Handoff
 from domain.identity import Permission, User
 from domain.paging import Order
@@ -70,15 +72,19 @@ class Queries:
     )("ratings")
 
     @query(
-        "What the ratings of a campaign come to, or null if there is none of that id.",
+        "What the ratings of a campaign come to, or null if there is no such campaign.",
         shows=RatingSummaryView | None,
     )
     async def rating_summary(
         self,
         info: Info,
-        campaign: Annotated[strawberry.ID, strawberry.argument(description="Which campaign.")],
+        campaign: Annotated[CampaignRef, strawberry.argument(description="Which campaign.")],
     ) -> Any:
-        campaign_id = ids.expect("Campaign", campaign, path=("campaign",))
+        try:
+            async with info.context.work() as work:
+                campaign_id = await campaign_id_of(work, campaign)
+        except NotFound:
+            return None
         return await info.context.load_with("rating summaries", _summaries, campaign_id)
 
 
@@ -89,7 +95,7 @@ async def _summaries(work: Any, campaign_ids: Any) -> list[RatingSummary | None]
 @strawberry.input(one_of=True, description="What is rated: exactly one of these.")
 class RatedInput:
     lead: strawberry.Maybe[LeadRef] = shown("A lead that was handed to your team.", default=None)
-    campaign: strawberry.Maybe[strawberry.ID] = shown("A campaign.", default=None)
+    campaign: strawberry.Maybe[CampaignRef] = shown("A campaign.", default=None)
 
 
 @strawberry.input(description="How good you find what.")
@@ -119,7 +125,7 @@ class Mutations:
             if input.of.campaign is None:
                 raise ValueError("GraphQL lets exactly one key of a @oneOf input through")
             path = ("of", "campaign")
-            campaign_id = ids.expect("Campaign", input.of.campaign.value, path=path)
+            campaign_id = await campaign_id_of(work, input.of.campaign.value, path=path)
             return await ratings.rate_campaign(
                 work, actor, campaign_id, stars=input.stars, comment=comment
             )

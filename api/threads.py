@@ -11,6 +11,7 @@ import strawberry
 from strawberry import UNSET
 
 import api.stages  # noqa: F401  # declares the enum Side
+from api.campaigns import CampaignRef, campaign_id_of
 from api.context import Context, Info
 from api.errors import SIGNED_IN, mutation, query, subscription
 from api.filtering import collection, filter_input, order_input
@@ -214,8 +215,8 @@ class Subscriptions:
         needs=Permission.VIEW,
         shows=ThreadView,
     )
-    async def thread_changed(self, info: Info, thread: _Which) -> AsyncIterator[Any]:
-        thread_id = ids.expect("Thread", thread, path=("thread",))
+    async def thread(self, info: Info, id: _Which) -> AsyncIterator[Any]:
+        thread_id = ids.expect("Thread", id, path=("id",))
         with info.context.live.watch(info.context.actor.tenant_id) as watch:
             while True:
                 async with info.context.work() as work:
@@ -247,7 +248,7 @@ async def _waiting(info: Info) -> Waiting:
 class SubjectInput:
     lead: strawberry.Maybe[LeadRef] = shown("A lead.", default=None)
     handoff: strawberry.Maybe[strawberry.ID] = shown("A hand-off.", default=None)
-    campaign: strawberry.Maybe[strawberry.ID] = shown("A campaign.", default=None)
+    campaign: strawberry.Maybe[CampaignRef] = shown("A campaign.", default=None)
     asset: strawberry.Maybe[strawberry.ID] = shown("A content asset.", default=None)
 
     async def subject(self, work: Work) -> Subject:
@@ -258,7 +259,8 @@ class SubjectInput:
         if self.handoff is not None:
             return Subject(handoff_id=_id("Handoff", self.handoff.value, "handoff"))
         if self.campaign is not None:
-            return Subject(campaign_id=_id("Campaign", self.campaign.value, "campaign"))
+            path = ("about", "campaign")
+            return Subject(campaign_id=await campaign_id_of(work, self.campaign.value, path=path))
         if self.asset is not None:
             return Subject(asset_id=_id("ContentAsset", self.asset.value, "asset"))
         raise ValueError("GraphQL lets exactly one key of a @oneOf input through")

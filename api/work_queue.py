@@ -103,7 +103,7 @@ class Subscriptions:
         shared=False,
         shows=WorkQueueView,
     )
-    async def work_queue_changed(
+    async def work_queue(
         self, info: Info, first: _First = None, owner: _Owner = None
     ) -> AsyncIterator[Any]:
         with info.context.live.watch(info.context.actor.tenant_id) as watch:

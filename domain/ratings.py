@@ -75,7 +75,7 @@ class OnlySalesRates(DomainError):
     code = "ONLY_SALES_RATES"
 
     def __init__(self) -> None:
-        super().__init__("Only members of a sales team rate campaigns.", path=("campaign",))
+        super().__init__("Only members of a sales team rate campaigns.", path=("of", "campaign"))
 
 
 class NotYoursToRate(DomainError):
@@ -84,7 +84,7 @@ class NotYoursToRate(DomainError):
     code = "NOT_YOURS_TO_RATE"
 
     def __init__(self) -> None:
-        super().__init__("This lead was never handed to a team of yours.", path=("lead",))
+        super().__init__("This lead was never handed to a team of yours.", path=("of", "lead"))
 
 
 async def rate_campaign(
@@ -198,7 +198,7 @@ async def _locked(work: Work, kind: type, id: UUID, name: str) -> None:
     try:
         await work.get(kind, id, lock=True)
     except NotFound as error:
-        raise NotFound(name, path=(name,)) from error
+        raise NotFound(name, path=("of", name)) from error
 
 
 RATING_FIELDS = FilterFields(

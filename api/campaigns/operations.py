@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import strawberry
 
@@ -30,12 +31,24 @@ from domain.campaigns import CAMPAIGN_FIELDS, Campaign, CampaignCost, CostRow, c
 from domain.errors import AlreadyExists, NotFound
 from domain.identity import Permission
 from domain.paging import Order
+from domain.ports import Work
 
 T = TypeVar("T")
 
 CampaignFilter = filter_input(CAMPAIGN_FIELDS)
 CampaignOrder = order_input("Campaign", {"CREATED_AT": "created_at"}, "How campaigns are ordered")
 _NEEDS = Permission.EDIT_CAMPAIGNS
+
+
+async def campaign_id_of(
+    work: Work, ref: CampaignRef, *, path: Sequence[str | int] = ("campaign",)
+) -> UUID:
+    """Return the id of the campaign that a reference means.
+
+    Whether there is one of an id is for the reader to find out.
+    """
+    key = ref.key(path)
+    return key if isinstance(key, UUID) else (await campaign_of(work, key, path=path)).id
 
 
 @strawberry.type

@@ -51,6 +51,28 @@ class LeadRef:
 
 
 @strawberry.input(
+    one_of=True,
+    description="Which lead a row is about: exactly one of its id, another system's name, its"
+    " address.",
+)
+class RowLeadRef:
+    # Plain text, because a scalar would refuse all rows for the sake of a bad one.
+    id: strawberry.Maybe[strawberry.ID] = shown("Its id.", default=None)
+    external_id: strawberry.Maybe[ExternalIdInput] = shown(
+        "The name another system gave it.", default=None
+    )
+    email: strawberry.Maybe[str] = shown("Its e-mail address.", default=None)
+
+    def key(self) -> LeadKey:
+        """Return what tells the lead to the domain."""
+        if self.id is not None:
+            return ids.expect("Lead", self.id.value, path=("lead", "id"))
+        if self.external_id is not None:
+            return ExternalId(self.external_id.value.source, self.external_id.value.value)
+        return "" if self.email is None else self.email.value
+
+
+@strawberry.input(
     description="A company by its domain, or by its name where it has none.  Capitals, accents and"
     " the legal form do not matter: `ACME GmbH & Co. KG` is `Acme`."
 )

@@ -10,16 +10,17 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
+from api.companies import CompanyRef
 from api.identity import UserRef
 from api.leads import LeadRef
-from api.leads.inputs import ExternalIdInput, or_none
+from api.leads.inputs import ExternalIdInput, RowLeadRef, or_none
 from api.opportunities import views  # noqa: F401  # declares the enums
 from api.pipeline import PipelineStageRef
 from api.types import MoneyInput
 from api.views import shown
 from domain import ids
 from domain.errors import DomainError
-from domain.leads import ExternalId, LeadKey
+from domain.leads import ExternalId
 from domain.opportunities import (
     OpportunityDetails,
     OpportunityKey,
@@ -58,7 +59,7 @@ class OpportunityCreateInput:
     amount: MoneyInput | None = shown("What it is worth.", default=UNSET)
     expected_close_on: date | None = shown("On which day it should close.", default=UNSET)
     owner: UserRef | None = shown("Who works on it; the lead's, if left out.", default=UNSET)
-    company: strawberry.ID | None = shown(
+    company: CompanyRef | None = shown(
         "The company that buys; the lead's, if left out.", default=UNSET
     )
     external_id: ExternalIdInput | None = shown("What another system calls it.", default=UNSET)
@@ -76,7 +77,7 @@ class OpportunityUpdateInput:
         "On which day it should close.", default=None
     )
     owner: strawberry.Maybe[UserRef | None] = shown("Who works on it.", default=None)
-    company: strawberry.Maybe[strawberry.ID | None] = shown("The company that buys.", default=None)
+    company: strawberry.Maybe[CompanyRef | None] = shown("The company that buys.", default=None)
     external_id: strawberry.Maybe[ExternalIdInput] = shown(
         "What another system calls it.", default=None
     )
@@ -118,28 +119,6 @@ class OpportunityReopenInput:
     opportunity: OpportunityRef = shown("Which one; it must be won or lost.")
     reason: str | None = shown("Why; one that was won needs it.", default=UNSET)
     at: datetime | None = shown("When, if earlier than now.", default=UNSET)
-
-
-@strawberry.input(
-    one_of=True,
-    description="Which lead a row is about: exactly one of its id, another system's name, its"
-    " address.",
-)
-class RowLeadRef:
-    # Plain text, because a scalar would refuse all rows for the sake of a bad one.
-    id: strawberry.Maybe[strawberry.ID] = shown("Its id.", default=None)
-    external_id: strawberry.Maybe[ExternalIdInput] = shown(
-        "The name another system gave it.", default=None
-    )
-    email: strawberry.Maybe[str] = shown("Its e-mail address.", default=None)
-
-    def key(self) -> LeadKey:
-        """Return what tells the lead to the domain."""
-        if self.id is not None:
-            return ids.expect("Lead", self.id.value, path=("lead", "id"))
-        if self.external_id is not None:
-            return ExternalId(self.external_id.value.source, self.external_id.value.value)
-        return "" if self.email is None else self.email.value
 
 
 @strawberry.input(description="An opportunity to open, change or close, told by its external id.")
@@ -191,14 +170,12 @@ class OpportunitiesUpsertInput:
 
 
 def details_of_new(given: OpportunityCreateInput) -> tuple[OpportunityDetails, UserRef | None]:
-    """Return what is said of a new opportunity, and the owner it names."""
+    """Return what is said of a new opportunity, and the owner it names; the company aside."""
     said: dict[str, Any] = {"name": given.name}
     if given.amount:
         said |= _amount(given.amount)
     if given.expected_close_on:
         said["expected_close_on"] = given.expected_close_on
-    if given.company:
-        said["company_id"] = ids.expect("Company", given.company, path=("company",))
     if given.external_id:
         said["external_id"] = ExternalId(given.external_id.source, given.external_id.value)
     details = OpportunityDetails(**said, opened_at=or_none(given.opened_at))
@@ -206,7 +183,7 @@ def details_of_new(given: OpportunityCreateInput) -> tuple[OpportunityDetails, U
 
 
 def details_of_changes(given: OpportunityUpdateInput) -> OpportunityDetails:
-    """Return what is said of an opportunity there is; the owner aside."""
+    """Return what is said of an opportunity there is; owner and company aside."""
     said: dict[str, Any] = {}
     if given.name is not None:
         said["name"] = given.name.value
@@ -215,9 +192,6 @@ def details_of_changes(given: OpportunityUpdateInput) -> OpportunityDetails:
         said |= {"amount": None} if amount is None else _amount(amount)
     if given.expected_close_on is not None:
         said["expected_close_on"] = given.expected_close_on.value
-    if given.company is not None:
-        company = given.company.value
-        said["company_id"] = company and ids.expect("Company", company, path=("company",))
     if given.external_id is not None:
         name = given.external_id.value
         said["external_id"] = ExternalId(name.source, name.value)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from api.companies import company_id_of
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input, order_input
@@ -88,6 +89,8 @@ class Mutations:
         async def change(work: Work) -> Opportunity:
             owner_id = await user_id_of(work, owner, path=("owner",))
             said = replace(details, owner_id=owner_id) if owner_id else details
+            if input.company:
+                said = replace(said, company_id=await company_id_of(work, input.company))
             return await opportunities.open_opportunity(
                 work, info.context.actor, input.lead.key(), said, stage=stage
             )
@@ -107,6 +110,10 @@ class Mutations:
             if input.owner is not None:
                 owner_id = await user_id_of(work, input.owner.value, path=("owner",))
                 said = replace(details, owner_id=owner_id)
+            if input.company is not None:
+                company = input.company.value
+                company_id = await company_id_of(work, company) if company else None
+                said = replace(said, company_id=company_id)
             return await opportunities.update_opportunity(
                 work,
                 info.context.actor,

@@ -9,47 +9,17 @@ from uuid import UUID
 import strawberry
 from strawberry import UNSET
 
-from api.leads.inputs import ExternalIdInput, LeadRef, or_none
+from api.campaigns import CampaignRef
+from api.leads.inputs import ExternalIdInput, LeadRef, RowLeadRef, or_none
 from api.touches import views  # noqa: F401  # declares the enums
 from api.views import shown
 from domain import ids
 from domain.errors import DomainError
-from domain.leads import Agency, ExternalId, LeadKey
+from domain.leads import Agency, ExternalId
 from domain.touch_intake import TouchDetails, Utm
 from domain.touches import Channel, TouchKind
 
 Path = Sequence[str | int]
-
-
-@strawberry.input(
-    one_of=True, description="A lead as in LeadRef; in plain text, so that a bad one spoils no row."
-)
-class TouchLeadRef:
-    id: strawberry.Maybe[strawberry.ID] = shown("Its id.", default=None)
-    external_id: strawberry.Maybe[ExternalIdInput] = shown(
-        "The name another system gave it.", default=None
-    )
-    email: strawberry.Maybe[str] = shown("Its e-mail address.", default=None)
-
-    def key(self) -> LeadKey:
-        """Return what tells the lead to the domain."""
-        if self.id is not None:
-            return ids.expect("Lead", self.id.value, path=("lead", "id"))
-        if self.external_id is not None:
-            return ExternalId(self.external_id.value.source, self.external_id.value.value)
-        return "" if self.email is None else self.email.value
-
-
-@strawberry.input(one_of=True, description="Which campaign a touch belongs to.")
-class TouchCampaignRef:
-    id: strawberry.Maybe[strawberry.ID] = shown("Its id.", default=None)
-    code: strawberry.Maybe[str] = shown("Its code, the `utm_campaign` of its links.", default=None)
-
-    def key(self) -> UUID | str:
-        """Return what tells the campaign to the domain."""
-        if self.id is not None:
-            return ids.expect("Campaign", self.id.value, path=("campaign", "id"))
-        return "" if self.code is None else self.code.value
 
 
 @strawberry.input(one_of=True, description="Which content asset is meant.")
@@ -78,7 +48,7 @@ class TouchFieldsInput:
     """What can be said of a touch."""
 
     kind: TouchKind = shown("In what way the buyer met us.")
-    lead: TouchLeadRef | None = shown("Whose it is, or else `visitor`.", default=UNSET)
+    lead: RowLeadRef | None = shown("Whose it is, or else `visitor`.", default=UNSET)
     visitor: str | None = shown(
         "The token of the browser it came from.  A FORM may say both: then the visitor is this"
         " lead, and its earlier touches come along.",
@@ -92,7 +62,7 @@ class TouchFieldsInput:
         "By which road; follows from kind, UTM and referrer if left out.", default=UNSET
     )
     occurred_at: datetime | None = shown("When it was; now, if left out.", default=UNSET)
-    campaign: TouchCampaignRef | None = shown(
+    campaign: CampaignRef | None = shown(
         "The campaign; the one whose code the link carries, if left out.", default=UNSET
     )
     asset: ContentAssetRef | None = shown(

@@ -14,7 +14,7 @@ from domain.customers.customer import (
     StandsSoAlready,
     standing,
 )
-from domain.customers.keeping import book, bought, set_status
+from domain.customers.keeping import book, bought, customer_of, set_status
 from domain.customers.kinds import kinds_of_deals, settle_kinds, settle_revenue
 from domain.customers.revenue import record_revenue
 from domain.customers.undoing import Purchase, WonStaysWon, move, take_back
@@ -35,6 +35,7 @@ __all__ = [
     "WonStaysWon",
     "book",
     "bought",
+    "customer_of",
     "kinds_of_deals",
     "move",
     "record_revenue",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +22,8 @@ from domain.events import CustomerChanged
 from domain.identity import Actor, Permission
 from domain.ids import new_id
 from domain.lead_details import past
-from domain.leads import Lead
+from domain.lead_intake import resolve_lead
+from domain.leads import Lead, LeadKey
 from domain.lifecycle import enter_stage
 from domain.ports import Work, first
 from domain.stages import Stage
@@ -110,6 +112,19 @@ async def set_status(
         await enter_stage(work, actor, lead, Stage.ADVOCATE, at=since, reason=reason or None)
     customer = await stand(work, actor, customer, status, at=at, reason=reason or None)
     await settle_kinds(work, actor, customer)
+    return customer
+
+
+async def customer_of(work: Work, key: LeadKey, *, path: Sequence[str | int]) -> Customer:
+    """Return what a lead is as a customer.
+
+    Raises:
+        NotFound: if there is no such lead, or it has bought nothing yet.
+    """
+    lead = await resolve_lead(work, key, path=path)
+    customer = await first(work, Customer, lead_id=lead.id)
+    if customer is None:
+        raise NotFound("customer", path=path)
     return customer
 
 

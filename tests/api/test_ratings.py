@@ -18,9 +18,8 @@ from tests.world import World
 RATE = """mutation($input: RatingGiveInput!) { ratingGive(input: $input) {
   rating { stars comment updatedAt handoff { id } user { name } }
   userErrors { code path } } }"""
-SUMMARY = (
-    """query($campaign: ID!) { ratingSummary(campaign: $campaign) { count average shrunk } }"""
-)
+SUMMARY = """query($campaign: CampaignRef!) {
+  ratingSummary(campaign: $campaign) { count average shrunk } }"""
 RATINGS = "query($filter: RatingFilter) { ratings(filter: $filter) { nodes { stars } } }"
 EFFORTS = """query($by: EffortKind!, $order: EffortFigure!, $direction: OrderDirection!,
     $since: DateTime, $until: DateTime, $first: Int!) {
@@ -53,7 +52,7 @@ def lead(handoff: Any) -> dict[str, Any]:
 
 async def test_a_second_rating_replaces_the_first(world: World) -> None:
     campaign = await a_campaign(world, "fair")
-    of = {"campaign": public("Campaign", campaign.id)}
+    of = {"campaign": {"id": public("Campaign", campaign.id)}}
     await rate(world, world.rep, of, 5)
     world.wait(hours=1)
 
@@ -76,7 +75,7 @@ async def test_a_second_rating_replaces_the_first(world: World) -> None:
         "average": "2.50",
         "shrunk": "2.50",
     }
-    wanted = {"filter": {"campaignId": {"eq": of["campaign"]}}}
+    wanted = {"filter": {"campaignId": {"eq": of["campaign"]["id"]}}}
     assert len((await world.data(RATINGS, wanted))["ratings"]["nodes"]) == 2
 
 
@@ -89,19 +88,19 @@ async def test_a_lead_is_rated_by_those_who_got_it(world: World) -> None:
     assert given["rating"]["handoff"] == {"id": public("Handoff", handoff.id)}
     assert foreign == {
         "rating": None,
-        "userErrors": [{"code": "NOT_YOURS_TO_RATE", "path": ["lead"]}],
+        "userErrors": [{"code": "NOT_YOURS_TO_RATE", "path": ["of", "lead"]}],
     }
 
 
 @pytest.mark.parametrize(
     ("as_marketer", "of", "stars", "code", "path"),
     [
-        (True, "campaign", 3, "ONLY_SALES_RATES", ["campaign"]),
+        (True, "campaign", 3, "ONLY_SALES_RATES", ["of", "campaign"]),
         (False, "campaign", 0, "INVALID", ["stars"]),
         (False, "campaign", 6, "INVALID", ["stars"]),
-        (False, "unknown campaign", 3, "NOT_FOUND", ["campaign"]),
-        (False, "unknown lead", 3, "NOT_FOUND", ["lead"]),
-        (False, "lead nobody got", 3, "NOT_YOURS_TO_RATE", ["lead"]),
+        (False, "unknown campaign", 3, "NOT_FOUND", ["of", "campaign"]),
+        (False, "unknown lead", 3, "NOT_FOUND", ["of", "lead"]),
+        (False, "lead nobody got", 3, "NOT_YOURS_TO_RATE", ["of", "lead"]),
     ],
 )
 async def test_a_rating_that_cannot_be_is_refused_and_nothing_is_stored(
@@ -109,8 +108,8 @@ async def test_a_rating_that_cannot_be_is_refused_and_nothing_is_stored(
 ) -> None:
     campaign, mql = await a_campaign(world, "fair"), await add_mql(world)
     rated = {
-        "campaign": {"campaign": public("Campaign", campaign.id)},
-        "unknown campaign": {"campaign": public("Campaign", new_id())},
+        "campaign": {"campaign": {"id": public("Campaign", campaign.id)}},
+        "unknown campaign": {"campaign": {"id": public("Campaign", new_id())}},
         "unknown lead": {"lead": {"id": public("Lead", new_id())}},
         "lead nobody got": {"lead": {"id": public("Lead", mql.id)}},
     }[of]
@@ -135,7 +134,7 @@ async def test_efforts_show_what_came_of_them_beside_what_sales_says(world: Worl
     await reject(world, unknown)
     await touch(world, silent)
     await hand_over(world)
-    await rate(world, world.rep, {"campaign": public("Campaign", fair.id)}, 4)
+    await rate(world, world.rep, {"campaign": {"id": public("Campaign", fair.id)}}, 4)
     await rate(world, world.rep, lead(won), 5)
     await rate(world, world.other_rep, lead(won), 4)
     await rate(world, world.rep, lead(unknown), 1)

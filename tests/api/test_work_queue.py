@@ -31,7 +31,7 @@ QUEUE = """query($first: Int, $after: String) { workQueue(first: $first, after: 
   asOf total averageDeal { amount currency } missing { currency to on } cursor nextAt
   entries { lead { email } rank chance deal { amount } expectedValue { amount currency } urgency
     dueAt reasons } } }"""
-CHANGED = "subscription { workQueueChanged { total entries { lead { email } urgency } } }"
+CHANGED = "subscription { workQueue { total entries { lead { email } urgency } } }"
 
 
 async def mine(world: World, *grades: Grade | None, **more: Any) -> list[Lead]:
@@ -210,7 +210,7 @@ async def test_it_is_told_anew_when_a_promise_comes_due_with_no_event_at_all(
         first = await stream.next()
         world.at(world.now + timedelta(milliseconds=50))
         second = await stream.next()
-    told = [each["data"]["workQueueChanged"]["entries"] for each in (first, second)]
+    told = [each["data"]["workQueue"]["entries"] for each in (first, second)]
     assert told == [
         [{"lead": {"email": lead.email}, "urgency": "2"}],
         [{"lead": {"email": lead.email}, "urgency": "3"}],

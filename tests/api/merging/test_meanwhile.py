@@ -27,7 +27,7 @@ UPSERT = """mutation($row: LeadRowInput!) { leadsUpsert(input: {rows: [$row]}) {
   rows { outcome lead { email jobTitle } userErrors { code } } } }"""
 UPDATE = """mutation($ref: LeadRef!) { leadUpdate(input: {lead: $ref, jobTitle: "CTO"}) {
   lead { email jobTitle } userErrors { code } } }"""
-TOUCH = """mutation($ref: TouchLeadRef, $visitor: String) {
+TOUCH = """mutation($ref: RowLeadRef, $visitor: String) {
   touchRecord(input: {lead: $ref, visitor: $visitor, kind: FORM}) {
   touch { lead { email } } userErrors { code } } }"""
 IDENTIFY = """mutation($ref: LeadRef!, $visitor: String!) {

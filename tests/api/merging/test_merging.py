@@ -150,7 +150,7 @@ async def test_touches_told_of_a_loser_are_the_winners(world: World) -> None:
 
     for key in (ref(loser), {"email": "a.lee@acme.example"}):
         data = await world.data(
-            "mutation($lead: TouchLeadRef!) { touchRecord(input: {lead: $lead, kind: CALL})"
+            "mutation($lead: RowLeadRef!) { touchRecord(input: {lead: $lead, kind: CALL})"
             " { touch { lead { email } } userErrors { code } } }",
             {"lead": key},
         )

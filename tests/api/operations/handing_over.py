@@ -64,7 +64,7 @@ async def hear_back(office: Office, front_end: FrontEnd) -> None:
     assert (await front_end.change("mention-read", mention=mention["id"]))["readAt"]
     replied = await front_end.change("thread-reply", thread=thread["id"], text="She is ill.")
     assert replied["id"] == thread["id"]
-    live = await first(front_end.follow("thread-live", thread=thread["id"]))
+    live = await first(front_end.follow("thread-live", id=thread["id"]))
     assert [each["text"] for each in live["messages"]["nodes"]] == ["Well?", "She is ill."]
     assert (await front_end.run("threads-overdue", awaiting="SALES"))["nodes"] == []
     rating = await front_end.change("rating-give", of=about, stars=4)

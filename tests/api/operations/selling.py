@@ -59,7 +59,7 @@ async def win(front_end: FrontEnd, lead: Any, deal: Any) -> None:
     whose = await front_end.change("revenue-delete", revenueEvent=twice["id"])
     assert whose == {"id": won["lead"]["id"], "stage": "CUSTOMER", "customer": customer}
     standing = await front_end.change(
-        "customer-status-set", customer=customer["id"], status="AT_RISK"
+        "customer-status-set", customer={"id": customer["id"]}, status="AT_RISK"
     )
     assert standing["status"] == "AT_RISK"
     (bought,) = (await front_end.run("customers"))["nodes"]

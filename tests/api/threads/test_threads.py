@@ -15,7 +15,7 @@ from tests.following import following
 from tests.telling import hand_over
 from tests.world import World
 
-CHANGED = """subscription($thread: ID!) { threadChanged(thread: $thread) {
+CHANGED = """subscription($id: ID!) { thread(id: $id) {
   overdue messages { nodes { text } } } }"""
 
 
@@ -113,7 +113,7 @@ async def test_campaigns_and_assets_are_talked_about_too(world: World) -> None:
         ({"mentionTeams": [{"id": public("Team", NOBODY)}]}, "NOT_FOUND", ["mentionTeams", "0"]),
         ({"mentionTeams": [{"name": "Sales"}] * 6}, "INVALID", ["mentionTeams"]),
         (
-            {"about": {"campaign": public("Campaign", NOBODY)}},
+            {"about": {"campaign": {"id": public("Campaign", NOBODY)}}},
             "NOT_FOUND",
             ["about", "campaign"],
         ),
@@ -138,12 +138,12 @@ async def test_a_thread_is_followed_live_and_says_when_the_answer_is_late(world:
     lead = await add_mql(world)
     ask = {"side": "SALES", "within": "PT1H"}
     thread = await start(world, world.marketer, about(lead), asks=ask)
-    async with following(world, CHANGED, {"thread": thread["id"]}) as stream:
-        first = (await stream.next())["data"]["threadChanged"]
+    async with following(world, CHANGED, {"id": thread["id"]}) as stream:
+        first = (await stream.next())["data"]["thread"]
         world.wait(hours=1, microseconds=1)
-        late = (await stream.after_news())["data"]["threadChanged"]
+        late = (await stream.after_news())["data"]["thread"]
         await reply(world, world.rep, thread)
-        answered = (await stream.after_news())["data"]["threadChanged"]
+        answered = (await stream.after_news())["data"]["thread"]
 
     asked = [{"text": "Whom did you talk to?"}]
     assert first == {"overdue": False, "messages": {"nodes": asked}}
