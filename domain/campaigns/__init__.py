@@ -1,9 +1,7 @@
 """Campaigns: what they are, what belongs to them, and what they cost."""
 
 from domain.campaigns.belonging import (
-    AdoptTouches,
     NextStrays,
-    Strays,
     adopt_strays,
     campaigns_by_code,
 )
@@ -38,7 +36,6 @@ from domain.campaigns.planning import (
 __all__ = [
     "CAMPAIGN_FIELDS",
     "UNSAID",
-    "AdoptTouches",
     "Campaign",
     "CampaignAsset",
     "CampaignCost",
@@ -49,7 +46,6 @@ __all__ = [
     "CostRow",
     "NextStrays",
     "Said",
-    "Strays",
     "adopt_strays",
     "archive_campaign",
     "campaign_code",

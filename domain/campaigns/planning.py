@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Final, TypeAlias, TypeVar
 from uuid import UUID
 
-from domain.campaigns.belonging import BEFORE_ALL, adopt_strays
+from domain.campaigns.belonging import adopt_strays
 from domain.campaigns.campaign import Campaign, CampaignAsset, CampaignKind, campaign_code
 from domain.content import ContentAsset
 from domain.errors import AlreadyExists, DomainError, Invalid, NotFound
@@ -18,6 +18,7 @@ from domain.events import CampaignChanged
 from domain.identity import CURRENCIES, Actor, Permission, UnknownCurrency
 from domain.ids import new_id
 from domain.ports import Work, first
+from domain.strays import BEFORE_ALL
 from domain.values import Money, require_text
 
 T = TypeVar("T")

@@ -23,6 +23,7 @@ from domain.stages import Stage
 from infra.database import PostgresWork
 from infra.filters import where
 from infra.queries import answers
+from infra.queries.batches import last_of_batch
 from infra.rows import columns_of, reader_of, table_of
 
 leads = table_of(Lead)
@@ -108,7 +109,7 @@ async def assign_leads(work: PostgresWork, question: AssignLeads) -> UUID | None
     everybody locks them.  Their version goes up, so that a copy read before is not saved over it;
     their edition stays, so that nobody's edit is stale for it.
     """
-    last = await _last_of(work, question)
+    last = await last_of_batch(work, leads, after=question.after, limit=question.limit)
     belongs = _persona_of(question)
     picked = sa.select(leads.c.id, belongs).where(
         leads.c.id > question.after, leads.c.persona_id.is_distinct_from(belongs)
@@ -133,19 +134,6 @@ async def assign_leads(work: PostgresWork, question: AssignLeads) -> UUID | None
     if everybody := tuple(lead_id for lead_ids in moved.values() for lead_id in lead_ids):
         await work.ask(MarkDue(lead_ids=everybody, at=work.now))
     return last
-
-
-async def _last_of(work: PostgresWork, question: AssignLeads) -> UUID | None:
-    """Return the last lead of the next batch, None if it is the last batch."""
-    statement = (
-        sa.select(leads.c.id)
-        .where(leads.c.id > question.after)
-        .order_by(leads.c.id)
-        .offset(question.limit - 1)
-        .limit(1)
-    )
-    rows = await work.rows(statement)
-    return rows[0][0] if rows else None
 
 
 def _persona_of(question: AssignLeads) -> sa.ColumnElement[Any]:

@@ -11,9 +11,10 @@ import pytest
 
 from domain.content import AssetKind, ContentAsset
 from domain.content_flow import AssetDetails, ConsumedBy, create_asset, update_asset
-from domain.content_matching import BEFORE_ALL, match_touches
+from domain.content_matching import match_touches
 from domain.ids import new_id
 from domain.leads import Agency, Lead
+from domain.strays import BEFORE_ALL
 from domain.touch_intake import TouchesFollow
 from domain.touches import Touch, Visitor
 from infra.attribution import AttributionKeeper
