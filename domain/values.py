@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from domain.errors import Invalid
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2150
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 # The currencies of ISO 4217 whose minor unit is not a hundredth.
@@ -149,6 +150,33 @@ def period_of(kind: PeriodKind, first: date, end: date | None) -> Period:
     if end is not None and end != expected:
         raise Invalid(f"A {kind.lower()} from {first} ends on {expected}.", path=("endsOn",))
     return Period(first, expected)
+
+
+def requested_period(
+    kind: PeriodKind,
+    starts_on: date,
+    ends_on: date | None,
+    *,
+    longest: int,
+    too_long: str,
+    refusal: type[Invalid],
+) -> Period:
+    """Return the period that a request names, with what is wrong told below `period`.
+
+    Raises:
+        Invalid: as `period_of`; `refusal` for one of more than `longest` days, or centuries away.
+    """
+    if not _FIRST_YEAR <= starts_on.year <= _LAST_YEAR:
+        raise refusal(
+            f"Periods start from {_FIRST_YEAR} to {_LAST_YEAR}.", path=("period", "startsOn")
+        )
+    try:
+        period = period_of(kind, starts_on, ends_on)
+    except Invalid as fault:
+        raise Invalid(fault.message, path=("period", *fault.path)) from None
+    if period.days > longest:
+        raise refusal(too_long, path=("period", "endsOn"))
+    return period
 
 
 def require_text(value: str, *, name: str, path: Sequence[str | int], longest: int = 200) -> str:

@@ -16,9 +16,9 @@ from domain.identity import Actor, Permission, Team
 from domain.ids import new_id
 from domain.ports import Work, first
 from domain.stages import Side
-from domain.values import Period, PeriodKind, period_of, require_text
+from domain.values import Period, PeriodKind, requested_period, require_text
 
-_FIRST_YEAR, _LAST_YEAR, _LONGEST_DAYS = 1970, 2150, 731
+_LONGEST_DAYS = 731
 _MOST = 10**12
 
 
@@ -145,17 +145,14 @@ def goal_period(kind: PeriodKind, starts_on: date, ends_on: date | None) -> Peri
         Invalid: as `period_of`, with the path below `period`; BadPeriod for one that is longer
             than two years, or centuries away.
     """
-    if not _FIRST_YEAR <= starts_on.year <= _LAST_YEAR:
-        raise BadPeriod(
-            f"Periods start from {_FIRST_YEAR} to {_LAST_YEAR}.", path=("period", "startsOn")
-        )
-    try:
-        period = period_of(kind, starts_on, ends_on)
-    except Invalid as fault:
-        raise Invalid(fault.message, path=("period", *fault.path)) from None
-    if period.days > _LONGEST_DAYS:
-        raise BadPeriod(f"A goal runs for at most {_LONGEST_DAYS} days.", path=("period", "endsOn"))
-    return period
+    return requested_period(
+        kind,
+        starts_on,
+        ends_on,
+        longest=_LONGEST_DAYS,
+        too_long=f"A goal runs for at most {_LONGEST_DAYS} days.",
+        refusal=BadPeriod,
+    )
 
 
 async def create_goal(

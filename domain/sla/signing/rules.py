@@ -14,9 +14,9 @@ from domain.ports import Question, Work
 from domain.sla.agreement import Sla
 from domain.sla.terms import OutOfRange
 from domain.stages import Side
-from domain.values import Period, PeriodKind, period_of
+from domain.values import Period, PeriodKind, requested_period
 
-_FIRST_YEAR, _LAST_YEAR, _LONGEST_DAYS = 1970, 2150, 366
+_LONGEST_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,17 +145,14 @@ def period_wanted(kind: PeriodKind, starts_on: date, ends_on: date | None) -> Pe
         Invalid: as `period_of`, with the path below `period`; OutOfRange for one that is longer
             than a year, or centuries away.
     """
-    if not _FIRST_YEAR <= starts_on.year <= _LAST_YEAR:
-        raise OutOfRange(
-            f"Periods start from {_FIRST_YEAR} to {_LAST_YEAR}.", path=("period", "startsOn")
-        )
-    try:
-        period = period_of(kind, starts_on, ends_on)
-    except Invalid as fault:
-        raise Invalid(fault.message, path=("period", *fault.path)) from None
-    if period.days > _LONGEST_DAYS:
-        raise OutOfRange(f"A period has at most {_LONGEST_DAYS} days.", path=("period", "endsOn"))
-    return period
+    return requested_period(
+        kind,
+        starts_on,
+        ends_on,
+        longest=_LONGEST_DAYS,
+        too_long=f"A period has at most {_LONGEST_DAYS} days.",
+        refusal=OutOfRange,
+    )
 
 
 def check_effective(sla: Sla) -> None:
