@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import stat
 from datetime import timedelta
 from email.headerregistry import Address
@@ -7,7 +8,7 @@ from email.headerregistry import Address
 import pytest
 
 from domain.identity import SessionLives
-from infra.edge_limits import DocumentMode, EdgeLimits, Introspection
+from infra.edge_limits import DocumentMode, EdgeLimits, Introspection, bounds
 from infra.mail.route import Security, SmtpRoute
 from infra.settings import (
     APP_ROLE,
@@ -19,6 +20,7 @@ from infra.settings import (
     role_url,
     with_local_secrets,
 )
+from tests.conftest import ROOT
 
 SECRET = "s" * 32
 OWNER = "postgresql://owner:p%40ss@db.example:5433/crm?sslmode=require"
@@ -225,3 +227,14 @@ def test_a_secret_that_cannot_be_kept_is_refused(tmp_path):
 
     with pytest.raises(WrongSetting, match="SMARKETING_SECRET is not set, and none can be kept in"):
         with_local_secrets({}, tmp_path / "file")
+
+
+def test_whoever_runs_it_can_read_what_can_be_set() -> None:
+    source = (ROOT / "infra" / "settings.py").read_text()
+    settings = set(re.findall(r'environ, "([A-Z_]+)"', source)) | {
+        each.variable for each in bounds().values()
+    }
+    told = "".join((ROOT / page).read_text() for page in ("README.md", "docs/limits.md"))
+
+    assert len(settings) > 40
+    assert sorted(each for each in settings if f"`{each}`" not in told) == []
