@@ -14,8 +14,8 @@ from domain.campaigns import adopt_strays
 from domain.content_matching import match_touches
 from domain.identity import Actor, system
 from infra.database import Database
+from infra.rounds import in_rounds
 from infra.tracing import traced
-from infra.turns import in_turn
 
 POLL_SECONDS = 2.0
 
@@ -56,7 +56,7 @@ class AttributionKeeper:
         """Do all that waits now, a batch of each tenant in turn."""
         for action, waiting in _WAITING.items():
             rows = await self._database.platform.fetch(waiting)
-            await in_turn((row[0] for row in rows), partial(self._go_on, action), work=action)
+            await in_rounds((row[0] for row in rows), partial(self._go_on, action), work=action)
 
     @traced("attribute")
     async def _go_on(self, action: str, tenant_id: UUID) -> bool:

@@ -26,8 +26,8 @@ from domain.identity import system
 from domain.merging import AlreadyMerged
 from infra.database import CONNECTION_LOST, Database
 from infra.refusals import Busy
+from infra.rounds import in_rounds
 from infra.tracing import traced
-from infra.turns import in_turn
 
 log = structlog.get_logger(__name__)
 
@@ -78,8 +78,8 @@ class DuplicateFinder:
                 went_on = [await self._go_on(*each) for each in scans]
                 scans = [each for each in went_on if each is not None]
                 changed = await self._tenants(_CHANGED)
-                await in_turn(changed, self._compare, work="compare what has changed")
-                await in_turn(await self._tenants(_CERTAIN), self._merge, work="merge duplicates")
+                await in_rounds(changed, self._compare, work="compare what has changed")
+                await in_rounds(await self._tenants(_CERTAIN), self._merge, work="merge duplicates")
                 if not scans:
                     return
         except asyncio.CancelledError:

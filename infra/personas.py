@@ -9,8 +9,8 @@ from domain.audit import Cause
 from domain.identity import system
 from domain.personas import assign_leads
 from infra.database import Database
+from infra.rounds import in_rounds
 from infra.tracing import traced
-from infra.turns import in_turn
 
 POLL_SECONDS = 2.0
 ASSIGN = Cause(action="assign leads")
@@ -35,7 +35,7 @@ class PersonaAssigner:
     async def assign_all(self) -> None:
         """Assign all that waits now, a batch of each tenant in turn."""
         rows = await self._database.platform.fetch(_TENANTS)
-        await in_turn((row[0] for row in rows), self._assign, work="assign leads")
+        await in_rounds((row[0] for row in rows), self._assign, work="assign leads")
 
     @traced("assign personas")
     async def _assign(self, tenant_id: UUID) -> bool:

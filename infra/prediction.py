@@ -10,8 +10,8 @@ from domain.errors import AlreadyExists
 from domain.identity import system
 from domain.prediction import plan_training, train_next
 from infra.database import Database
+from infra.rounds import in_rounds, tried
 from infra.tracing import traced
-from infra.turns import in_turn, tried
 
 POLL_SECONDS = 5.0
 TRAIN = Cause(action="train prediction")
@@ -52,7 +52,7 @@ class ModelTrainer:
     async def train_all(self) -> None:
         """Train all models that wait now, one of each tenant in turn."""
         rows = await self._database.platform.fetch(_QUEUED)
-        await in_turn((row[0] for row in rows), self._train, work="train prediction")
+        await in_rounds((row[0] for row in rows), self._train, work="train prediction")
 
     @traced("plan training")
     async def _plan(self, tenant_id: UUID) -> bool:

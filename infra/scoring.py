@@ -12,8 +12,8 @@ from domain.identity import system
 from domain.scoring import BATCH, score_next, sweep_gradings
 from domain.sla.recalibration import recalibrate
 from infra.database import Database
+from infra.rounds import in_rounds, tried
 from infra.tracing import traced
-from infra.turns import in_turn, tried
 
 POLL_SECONDS = 2.0
 MONTHLY_POLL_SECONDS = 60.0
@@ -46,7 +46,7 @@ class ScoreKeeper:
         """Score all that waits now, a batch of each tenant in turn."""
         at = self._database.clock() if self._database.clock else None
         rows = await self._database.platform.fetch(_WAITING, at)
-        await in_turn((row[0] for row in rows), self._score, work="score leads")
+        await in_rounds((row[0] for row in rows), self._score, work="score leads")
 
     @traced("score leads")
     async def _score(self, tenant_id: UUID) -> bool:

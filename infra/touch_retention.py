@@ -11,8 +11,8 @@ from domain.audit import Cause
 from domain.identity import system
 from domain.touch_erasure import erase_old
 from infra.database import Database
+from infra.rounds import in_rounds
 from infra.tracing import traced
-from infra.turns import in_turn
 
 POLL_SECONDS = 30.0
 # A changed limit counts within this time.
@@ -50,7 +50,7 @@ class TouchEraser:
 
     async def erase_in_turn(self, tenants: Sequence[UUID]) -> None:
         """Do all there is of some tenants, a batch of each in turn, so that none waits long."""
-        await in_turn(tenants, self._erase, work="erase old touches")
+        await in_rounds(tenants, self._erase, work="erase old touches")
 
     @traced("erase old touches")
     async def _erase(self, tenant_id: UUID) -> bool:

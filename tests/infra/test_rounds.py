@@ -1,4 +1,4 @@
-"""What waits in several tenants is done in turn, and one tenant's trouble is no other's."""
+"""What waits in several tenants is done in rounds, and one tenant's trouble is no other's."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from infra.attribution import AttributionKeeper
 from infra.database import Database
 from infra.duplicates import DuplicateFinder
 from infra.personas import PersonaAssigner
-from infra.turns import in_turn
+from infra.rounds import in_rounds
 from tests.world import World
 
 NOBODY = "SELECT tenant_id FROM duplicate_scans WHERE false"
 ANN, BOB, CID = (UUID(int=number) for number in (1, 2, 3))
 
 
-async def test_each_has_its_turn_until_none_has_more_to_do() -> None:
-    left, turns = {ANN: 3, BOB: 1, CID: 2}, []
+async def test_a_round_is_a_step_for_each_until_none_has_more_to_do() -> None:
+    left, steps = {ANN: 3, BOB: 1, CID: 2}, []
 
-    async def turn(tenant_id: UUID) -> bool:
-        turns.append(tenant_id)
+    async def step(tenant_id: UUID) -> bool:
+        steps.append(tenant_id)
         left[tenant_id] -= 1
         return left[tenant_id] > 0
 
-    await in_turn(left, turn, work="score leads")
+    await in_rounds(left, step, work="score leads")
 
-    assert turns == [ANN, BOB, CID, ANN, CID, ANN]
+    assert steps == [ANN, BOB, CID, ANN, CID, ANN]
 
 
 async def test_what_fails_for_one_is_left_for_later_and_done_for_the_others() -> None:
-    turns = []
+    steps = []
 
-    async def turn(tenant_id: UUID) -> bool:
-        turns.append(tenant_id)
+    async def step(tenant_id: UUID) -> bool:
+        steps.append(tenant_id)
         if tenant_id == ANN:
             raise RuntimeError("a bad tenant")
-        return len(turns) < 4
+        return len(steps) < 4
 
-    await in_turn([ANN, BOB, CID], turn, work="score leads")
+    await in_rounds([ANN, BOB, CID], step, work="score leads")
 
-    assert turns == [ANN, BOB, CID, BOB, CID]
+    assert steps == [ANN, BOB, CID, BOB, CID]
 
 
-async def test_without_a_database_nobody_has_a_turn() -> None:
-    turns = []
+async def test_without_a_database_there_is_no_round() -> None:
+    steps = []
 
-    async def turn(tenant_id: UUID) -> bool:
-        turns.append(tenant_id)
+    async def step(tenant_id: UUID) -> bool:
+        steps.append(tenant_id)
         raise Unavailable
 
     with pytest.raises(Unavailable):
-        await in_turn([ANN, BOB], turn, work="score leads")
+        await in_rounds([ANN, BOB], step, work="score leads")
 
-    assert turns == [ANN]
+    assert steps == [ANN]
 
 
 def assigning(database: Database) -> Callable[[], Any]:
