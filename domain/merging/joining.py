@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -27,7 +27,7 @@ from domain.merging.survivor import remaining, survivor
 from domain.merging.wishes import keep_withdrawals
 from domain.personas import persona_for
 from domain.ports import Work, first
-from domain.provenance import LeadProvenance
+from domain.provenance import FactRecord, LeadProvenance
 from domain.scoring import rescore
 from domain.sla import keeping
 from domain.sla.clocks import SlaClock
@@ -55,38 +55,13 @@ async def merge_leads(
     """
     actor.require(Permission.MERGE_LEADS)
     one, others = await _named(work, winner, losers)
-    handoffs = await work.find(Handoff, lead_id=_ids(one, *others))
-    clocks = await work.find(SlaClock, lead_id=_ids(one, *others), ended_at=None)
-    story = await work.find(StageEntry, lead_id=_ids(one, *others))
-    customers = await work.find(Customer, lead_id=_ids(one, *others))
-    told = {each.id: each.facts for each in await work.find(LeadProvenance, id=_ids(one, *others))}
-    heard = believed(one, others, told, await trust_of(work))
+    before = await _before(work, _ids(one, *others))
+    heard = believed(one, others, before.facts, await trust_of(work))
     provenance = await write_down(work, one.id, heard.records)
     dismissals = await take_over_dismissals(work, one.id, _ids(*others))
     withdrawals = await keep_withdrawals(work, one, others)
-    moving = Moving()
-    history = one_history(one.id, (one, *others), story)
-    is_with_sales = history.stage.rank >= Stage.SAL.rank
-    await keeping.merged(
-        work,
-        handoffs,
-        by=actor.user_id,
-        is_with_sales=is_with_sales,
-        do_not_contact=any(lead.do_not_contact for lead in (one, *others)),
-    )
-    await moving.take(work, StageEntry, "lead_id", one.id, *_ids(*others))
-    for loser in others:
-        await follow(work, moving, winner_id=one.id, loser_id=loser.id)
-    await recount(
-        work,
-        was=story,
-        now=history.entries,
-        seen_was=[lead.created_at for lead in (one, *others)],
-        seen_now=[min(lead.created_at for lead in (one, *others))],
-    )
-    for loser in others:
-        await work.delete(Lead, id=loser.id)
-    await work.add_all(history.entries)
+    history = one_history(one.id, (one, *others), before.story)
+    moving = await _moved(work, actor, one, others, before, history)
     merge = LeadMerge(
         id=new_id(),
         winner_id=one.id,
@@ -96,7 +71,7 @@ async def merge_leads(
         automatic=automatic,
         score=score,
     )
-    lead = await _survive(work, one, others, history, handoffs, heard.tellers)
+    lead = await _survive(work, one, others, history, before.handoffs, heard.tellers)
     await work.add_all([merge, *_aliases(merge)])
     await work.add(
         MergeRecord(
@@ -104,30 +79,89 @@ async def merge_leads(
             winner=one,
             survivor=lead,
             losers=tuple(others),
-            handoffs=tuple(handoff for handoff in handoffs if handoff.is_open),
-            clocks=tuple(clocks),
+            handoffs=tuple(handoff for handoff in before.handoffs if handoff.is_open),
+            clocks=tuple(before.clocks),
             history=tuple(entry.id for entry in history.entries),
             moved=tuple(moving.moved),
             taken=tuple(moving.taken),
-            customers=await _keep_customer(work, one.id, customers),
+            customers=await _keep_customer(work, one.id, before.customers),
             dismissals=dismissals,
             withdrawals=withdrawals,
             provenance=tuple((old.facts, heard.records) for old in provenance),
         )
     )
-    await settle_revenue(work, actor, (one.id,))
-    await reattribute(work, (one.id,))
-    await rescore(work, (one.id,), promoting=False)
+    await _reckon(work, actor, merge)
+    return merge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What was of each of the leads before they were one."""
+
+    handoffs: Sequence[Handoff]
+    clocks: Sequence[SlaClock]
+    story: Sequence[StageEntry]
+    customers: Sequence[Customer]
+    facts: Mapping[UUID, Sequence[FactRecord]]
+
+
+async def _before(work: Work, ids: tuple[UUID, ...]) -> _Before:
+    return _Before(
+        handoffs=await work.find(Handoff, lead_id=ids),
+        clocks=await work.find(SlaClock, lead_id=ids, ended_at=None),
+        story=await work.find(StageEntry, lead_id=ids),
+        customers=await work.find(Customer, lead_id=ids),
+        facts={each.id: each.facts for each in await work.find(LeadProvenance, id=ids)},
+    )
+
+
+async def _moved(
+    work: Work,
+    actor: Actor,
+    winner: Lead,
+    losers: Sequence[Lead],
+    before: _Before,
+    history: History,
+) -> Moving:
+    """End what is promised twice, give the winner what the losers had, and let the losers go."""
+    leads, moving = (winner, *losers), Moving()
+    await keeping.merged(
+        work,
+        before.handoffs,
+        by=actor.user_id,
+        is_with_sales=history.stage.rank >= Stage.SAL.rank,
+        do_not_contact=any(lead.do_not_contact for lead in leads),
+    )
+    await moving.take(work, StageEntry, "lead_id", winner.id, *_ids(*losers))
+    for loser in losers:
+        await follow(work, moving, winner_id=winner.id, loser_id=loser.id)
+    await recount(
+        work,
+        was=before.story,
+        now=history.entries,
+        seen_was=[lead.created_at for lead in leads],
+        seen_now=[min(lead.created_at for lead in leads)],
+    )
+    for loser in losers:
+        await work.delete(Lead, id=loser.id)
+    await work.add_all(history.entries)
+    return moving
+
+
+async def _reckon(work: Work, actor: Actor, merge: LeadMerge) -> None:
+    """Reckon anew what rests on the leads that are one now, and tell of it."""
+    await settle_revenue(work, actor, (merge.winner_id,))
+    await reattribute(work, (merge.winner_id,))
+    await rescore(work, (merge.winner_id,), promoting=False)
     work.record(
         LeadsMerged(
             at=work.now,
             by=actor.user_id,
-            lead_id=one.id,
+            lead_id=merge.winner_id,
             merge_id=merge.id,
-            loser_ids=_ids(*others),
+            loser_ids=tuple(loser.id for loser in merge.losers),
         )
     )
-    return merge
 
 
 async def _named(
