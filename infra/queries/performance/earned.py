@@ -54,13 +54,17 @@ def influenced(source: Source) -> Facts:
     deal = meant(source, OpportunityStatus.WON)
     if source.dimension.is_of_leads:
         return credited(source, PerformanceMeasure.INFLUENCED)
+    # With all that is told of a deal: joined to the deals once more, each could be tried with each.
     met = (
-        sa.select(deal.c.id, source.touch_key(earnings).label("key"))
+        sa.select(
+            source.touch_key(earnings).label("key"),
+            *(deal.c[name] for name in ("id", "lead_id", "minor", "lacks")),
+        )
         .select_from(deal.join(earnings, _under(source, _LINEAR, deal)))
         .distinct()
         .subquery("met")
     )
-    return _whole(met.c.key, deal).select_from(met.join(deal, deal.c.id == met.c.id))
+    return _whole(met.c.key, met)
 
 
 def _whole(key: sa.ColumnElement[Any], deal: Any) -> Facts:

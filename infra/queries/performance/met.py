@@ -61,6 +61,10 @@ def told_apart(source: Source, measures: Sequence[PerformanceMeasure]) -> sa.Sel
     everybody = sa.union(*(sa.select(each.c.lead_id) for each in counted)).subquery("everybody")
     by_channel = source.dimension is PerformanceDimension.CHANNEL
     keys = (_first_channels if by_channel else _contents)(source, everybody).subquery("keys")
+    if len(measures) == 1:
+        # All of them count.  Joined to what counts them, each could be tried with each.
+        measure = sa.literal(measures[0].value).label("measure")
+        return sa.select(measure, keys.c.lead_id, keys.c.key)
     together = _all_of(counted).subquery("together")
     return sa.select(together.c.measure, together.c.lead_id, keys.c.key).select_from(
         together.join(keys, keys.c.lead_id == together.c.lead_id)
