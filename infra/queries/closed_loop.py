@@ -33,7 +33,7 @@ async def effort_counts(work: PostgresWork, question: EffortCounts) -> Sequence[
     """Return the sources and campaigns that brought most, and one row for all the others.
 
     One statement.  Leads are found by the index leads_by_created; stages, deals and revenue are
-    added up once each and joined by lead, so no figure is counted twice.
+    added up once each by lead, so no figure is counted twice.
     """
     efforts = _efforts(work, question).subquery("efforts")
     figures = [efforts.c[name] for name in _COUNTERS]
@@ -69,43 +69,59 @@ def _effort(row: Sequence[Any], most: int) -> EffortCount:
 
 
 def _efforts(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
-    meant = (
-        leads.c.tenant_id == work.tenant_id,
-        leads.c.created_at >= question.since,
-        leads.c.created_at < question.until,
-    )
-    far = _furthest(work, meant).subquery("far")
-    deals = _deals(work).subquery("deals")
-    money = _money(work, question).subquery("money")
-    return (
-        sa.select(
-            leads.c.origin_source.label("source"),
-            leads.c.origin_campaign.label("campaign"),
-            sa.func.count().label("leads"),
-            sa.func.count().filter(far.c.mql).label("mqls"),
-            sa.func.count().filter(far.c.sql).label("sqls"),
-            *(
-                sa.func.coalesce(sa.func.sum(counted), 0).label(name)
-                for name, counted in (
-                    ("opportunities", deals.c.opened),
-                    ("won", deals.c.won),
-                    ("revenue", money.c.amount),
-                    ("foreign", money.c.foreign),
-                )
-            ),
-        )
-        .select_from(
-            leads.join(far, far.c.id == leads.c.id)
-            .outerjoin(deals, deals.c.lead_id == leads.c.id)
-            .outerjoin(money, money.c.lead_id == leads.c.id)
-        )
-        .where(*meant)
-        .group_by(leads.c.origin_source, leads.c.origin_campaign)
-    )
+    each = _each(work, question)
+    return sa.select(
+        each.c.source,
+        each.c.campaign,
+        sa.func.count().label("leads"),
+        sa.func.count().filter(each.c.mql).label("mqls"),
+        sa.func.count().filter(each.c.sql).label("sqls"),
+        *(
+            sa.func.coalesce(sa.func.sum(counted), 0).label(name)
+            for name, counted in (
+                ("opportunities", each.c.opened),
+                ("won", each.c.won),
+                ("revenue", each.c.amount),
+                ("foreign", each.c.foreign),
+            )
+        ),
+    ).group_by(each.c.source, each.c.campaign)
 
 
-def _furthest(work: PostgresWork, meant: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
-    """Return whether each lead ever came as far as MQL and SQL."""
+def _each(work: PostgresWork, question: EffortCounts) -> Any:
+    """Return one row a lead that is meant.
+
+    What is known of leads is stacked and added up by lead instead of being joined, so that it takes
+    as long as there are rows, whatever PostgreSQL believes of their number.
+    """
+    stacked = sa.union_all(_came(work, question), _deals(work), _money(work, question)).subquery(
+        "stacked"
+    )
+    known = (
+        *(sa.func.max(stacked.c[name]).label(name) for name in ("source", "campaign")),
+        *(sa.func.bool_or(stacked.c[name]).label(name) for name in ("mql", "sql")),
+        *(sa.func.sum(stacked.c[name]).label(name) for name in _ADDED),
+    )
+    is_meant = sa.func.bool_or(stacked.c.is_meant)
+    return sa.select(*known).group_by(stacked.c.lead_id).having(is_meant).subquery("each_lead")
+
+
+_ADDED = ("opened", "won", "amount", "foreign")
+
+
+def _part(lead_id: sa.ColumnElement[Any], **known: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Return a SELECT of what is stacked; what it does not know is null."""
+    kinds: dict[str, Any] = {
+        **dict.fromkeys(("is_meant", "mql", "sql"), sa.Boolean()),
+        **dict.fromkeys(("source", "campaign"), sa.Text()),
+        **dict.fromkeys(_ADDED, sa.Numeric()),
+    }
+    columns = {name: known.get(name, sa.cast(sa.null(), kind)) for name, kind in kinds.items()}
+    return sa.select(lead_id.label("lead_id"), *(c.label(n) for n, c in columns.items()))
+
+
+def _came(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
+    """Return the leads that are meant, and whether each ever came as far as MQL and SQL."""
     history = leads.outerjoin(
         entries,
         sa.and_(entries.c.tenant_id == work.tenant_id, entries.c.lead_id == leads.c.id),
@@ -117,10 +133,21 @@ def _furthest(work: PostgresWork, meant: Sequence[sa.ColumnElement[bool]]) -> sa
         return sa.func.bool_or(sa.func.coalesce(reached, sa.false()))
 
     return (
-        sa.select(leads.c.id, came(Stage.MQL).label("mql"), came(Stage.SQL).label("sql"))
+        _part(
+            leads.c.id,
+            is_meant=sa.true(),
+            source=leads.c.origin_source,
+            campaign=leads.c.origin_campaign,
+            mql=came(Stage.MQL),
+            sql=came(Stage.SQL),
+        )
         .select_from(history)
-        .where(*meant)
-        .group_by(leads.c.id)
+        .where(
+            leads.c.tenant_id == work.tenant_id,
+            leads.c.created_at >= question.since,
+            leads.c.created_at < question.until,
+        )
+        .group_by(leads.c.tenant_id, leads.c.id)
     )
 
 
@@ -129,24 +156,21 @@ _TEXTS = postgresql.ARRAY(sa.Text())
 
 def _deals(work: PostgresWork) -> sa.Select[Any]:
     won = opportunities.c.status == OpportunityStatus.WON.value
-    return (
-        sa.select(
-            opportunities.c.lead_id,
-            sa.func.count().label("opened"),
-            sa.func.count().filter(won).label("won"),
-        )
-        .where(opportunities.c.tenant_id == work.tenant_id)
-        .group_by(opportunities.c.lead_id)
-    )
+    return _part(
+        opportunities.c.lead_id,
+        opened=sa.literal(1, sa.Numeric()),
+        won=sa.case((won, sa.literal(1, sa.Numeric())), else_=sa.literal(0, sa.Numeric())),
+    ).where(opportunities.c.tenant_id == work.tenant_id)
 
 
 def _money(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
     amount = _exchanged(work, question)
+    one, none = sa.literal(1, sa.Numeric()), sa.literal(0, sa.Numeric())
     return (
-        sa.select(
+        _part(
             customers.c.lead_id,
-            sa.func.coalesce(sa.func.sum(amount), 0).label("amount"),
-            sa.func.count().filter(amount.is_(None)).label("foreign"),
+            amount=amount,
+            foreign=sa.case((amount.is_(None), one), else_=none),
         )
         .select_from(customers.join(events, events.c.customer_id == customers.c.id))
         .where(
@@ -154,7 +178,6 @@ def _money(work: PostgresWork, question: EffortCounts) -> sa.Select[Any]:
             events.c.tenant_id == work.tenant_id,
             events.c.kind != RevenueKind.CHURN.value,
         )
-        .group_by(customers.c.lead_id)
     )
 
 
