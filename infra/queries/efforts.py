@@ -131,16 +131,17 @@ def _deals_of(work: PostgresWork, question: CountEfforts) -> Any:
         local_day(opportunities.c.closed_at, question.time_zone),
         to=question.currency,
     )
+    # Told apart here and not looked for, as in `infra.queries.outcomes`.
+    won: Any = opportunities.c.status == OpportunityStatus.WON.value
     return (
         sa.select(
-            sa.func.count().label("won"),
-            _sum(exchanged(amount), name="revenue"),
-            earliest_lacking(amount).label("lacking"),
+            sa.func.count().filter(won).label("won"),
+            sa.func.coalesce(sa.func.sum(exchanged(amount)).filter(won), 0).label("revenue"),
+            earliest_lacking(amount).filter(won).label("lacking"),
         )
         .where(
             opportunities.c.tenant_id == work.tenant_id,
             opportunities.c.handoff_id == handoffs.c.id,
-            opportunities.c.status == OpportunityStatus.WON.value,
         )
         .correlate(handoffs)
         .lateral("deals")

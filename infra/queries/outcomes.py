@@ -31,6 +31,12 @@ _STATUS = {
     Outcome.REJECTED: HandoffStatus.REJECTED,
     Outcome.MERGED: HandoffStatus.MERGED,
 }
+# What deals say of a hand-off, the first the most.
+_OF_DEALS = {
+    OpportunityStatus.WON: Outcome.WON,
+    OpportunityStatus.OPEN: Outcome.OPPORTUNITY,
+    OpportunityStatus.LOST: Outcome.LOST,
+}
 
 
 @answers(FollowUps)
@@ -90,10 +96,7 @@ def outcome_case(work: PostgresWork) -> sa.ColumnElement[str]:
         handoffs.c.returned_at.is_not(None),
     )
     met = activities.c.kind == ActivityKind.MEETING.value
-    return sa.case(
-        (_has_deal(work, OpportunityStatus.WON), Outcome.WON.value),
-        (_has_deal(work, OpportunityStatus.OPEN), Outcome.OPPORTUNITY.value),
-        (_has_deal(work, OpportunityStatus.LOST), Outcome.LOST.value),
+    without = sa.case(
         (status == HandoffStatus.REJECTED.value, Outcome.REJECTED.value),
         (status == HandoffStatus.MERGED.value, Outcome.MERGED.value),
         (back, Outcome.RECYCLED.value),
@@ -102,17 +105,25 @@ def outcome_case(work: PostgresWork) -> sa.ColumnElement[str]:
         (status == HandoffStatus.ACCEPTED.value, Outcome.ACCEPTED.value),
         else_=Outcome.NONE.value,
     )
+    outcomes = {place: outcome.value for place, outcome in enumerate(_OF_DEALS.values())}
+    return sa.case(outcomes, value=_best_deal(work), else_=without)
 
 
-def _has_deal(work: PostgresWork, status: OpportunityStatus) -> sa.ColumnElement[bool]:
+def _best_deal(work: PostgresWork) -> sa.ScalarSelect[Any]:
+    """Return the place among `_OF_DEALS` of the deal that says most, NULL where there is none.
+
+    Statuses are told apart here and not looked for: without statistics PostgreSQL would as soon
+    read all deals that are won, for each hand-off, as those of the hand-off.
+    """
+    places = {status.value: place for place, status in enumerate(_OF_DEALS)}
     return (
-        sa.select(sa.literal(1))
+        sa.select(sa.func.min(sa.case(places, value=opportunities.c.status)))
         .where(
             opportunities.c.tenant_id == work.tenant_id,
             opportunities.c.handoff_id == handoffs.c.id,
-            opportunities.c.status == status.value,
         )
-        .exists()
+        .correlate(handoffs)
+        .scalar_subquery()
     )
 
 

@@ -18,6 +18,9 @@ _GRADES = {grade.value: grade for grade in Grade}
 # What a representative works: handed over, and neither given back nor bought yet.
 _WORKED = [Stage.MQL.value, Stage.SAL.value, Stage.SQL.value, Stage.OPPORTUNITY.value]
 
+# Not looked for, or without statistics one would as soon read all open deals for each lead.
+_PRICED = f"WHERE status = '{OpportunityStatus.OPEN.value}' AND amount_minor IS NOT NULL"
+
 # The leads by leads_by_owner, for each its first running clock by sla_clocks_by_lead and its open
 # deals by opportunities_by_lead: three indexes whatever PostgreSQL believes of them.
 _WAITING = f"""
@@ -34,11 +37,10 @@ LEFT JOIN LATERAL (
   LIMIT 1
 ) c ON true
 LEFT JOIN LATERAL (
-  SELECT array_agg(amount_minor ORDER BY id) AS amounts,
-         array_agg(currency ORDER BY id) AS currencies
+  SELECT array_agg(amount_minor ORDER BY id) FILTER ({_PRICED}) AS amounts,
+         array_agg(currency ORDER BY id) FILTER ({_PRICED}) AS currencies
   FROM opportunities
-  WHERE tenant_id = $1 AND lead_id = l.id AND status = '{OpportunityStatus.OPEN.value}'
-    AND amount_minor IS NOT NULL
+  WHERE tenant_id = $1 AND lead_id = l.id
 ) d ON true
 WHERE l.tenant_id = $1 AND l.owner_id = $2 AND l.stage = ANY ($3) AND NOT l.do_not_contact
 ORDER BY c.due_at NULLS LAST, l.grade NULLS LAST, l.id DESC
