@@ -20,12 +20,12 @@ from domain.sla.clock import ClockState
 from domain.sla.clocks import SlaClock
 from domain.sla.keeping.terms import judged
 from domain.stages import Stage
-from domain.work_queue import QueueOfNobody, work_queue
+from domain.work_queue import MOST_QUEUED, QueueOfNobody, WorkQueue, work_queue
 from domain.work_queue.ranking import USUAL_CHANCES
 from tests.agreements import a_sla, an_mql, sign, usual_commitments
 from tests.api.test_exchange import set_rate
 from tests.following import following
-from tests.world import World
+from tests.world import NOON, World
 
 QUEUE = """query($first: Int, $after: String) { workQueue(first: $first, after: $after) {
   asOf total averageDeal { amount currency } missing { currency to on } cursor nextAt
@@ -215,6 +215,39 @@ async def test_it_is_told_anew_when_a_promise_comes_due_with_no_event_at_all(
         [{"lead": {"email": lead.email}, "urgency": "2"}],
         [{"lead": {"email": lead.email}, "urgency": "3"}],
     ]
+
+
+async def test_much_that_happens_while_a_queue_rests_is_ranked_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leads = await mine(world, *[Grade.C3] * 3)
+    rested: list[float] = []
+
+    async def news_while_it_rests(seconds: float) -> None:
+        rested.append(seconds)
+        for lead, grade in zip(leads, (Grade.B2, Grade.A1, Grade.B1), strict=True):
+            async with world.work() as work:
+                await work.save(replace(await work.get(Lead, lead.id), grade=grade))
+            world.services.hub.wake(frozenset({world.tenant.id}))
+
+    monkeypatch.setattr("api.work_queue.sleep", news_while_it_rests)
+    async with following(world, CHANGED, {}, as_=world.rep) as stream:
+        first = await stream.next()
+        second = await stream.next()
+
+    told = [emails(each["data"]["workQueue"]) for each in (first, second)]
+    assert told == [
+        [each.email for each in leads],
+        [leads[1].email, leads[2].email, leads[0].email],
+    ]
+    assert rested[0] == pytest.approx(3 * 0.0003)
+
+
+@pytest.mark.parametrize(("total", "rest"), [(0, 0), (25, 7.5), (1_000, 300), (MOST_QUEUED, 3_000)])
+def test_a_queue_rests_as_long_as_it_is(total: int, rest: float) -> None:
+    nothing = dict.fromkeys(("average_deal", "missing", "cursor", "next_at"))
+    queue = WorkQueue(as_of=NOON, owner_id=new_id(), total=total, entries=(), **nothing)
+    assert queue.rest == timedelta(milliseconds=rest)
 
 
 OWNED = """query($owner: UserRef) { workQueue(owner: $owner) {
