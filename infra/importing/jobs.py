@@ -157,6 +157,7 @@ class Importer:
             if self._stopping:
                 return await self._leave()
         self.header = reader.header
+        await self._sample()
         await self._end()
         return None
 
@@ -219,6 +220,18 @@ class Importer:
 
     def _work(self) -> AbstractAsyncContextManager[PostgresWork]:
         return self._database.work(self._tenant_id, by=self.job.created_by, cause=IMPORT)
+
+    async def _sample(self) -> None:
+        """Have PostgreSQL look at what has grown, so that figures are quick once the job is done.
+
+        It does so by itself within a minute, which has to do where it is too busy now.
+        """
+        if self.job.dry_run:
+            return
+        table: str | None = ""
+        with suppress(*CONNECTION_LOST):
+            while table is not None:
+                table = await self._database.platform.fetchval("SELECT app.sample($1)", table)
 
     async def _leave(self) -> None:
         async with self._work() as work:

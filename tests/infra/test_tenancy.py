@@ -157,14 +157,24 @@ async def test_there_are_no_sequences_triggers_views_or_enum_types(
     assert sorted(tuple(row) for row in found) == [
         ("function", "app.chain(bytea,bigint,bytea[])"),
         ("function", "app.enter(uuid)"),
+        ("function", "app.sample(text)"),
     ]
 
 
-async def test_no_function_runs_with_the_rights_of_its_owner(owner: asyncpg.Connection) -> None:
-    assert not await owner.fetch(
-        "SELECT proname FROM pg_proc WHERE prosecdef"
-        " AND pronamespace IN ('public'::regnamespace, 'app'::regnamespace)"
+async def test_one_function_runs_with_the_rights_of_its_owner_and_only_for_the_platform(
+    owner: asyncpg.Connection,
+) -> None:
+    """It finds its tables by itself; whoever calls it only says after which to go on."""
+    found = await owner.fetch(
+        "SELECT p.oid::regprocedure::text AS name, proconfig, rolname FROM pg_proc p"
+        " CROSS JOIN pg_roles r WHERE prosecdef AND r.rolname = ANY($1)"
+        " AND has_function_privilege(r.rolname, p.oid, 'EXECUTE')"
+        " AND pronamespace IN ('public'::regnamespace, 'app'::regnamespace)",
+        [APP_ROLE, PLATFORM_ROLE],
     )
+    assert [tuple(row) for row in found] == [
+        ("app.sample(text)", ["search_path=pg_catalog, pg_temp"], PLATFORM_ROLE)
+    ]
 
 
 async def test_the_roles_own_nothing_and_only_the_platform_sees_past_the_wall(
