@@ -16,6 +16,8 @@ SWITCH_SECONDS = 0.001
 """For how long a thread may compute while the loop waits for the interpreter; Python's is 0.005."""
 FULL = 2
 """The generation of garbage collection that looks at everything."""
+THRESHOLDS = (700, 10, 4)
+"""How much that is new sets off a collection of each generation; Python's are (700, 10, 10)."""
 COUNT_EVERY = 16
 """Full collections between two looks at how much was set aside: counting takes milliseconds."""
 GROWTH = 2
@@ -52,5 +54,5 @@ def keep_pauses_short() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     if not any(isinstance(each, SetAside) for each in gc.callbacks):
         gc.callbacks.append(SetAside())
-    gc.set_threshold(700, 10, 4)
+    gc.set_threshold(*THRESHOLDS)
     gc.collect()

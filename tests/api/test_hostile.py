@@ -20,7 +20,7 @@ import pytest
 
 from bench.hostile import ALLOWED_MS, ATTACKS, crowd
 from infra.database import Database
-from infra.pauses import SetAside
+from infra.pauses import THRESHOLDS, SetAside
 from tests.agreements import add_mql
 from tests.api.sites import Site, a_site, key_of
 from tests.conftest import DatabaseUrls
@@ -32,10 +32,12 @@ HEADERS = {"content-type": "application/json"}
 @pytest.fixture(autouse=True)
 def collected_as_when_served() -> Iterator[None]:
     """Collect garbage as the service does: the tests have many more objects than it."""
-    follow = SetAside()
+    follow, thresholds = SetAside(), gc.get_threshold()
     gc.callbacks.append(follow)
+    gc.set_threshold(*THRESHOLDS)
     gc.collect()
     yield
+    gc.set_threshold(*thresholds)
     gc.callbacks.remove(follow)
     gc.unfreeze()
 
