@@ -1,5 +1,6 @@
 """graphql-eslint's recommended rules, and Relay's, over the schema and the operations we show."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,23 +40,26 @@ async def test_our_operations_keep_the_recommended_rules(packages, operations):
     assert await lint(packages, operations) == ""
 
 
+# Each fault by the rule that must find it.
 FAULTS = {
-    "a value without an id": (
+    "strict-id-in-types": (
         "type Money {",
         'type Wallet { "How much." amount: Int! }\n\ntype Money {',
-        "strict-id-in-types",
     ),
-    "an edge of no node": ("  node: Lead!\n", "  node: Money!\n", "relay-edge-types"),
-    "a name of another style": ("  totalCount: Int!", "  total_count: Int!", "naming-convention"),
+    "relay-edge-types": ("  node: Lead!\n", "  node: Money!\n"),
+    "naming-convention": ("  totalCount: Int!", "  total_count: Int!"),
 }
 
 
-@pytest.mark.parametrize(("right", "wrong", "rule"), FAULTS.values(), ids=FAULTS.keys())
-async def test_the_rules_are_really_looked_at(packages, tmp_path, right, wrong, rule):
+async def test_the_rules_are_really_looked_at(packages, tmp_path):
     text = SCHEMA.read_text(encoding="utf-8")
-    assert right in text
+    for right, wrong in FAULTS.values():
+        assert right in text
+        text = text.replace(right, wrong)
     bad = tmp_path / "schema.graphql"
-    bad.write_text(text.replace(right, wrong), encoding="utf-8")
+    bad.write_text(text, encoding="utf-8")
 
-    with pytest.raises(AssertionError, match=f"@graphql-eslint/{rule}"):
+    with pytest.raises(AssertionError) as told:
         await lint(packages, bad, schema=bad, root=tmp_path)
+
+    assert set(FAULTS) <= set(re.findall(r"@graphql-eslint/([\w-]+)", str(told.value)))
