@@ -5,10 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from domain.audit import AuditActorKind, Cause
 from infra.checkout import LOCAL
 from infra.settings import Settings, with_local_secrets
+
+if TYPE_CHECKING:
+    from domain.audit import Cause
 
 
 def settings(changes: Mapping[str, str] | None = None) -> Settings:
@@ -31,6 +34,8 @@ def database_settings() -> Settings:
 
 def operator(action: str) -> Cause:
     """Return whoever is at the keyboard, for the audit log."""
+    from domain.audit import AuditActorKind, Cause
+
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user

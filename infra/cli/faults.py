@@ -13,6 +13,10 @@ def explained(error: Exception) -> tuple[str, int] | None:
     """Return the line and the exit code for an error, or None if it is a bug of ours."""
     if isinstance(error, CommandFailed):
         return str(error), FAILED
+    from infra.settings import WrongSetting
+
+    if isinstance(error, WrongSetting):
+        return str(error), WRONG_USE
     # Whoever raised one of these has loaded it; loading them all takes a second.
     import asyncpg
 
@@ -21,10 +25,7 @@ def explained(error: Exception) -> tuple[str, int] | None:
     from infra.embedded import EmbeddedPostgresError
     from infra.key_file import WrongStep
     from infra.serving import CannotListen
-    from infra.settings import WrongSetting
 
-    if isinstance(error, WrongSetting):
-        return str(error), WRONG_USE
     if isinstance(error, DomainError):
         return error.message, FAILED
     if isinstance(error, CannotListen | EmbeddedPostgresError | WrongStep):

@@ -47,11 +47,13 @@ def serve(
     ] = False,
 ) -> None:
     """Serve, on the database of DATABASE_URL."""
-    from infra import serving
     from infra.cli.environment import settings
 
     changes = {"HOST": host, "PORT": port, "PROCESSES": processes, "WORKER": no_worker and 0}
     found = settings({name: str(value) for name, value in changes.items() if _given(value)})
+    # Takes a second, so only for settings that are right; below too.
+    from infra import serving
+
     listener = serving.listen(found)
     asyncio.run(_require_schema(found))
     asyncio.run(_announce_first_run(found))
@@ -60,12 +62,13 @@ def serve(
 
 def worker() -> None:
     """Run what runs beside the requests, in a process of its own."""
-    import uvloop
-
     from infra.cli.environment import settings
-    from infra.logs import configure_logs
 
     found = settings()
+    import uvloop
+
+    from infra.logs import configure_logs
+
     configure_logs(log_format=found.log_format, level=found.log_level)
     asyncio.run(_require_schema(found))
     uvloop.run(_work(found))
