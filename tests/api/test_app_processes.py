@@ -23,7 +23,14 @@ from domain.ids import new_id, public
 from tests.agreements import a_sla, add_mql, sign
 from tests.api.sites import Started, a_process, accounts_of, key_of
 from tests.sessions import begun
-from tests.world import World
+from tests.world import World, enter_directory
+
+
+@pytest.fixture
+async def today(today: World) -> World:
+    """A tenant that can be found: where there is none, a start prints how to make the first."""
+    await enter_directory(today)
+    return today
 
 
 @asynccontextmanager
@@ -170,6 +177,7 @@ def server_pids(started: Started) -> list[int]:
     )
 
 
+@pytest.mark.usefixtures("today")
 def test_the_log_names_routes_and_never_keys(database_urls: Any, tmp_path: Path) -> None:
     with a_process(database_urls, tmp_path) as started:
         httpx.get(f"{started.url}/board/smb_secret?x=smb_secret")
