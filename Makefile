@@ -19,6 +19,8 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 endif
 BIN := .venv/bin
 WORKERS ?= 2
+# Dozens of processes load the same modules, so what is compiled is kept, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 # What is installed is known by what it was installed from, and where: scripts hold their place.
 KEY := $(shell { pwd; cat pyproject.toml requirements/*.txt; } | cksum | tr ' ' -)
