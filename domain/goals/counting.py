@@ -12,7 +12,7 @@ from domain.ports import Work
 from domain.sla.calendar import always_open
 from domain.stages import Stage
 
-# What a lead that enters a stage adds to.  Other stages are not counted.
+# What a lead that reaches a stage adds to.  Other stages are not counted.
 METRIC_OF_STAGE: Mapping[Stage, Metric] = {
     Stage.MQL: Metric.MQLS,
     Stage.SQL: Metric.SQLS,

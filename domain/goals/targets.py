@@ -23,7 +23,10 @@ _MOST = 10**12
 
 
 class Metric(StrEnum):
-    """What a goal counts, each on the local day it happened."""
+    """What a goal counts, each on the local day it happened.
+
+    MQLS, SQLS, OPPORTUNITIES and CUSTOMERS count a lead once: when it first came so far.
+    """
 
     LEADS_CREATED = "LEADS_CREATED"
     MQLS = "MQLS"

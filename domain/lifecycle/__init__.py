@@ -20,7 +20,6 @@ from domain.lifecycle.definitions import (
 from domain.lifecycle.entering import (
     CriterionNotMet,
     NeedsAcceptance,
-    StageEntry,
     StageNotAhead,
     StageNotBehind,
     StageTooEarly,
@@ -33,6 +32,7 @@ from domain.lifecycle.entering import (
     read_language,
     try_criterion,
 )
+from domain.lifecycle.reaching import StageEntry, count_difference, reached
 from domain.lifecycle.undoing import move_stage, undo_stage
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "StageNotBehind",
     "StageTooEarly",
     "advance_lead",
+    "count_difference",
     "criterion_of",
     "definitions_in_force",
     "enter_stage",
@@ -59,6 +60,7 @@ __all__ = [
     "move_stage",
     "promote",
     "propose_definition",
+    "reached",
     "read_language",
     "report",
     "sign_definition",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import DomainError
 from domain.events import LeadEnteredStage
 from domain.filters import matches, parse
-from domain.goals.counting import METRIC_OF_STAGE, count_metric
 from domain.identity import Actor, Permission
 from domain.ids import new_id
 from domain.lead_details import past
@@ -24,6 +23,7 @@ from domain.lifecycle.definitions import (
     meanings,
     report,
 )
+from domain.lifecycle.reaching import StageEntry, count_difference, may_be_news, reached
 from domain.ports import Work
 from domain.stages import Stage
 from domain.values import limited_text
@@ -33,21 +33,6 @@ _AUTOMATIC = (Stage.PROSPECT, Stage.LEAD, Stage.MQL)
 # A step may be dated this much before the lead's last one: whoever waits for another's change
 # has read the clock before that change was made.
 _LOCK_WAIT = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageEntry:
-    """One step of a lead's history: the stage it entered, and the definition then in force."""
-
-    id: UUID
-    lead_id: UUID
-    stage: Stage
-    previous: Stage | None
-    entered_at: datetime
-    recorded_at: datetime
-    definition_id: UUID | None = None
-    by: UUID | None = None
-    reason: str | None = None
 
 
 class StageNotAhead(DomainError):
@@ -273,17 +258,18 @@ async def _enter(
         reason=reason,
     )
     lead = await work.save(replace(lead, stage=stage, stage_entered_at=at, updated_at=work.now))
+    await _count(work, entry)
     await work.add(entry)
     work.record(
         LeadEnteredStage(
             at=at, by=actor.user_id, lead_id=lead.id, stage=stage, previous=entry.previous
         )
     )
-    await count_entry(work, entry)
     return lead
 
 
-async def count_entry(work: Work, entry: StageEntry, *, amount: int = 1) -> None:
-    """Count a step forward into a stage that goals are set for; less than 0 takes it back."""
-    if entry.stage in METRIC_OF_STAGE and entry.stage.rank > (entry.previous or entry.stage).rank:
-        await count_metric(work, METRIC_OF_STAGE[entry.stage], at=entry.entered_at, amount=amount)
+async def _count(work: Work, entry: StageEntry) -> None:
+    """Count what a lead comes to for the first time by a step, the last of its history."""
+    if may_be_news(entry):
+        story = await work.find(StageEntry, lead_id=entry.lead_id)
+        await count_difference(work, was=reached(story), now=reached([*story, entry]))

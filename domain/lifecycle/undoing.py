@@ -9,7 +9,7 @@ from datetime import datetime
 from domain.events import LeadEnteredStage
 from domain.identity import Actor
 from domain.leads import Lead
-from domain.lifecycle.entering import StageEntry, count_entry
+from domain.lifecycle.reaching import StageEntry, count_difference, reached
 from domain.ports import Work
 from domain.stages import Stage
 
@@ -23,9 +23,9 @@ async def undo_stage(work: Work, actor: Actor, lead: Lead, stage: Stage) -> Lead
     story, first = await _story(work, lead, stage)
     if first == len(story):
         return lead
-    undone, previous = story[first:], lead.stage
-    await _exchange(work, undone, ())
-    before = undone[0].previous or lead.stage
+    previous = lead.stage
+    await _exchange(work, story, first, ())
+    before = story[first].previous or lead.stage
     since = _since(lead, story[:first])
     lead = await work.save(replace(lead, stage=before, stage_entered_at=since, updated_at=work.now))
     work.record(
@@ -53,7 +53,7 @@ async def move_stage(
         replace(story[first], entered_at=since),
         *(replace(each, entered_at=max(each.entered_at, since)) for each in later),
     ]
-    await _exchange(work, story[first:], moved)
+    await _exchange(work, story, first, moved)
     return await work.save(replace(lead, stage_entered_at=moved[-1].entered_at))
 
 
@@ -73,10 +73,12 @@ def _since(lead: Lead, story: Sequence[StageEntry]) -> datetime:
     return story[-1].entered_at if story else lead.created_at
 
 
-async def _exchange(work: Work, was: Sequence[StageEntry], now: Sequence[StageEntry]) -> None:
-    for entry in was:
+async def _exchange(
+    work: Work, story: Sequence[StageEntry], first: int, now: Sequence[StageEntry]
+) -> None:
+    """Put other steps, or none, in the place of a history's from one on."""
+    for entry in story[first:]:
         await work.delete(StageEntry, id=entry.id)
-        await count_entry(work, entry, amount=-1)
     for entry in now:
         await work.add(entry)
-        await count_entry(work, entry)
+    await count_difference(work, was=reached(story), now=reached([*story[:first], *now]))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.goals.counting import METRIC_OF_STAGE, count_metric
 from domain.goals.targets import Metric
 from domain.leads import Lead
-from domain.lifecycle import StageEntry
+from domain.lifecycle import StageEntry, count_difference, reached
 from domain.ports import Work
 from domain.stages import Stage
 
@@ -51,16 +49,6 @@ def one_history(winner_id: UUID, leads: Sequence[Lead], entries: Iterable[StageE
     return History(tuple(kept), stage, entered_at)
 
 
-def reached(entries: Iterable[StageEntry]) -> Counter[tuple[Metric, datetime]]:
-    """Return what steps are counted as, and on which instant."""
-    return Counter(
-        (METRIC_OF_STAGE[entry.stage], entry.entered_at)
-        for entry in entries
-        if entry.stage in METRIC_OF_STAGE
-        and entry.stage.rank > (entry.previous or entry.stage).rank
-    )
-
-
 async def recount(
     work: Work,
     *,
@@ -69,14 +57,11 @@ async def recount(
     seen_was: Sequence[datetime],
     seen_now: Sequence[datetime],
 ) -> None:
-    """Count the difference: the steps of leads, and when they were first seen."""
+    """Count the difference: what leads reached by their steps, and when they were first seen."""
     before, after = reached(was), reached(now)
     before.update((Metric.LEADS_CREATED, at) for at in seen_was)
     after.update((Metric.LEADS_CREATED, at) for at in seen_now)
-    after.subtract(before)
-    for (metric, at), amount in after.items():
-        if amount:
-            await count_metric(work, metric, at=at, amount=amount)
+    await count_difference(work, was=before, now=after)
 
 
 def _furthest(stages: Iterable[Stage]) -> Stage | None:

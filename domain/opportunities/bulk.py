@@ -18,6 +18,7 @@ from domain.lead_details import external_id, past
 from domain.lead_intake import MOST_ROWS, NoIdentity, TooManyRows, UpsertOutcome
 from domain.lead_intake.keys import check_not_merged, leads_told
 from domain.leads import Company, ExternalId, Lead, LeadKey
+from domain.lifecycle import StageEntry
 from domain.opportunities import storing
 from domain.opportunities.deal import Opportunity, OpportunityStatus, OpportunityStep
 from domain.opportunities.details import OpportunityDetails, checked
@@ -152,6 +153,8 @@ async def _read(
     ids = {*leads.values(), *(each.lead_id for each in named.values())}
     there = await draft.read_ahead(Lead, lock=True, id=ids)
     await check_not_merged(draft, ids - {lead.id for lead in there})
+    # What a deal leads to counts once, and what it led to may have to be undone.
+    await draft.read_ahead(StageEntry, lead_id=ids)
     known = [opportunity.id for opportunity in named.values()]
     await draft.read_ahead(Opportunity, lock=True, id=known)
     handoffs = await draft.read_ahead(Handoff, lead_id=ids)

@@ -25,7 +25,7 @@ from domain.ids import new_id
 from domain.lead_details import LeadDetails
 from domain.lead_intake import create_lead, log_activity, update_lead
 from domain.leads import ActivityKind, Agency, ExternalId, Lead
-from domain.lifecycle import StageEntry, advance_lead
+from domain.lifecycle import StageEntry, advance_lead, enter_stage
 from domain.merging import LeadMerge, MergeRecord
 from domain.opportunities import Opportunity, PipelineStage
 from domain.sla import keeping
@@ -81,7 +81,16 @@ class Story:
     def steps(self) -> Sequence[Callable[[], Awaitable[None]]]:
         """What may come next, the likelier the oftener."""
         often = (self.advance, self.advance, self.hand_off, self.touch, self.answer, self.browse)
-        seldom = (self.deal, self.buy, self.sweep, self.waive, self.wish, self.tell, self.tell)
+        seldom = (
+            self.leap,
+            self.deal,
+            self.buy,
+            self.sweep,
+            self.waive,
+            self.wish,
+            self.tell,
+            self.tell,
+        )
         return (*often, *often, *seldom)
 
     async def meet(self) -> None:
@@ -111,6 +120,13 @@ class Story:
         to = self.chance.choice((Stage.PROSPECT, Stage.LEAD, Stage.MQL, Stage.MQL, Stage.SQL))
         async with self.world.work() as work:
             await advance_lead(work, self.world.actor(), self._anybody(), to=to)
+
+    async def leap(self) -> None:
+        """Let a lead enter a stage past others, as a file tells it."""
+        to = self.chance.choice((Stage.SQL, Stage.OPPORTUNITY, Stage.CUSTOMER))
+        async with self.world.work() as work:
+            lead = await work.get(Lead, self._anybody(), lock=True)
+            await enter_stage(work, self.world.actor(), lead, to, at=work.now, judged=False)
 
     async def hand_off(self) -> None:
         async with self.world.work() as work:
@@ -302,11 +318,12 @@ async def recounted(world: World) -> tuple[dict[Any, Counter[str]], dict[Any, in
     metrics = Counter[tuple[str, date]](
         (Metric.LEADS_CREATED.value, lead.created_at.date()) for lead in leads
     )
-    metrics.update(
-        (METRIC_OF_STAGE[e.stage].value, e.entered_at.date())
-        for e in entries
-        if e.stage in METRIC_OF_STAGE and e.previous and e.stage.rank > e.previous.rank
-    )
+    for stage, metric in METRIC_OF_STAGE.items():
+        far = [e for e in entries if e.stage.rank >= stage.rank]
+        metrics.update(
+            (metric.value, min(e.entered_at for e in far if e.lead_id == lead_id).date())
+            for lead_id in {e.lead_id for e in far}
+        )
     return {key: +total for key, total in slas.items() if +total}, dict(metrics)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain.merging import merge_leads, unmerge_leads
 from tests.agreements import sign
+from tests.api.merging.numbers import check_one_number
 from tests.api.merging.story import Story, everything, kept_tallies, recounted
 from tests.world import World
 
@@ -25,12 +26,14 @@ async def test_merging_and_parting_is_the_identity_and_both_leave_the_tallies_ri
     await story.sweep()  # what has come by itself is told by whoever looks
     before = await everything(world)
     assert await kept_tallies(world) == await recounted(world)
+    await check_one_number(world)
     winner, *losers = story.chance.sample(story.leads, story.chance.choice((2, 3)))
 
     async with world.work() as work:
         merge = await merge_leads(work, world.actor(), winner, losers)
     merged = await everything(world)
     assert await kept_tallies(world) == await recounted(world)
+    await check_one_number(world)
     assert len(merged["leads"]) == len(before["leads"]) - len(losers)
 
     async with world.work() as work:
