@@ -6,7 +6,6 @@ from.  Whoever walks past the screen may read it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +18,7 @@ from domain.goals.progress import GoalProgress, progress_of
 from domain.goals.targets import Goal
 from domain.identity import Actor, Board, Permission, Team, Tenant
 from domain.ports import Question, Work, by_id
+from domain.public_text import plain_source
 from domain.sla.agreement import Sla, start_of_day
 from domain.sla.calendar import always_open
 from domain.sla.clock import ClockState
@@ -34,7 +34,6 @@ _BREACHES_OF = timedelta(days=7)
 _LOOK_AGAIN = timedelta(seconds=60)
 # What is said of one lead in more signs than this may be its story.
 _LONGEST_SOURCE = 60
-_PERSONAL = re.compile(r"@|(\d[ ()./-]*){6}")
 _LATE = frozenset({ClockState.BREACHED, ClockState.MET_LATE})
 
 
@@ -237,12 +236,6 @@ def label_of(origin_source: str | None) -> str:
     source = plain_source(origin_source)
     is_told = source is not None and len(source) <= _LONGEST_SOURCE
     return f"Lead from {source}" if is_told else "Lead"
-
-
-def plain_source(text: str | None) -> str | None:
-    """Return where leads came from, unless the text may tell of a person."""
-    source = " ".join((text or "").split())
-    return None if not source or _PERSONAL.search(source) else source
 
 
 def most_urgent(clocks: Iterable[BoardClock], now: datetime) -> Sequence[BoardCountdown]:

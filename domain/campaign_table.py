@@ -15,11 +15,11 @@ from domain.attribution.performance import (
     Scope,
     read_performance,
 )
-from domain.board import plain_source
 from domain.campaigns import Campaign
 from domain.exchange import MissingRate, RateMissing
 from domain.identity import Tenant
 from domain.ports import Work
+from domain.public_text import plain_source
 from domain.sla.calendar import always_open
 from domain.values import Money, Period
 

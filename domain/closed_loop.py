@@ -13,12 +13,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from domain.attribution.models import BuiltInModel
-from domain.board import plain_source, require_hung
+from domain.board import require_hung
 from domain.campaign_table import CampaignTable, read_campaigns
 from domain.funnel import DEFAULT_STAGES, FunnelStage, FunnelTerms, conversion, read_funnel
 from domain.funnel.terms import CohortSpan, cohorts_of
 from domain.identity import Actor, Permission, Tenant
 from domain.ports import Question, Work
+from domain.public_text import plain_source
 from domain.sla.agreement import start_of_day
 from domain.sla.calendar import always_open
 from domain.values import Money, Period

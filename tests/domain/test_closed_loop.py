@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from domain.board import label_of, plain_source
+from domain.board import label_of
 from domain.closed_loop import MOST_SPANS, Effort, LoopWindow, spans_of, told_apart
 from domain.values import Money, Period
 
@@ -37,22 +37,6 @@ def test_a_window_of_days_has_so_many_days() -> None:
         return Period(spans[0].first, spans[-1].end).days
 
     assert (days(LoopWindow.LAST_30_DAYS), days(LoopWindow.LAST_90_DAYS)) == (30, 90)
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("paid_search", "paid_search"),
-        ("  two   words ", "two words"),
-        ("anna@corp.example", None),
-        ("+353 1 234 5678", None),
-        ("retargeting_" * 16, "retargeting_" * 16),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_whatever_may_tell_of_a_person_is_no_source(text: str | None, shown: str | None) -> None:
-    assert plain_source(text) == shown
 
 
 @pytest.mark.parametrize(
