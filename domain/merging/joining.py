@@ -23,6 +23,7 @@ from domain.merging.history import History, one_history, recount
 from domain.merging.record import LeadMerge, MergeRecord, merged_lead
 from domain.merging.refusals import MOST_LOSERS, AlreadyMerged, LosersMiscounted, MergeWithItself
 from domain.merging.rows import LeadsToMerge, Moving, follow
+from domain.merging.steps import keep_first_step
 from domain.merging.survivor import remaining, survivor
 from domain.merging.wishes import keep_withdrawals
 from domain.personas import persona_for
@@ -87,6 +88,7 @@ async def merge_leads(
             customers=await _keep_customer(work, one.id, before.customers),
             dismissals=dismissals,
             withdrawals=withdrawals,
+            steps=await keep_first_step(work, one.id),
             provenance=tuple((old.facts, heard.records) for old in provenance),
         )
     )

@@ -20,6 +20,7 @@ from domain.merging.history import recount
 from domain.merging.record import LeadMerge, MergeRecord, moved_ids, three_way
 from domain.merging.refusals import AlreadyUnmerged, ChangedSince, MergedSince
 from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
+from domain.merging.steps import reopen_steps
 from domain.merging.survivor import CUSTOMER_TOGETHER, TOGETHER
 from domain.merging.wishes import part_wishes
 from domain.opportunities import Opportunity, OpportunityStatus
@@ -80,6 +81,7 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
     )
     await keeping.parted(work, record.handoffs, record.clocks)
     await part_wishes(work, merge, record, was)
+    await reopen_steps(work, merge, record)
     parted = (lead.id, *(loser.id for loser in record.losers))
     await settle_revenue(work, actor, parted)
     await reattribute(work, parted)

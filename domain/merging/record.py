@@ -92,6 +92,8 @@ class MergeRecord:
     """Pairs that the winner took over from a loser, of which somebody said that they are two."""
     withdrawals: tuple[UUID, ...] = ()
     """Consents that were withdrawn for the winner because a loser had withdrawn them."""
+    steps: tuple[UUID, ...] = ()
+    """Next steps that were open, and in whose place another one stood."""
 
 
 def merged_lead(lead: Lead) -> MergedLead:

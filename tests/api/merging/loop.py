@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from domain.campaigns import CampaignKind, create_campaign
@@ -145,7 +146,7 @@ class LoopStory(Story):
             if (steps := await work.find(NextStep, done_at=None)) and self.chance.random() < 0.4:
                 await finish_next_step(work, actor, self.chance.choice(steps).id)
                 return
-            due_at = self.world.now.replace(year=2027)
+            due_at = self.world.now + timedelta(days=self.chance.choice((1, 30, 400)))
             await set_next_step(work, actor, self._anybody(), text="Call.", due_at=due_at)
 
     async def row(self) -> None:
