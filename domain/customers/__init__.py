@@ -14,8 +14,8 @@ from domain.customers.customer import (
     StandsSoAlready,
     standing,
 )
-from domain.customers.keeping import book, bought, customer_of, set_status
-from domain.customers.kinds import kinds_of_deals, settle_kinds, settle_revenue
+from domain.customers.keeping import back, book, bought, customer_of, set_status
+from domain.customers.kinds import is_purchase, kinds_of_deals, settle_kinds, settle_revenue
 from domain.customers.revenue import record_revenue
 from domain.customers.undoing import Purchase, WonStaysWon, move, take_back
 
@@ -33,9 +33,11 @@ __all__ = [
     "RevenueKind",
     "StandsSoAlready",
     "WonStaysWon",
+    "back",
     "book",
     "bought",
     "customer_of",
+    "is_purchase",
     "kinds_of_deals",
     "move",
     "record_revenue",

@@ -19,12 +19,13 @@ from domain.lead_intake.observing import trust_of
 from domain.leads import Lead, LeadAlias, LeadKey
 from domain.lifecycle import StageEntry
 from domain.merging.believing import believed, write_down
+from domain.merging.customers import keep_customer, take_leavings
 from domain.merging.history import History, one_history, recount
 from domain.merging.record import LeadMerge, MergeRecord, merged_lead
 from domain.merging.refusals import MOST_LOSERS, AlreadyMerged, LosersMiscounted, MergeWithItself
 from domain.merging.rows import LeadsToMerge, Moving, follow
 from domain.merging.steps import keep_first_step
-from domain.merging.survivor import remaining, survivor
+from domain.merging.survivor import survivor
 from domain.merging.wishes import keep_withdrawals
 from domain.personas import persona_for
 from domain.ports import Work, first
@@ -85,7 +86,7 @@ async def merge_leads(
             history=tuple(entry.id for entry in history.entries),
             moved=tuple(moving.moved),
             taken=tuple(moving.taken),
-            customers=await _keep_customer(work, one.id, before.customers),
+            customers=await keep_customer(work, one.id, before.customers),
             dismissals=dismissals,
             withdrawals=withdrawals,
             steps=await keep_first_step(work, one.id),
@@ -135,6 +136,7 @@ async def _moved(
         do_not_contact=any(lead.do_not_contact for lead in leads),
     )
     await moving.take(work, StageEntry, "lead_id", winner.id, *_ids(*losers))
+    await take_leavings(work, moving, before.customers)
     for loser in losers:
         await follow(work, moving, winner_id=winner.id, loser_id=loser.id)
     await recount(
@@ -224,19 +226,6 @@ async def _survive(
         still = await first(work, Handoff, lead_id=lead.id, status=waiting[0].status)
         lead = lead if still is None else replace(lead, owner_id=still.owner_id)
     return await work.save(replace(lead, persona_id=await persona_for(work, lead)))
-
-
-async def _keep_customer(
-    work: Work, lead_id: UUID, customers: Sequence[Customer]
-) -> tuple[tuple[Customer, Customer], ...]:
-    """Let the customer that goes on know what the others were; return it before and after."""
-    kept = await first(work, Customer, lead_id=lead_id)
-    if kept is None or len(customers) == 1:
-        return ()
-    after = kept
-    for other in customers:
-        after = remaining(after, other)
-    return ((kept, await work.save(after)),)
 
 
 def _aliases(merge: LeadMerge) -> list[LeadAlias]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +16,13 @@ from domain.identity import Actor, Permission
 from domain.leads import Lead, LeadAlias
 from domain.lifecycle import StageEntry
 from domain.merging.believing import take_back
+from domain.merging.customers import part_customers
 from domain.merging.history import recount
-from domain.merging.record import LeadMerge, MergeRecord, moved_ids, three_way
+from domain.merging.record import LeadMerge, MergeRecord, moved_ids, plain, three_way
 from domain.merging.refusals import AlreadyUnmerged, ChangedSince, MergedSince
 from domain.merging.rows import LeadsToMerge, PutRows, TakeRows, bring_back
 from domain.merging.steps import reopen_steps
-from domain.merging.survivor import CUSTOMER_TOGETHER, TOGETHER
+from domain.merging.survivor import TOGETHER
 from domain.merging.wishes import part_wishes
 from domain.opportunities import Opportunity, OpportunityStatus
 from domain.personas import persona_for
@@ -66,7 +67,7 @@ async def unmerge_leads(work: Work, actor: Actor, merge_id: UUID) -> LeadMerge:
     was, lead = lead, await _give_back(work, lead, record)
     await _give_leads(work, record)
     await _part_histories(work, lead, record)
-    await _part_customers(work, record)
+    await part_customers(work, actor, merge, record)
     await _check_customers_bought(work, record)
     for before, after in record.provenance:
         await take_back(work, before, after, lead.id)
@@ -134,7 +135,7 @@ async def _check_revenue(work: Work, merge: LeadMerge, record: MergeRecord) -> N
 
 async def _give_back(work: Work, lead: Lead, record: MergeRecord) -> Lead:
     """Return the winner as it was, but for what somebody has changed since."""
-    before, after, now = _plain(record.winner), _plain(record.survivor), _plain(lead)
+    before, after, now = plain(record.winner), plain(record.survivor), plain(lead)
     given_back = three_way(before, after, now, together=TOGETHER)
     restored = replace(lead, **given_back, updated_at=work.now)
     if restored.email in {loser.email for loser in record.losers if loser.email}:
@@ -172,14 +173,6 @@ async def _part_histories(work: Work, lead: Lead, record: MergeRecord) -> None:
     )
 
 
-async def _part_customers(work: Work, record: MergeRecord) -> None:
-    for before, after in record.customers:
-        now = await work.get(Customer, before.id)
-        restored = three_way(_plain(before), _plain(after), _plain(now), together=CUSTOMER_TOGETHER)
-        if restored:
-            await work.save(replace(now, **restored))
-
-
 async def _check_steps_are_there(work: Work, record: MergeRecord) -> None:
     """Refuse where a step of the one history was taken back: it is in nobody's any more."""
     if record.history and len(await work.find(StageEntry, id=record.history)) < len(record.history):
@@ -198,12 +191,5 @@ async def _check_customers_bought(work: Work, record: MergeRecord) -> None:
 
 
 def _differ(now: Any, before: Any) -> bool:
-    then = {name: value for name, value in _plain(before).items() if name not in _ASIDE}
+    then = {name: value for name, value in plain(before).items() if name not in _ASIDE}
     return any(getattr(now, name) != value for name, value in then.items())
-
-
-def _plain(entity: Any) -> dict[str, Any]:
-    """Return what an entity says, without what changes whenever it is stored."""
-    names = (field.name for field in fields(entity))
-    changing = ("version", "derived", "updated_at")
-    return {name: getattr(entity, name) for name in names if name not in changing}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -109,6 +109,13 @@ def moved_ids(record: MergeRecord, kind: type) -> frozenset[UUID]:
     return frozenset(
         id for m in record.moved if m.kind == name and m.column == "lead_id" for id in m.ids
     )
+
+
+def plain(entity: Any) -> dict[str, Any]:
+    """Return what an entity says, without what changes whenever it is stored."""
+    names = (field.name for field in fields(entity))
+    changing = ("version", "derived", "updated_at")
+    return {name: getattr(entity, name) for name in names if name not in changing}
 
 
 def three_way(
