@@ -60,11 +60,15 @@ class RevenueOf(Question[Mapping[UUID, RevenueSums]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodRevenue:
-    """The revenue before a period, in it, and in it of those who were customers before it."""
+    """The revenue before a period, in it, and in it of those who brought what there was before.
+
+    `lost` is what of the latter went: of no customer more than it had brought before.
+    """
 
     before: RevenueSums
     within: RevenueSums
     kept: RevenueSums
+    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +103,9 @@ class RevenueFigures:
     """How revenue came to stand in a period, in the tenant's currency.
 
     closing = opening + new + expansion - churn; a renewal keeps what there is.  Gross retention is
-    what those who were customers before still bring of the opening, net retention what they bring
-    with what they bought more; neither is known where there was nothing.
+    what those who brought the opening still bring of it, net retention what they bring with what
+    they bought more; neither is known where there was nothing.  Who had left before, and came back,
+    brought nothing of the opening.
     """
 
     as_of: datetime
@@ -160,7 +165,7 @@ def figures_of(
         churn=money(within.churn),
         total=money(within.total),
         closing=money(before.current + within.current),
-        gross_retention_rate=_share(max(before.current - kept.churn, 0), before.current),
+        gross_retention_rate=_share(max(before.current - found.lost, 0), before.current),
         net_retention_rate=_share(max(before.current + kept.current, 0), before.current),
     )
 

@@ -8,15 +8,27 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.customers import Customer, RevenueEvent, RevenueKind
+from domain.customers import RevenueEvent, RevenueKind
 from domain.customers.figures import PeriodRevenue, RevenueIn, RevenueOf, RevenueSums
 from infra.database import PostgresWork
 from infra.queries import answers
-from infra.queries.exchange import Amount, earliest_lacking, exchanged, local_day, missing_rate
+from infra.queries.exchange import (
+    Amount,
+    earliest_lacking,
+    exchanged,
+    lacks_rate,
+    local_day,
+    missing_rate,
+)
 from infra.rows import table_of
 
 events = table_of(RevenueEvent)
-customers = table_of(Customer)
+
+# In the order in which sums are read.
+_KINDS = tuple(
+    kind.value
+    for kind in (RevenueKind.NEW, RevenueKind.EXPANSION, RevenueKind.RENEWAL, RevenueKind.CHURN)
+)
 
 
 @answers(RevenueOf)
@@ -34,35 +46,50 @@ async def revenue_of(work: PostgresWork, question: RevenueOf) -> Mapping[UUID, R
 
 @answers(RevenueIn)
 async def revenue_in(work: PostgresWork, question: RevenueIn) -> PeriodRevenue:
-    """Return the sums before a period, in it, and in it of those who were customers before.
+    """Return the sums before a period, in it, and in it of those who brought what there was before.
 
     One statement over all revenue up to the period's end, by revenue_events_by_instant.
     """
-    is_before = (events.c.at < question.starts_at).label("is_before")
-    was_customer = (customers.c.bought_at < question.starts_at).label("was_customer")
     amount = _amount(work, question)
-    grouped = (
-        sa.select(is_before, was_customer, *_sums(amount), earliest_lacking(amount))
-        .select_from(
-            events.join(
-                customers,
-                sa.and_(
-                    customers.c.tenant_id == events.c.tenant_id,
-                    customers.c.id == events.c.customer_id,
-                ),
-            )
+    # The rate of each is looked for once; pulled up, it would be for each of the sums.
+    dated = (
+        sa.select(
+            events.c.customer_id,
+            events.c.kind,
+            (events.c.at < question.starts_at).label("is_before"),
+            exchanged(amount).label("minor"),
+            lacks_rate(amount).label("lacking"),
         )
         .where(events.c.tenant_id == work.tenant_id, events.c.at < question.ends_at)
-        .group_by(sa.text("1"), sa.text("2"))
+        .offset(0)
+        .subquery("dated")
     )
-    sums = {(row[0], row[1]): _read(row[2:], question.currency) for row in await work.rows(grouped)}
-    nothing = RevenueSums()
-    kept = sums.get((False, True), nothing)
-    return PeriodRevenue(
-        before=_together(sums.get((True, True), nothing), sums.get((True, False), nothing)),
-        within=_together(kept, sums.get((False, False), nothing)),
-        kept=kept,
+    of_customers = (
+        sa.select(
+            *(_sum(dated.c, dated.c.is_before, kind).label(f"before_{kind}") for kind in _KINDS),
+            *(_sum(dated.c, ~dated.c.is_before, kind).label(f"within_{kind}") for kind in _KINDS),
+            sa.func.min(dated.c.lacking).label("lacking"),
+        )
+        .group_by(dated.c.customer_id)
+        .subquery("of_customers")
     )
+    each = of_customers.c
+    opening = each.before_NEW + each.before_EXPANSION - each.before_CHURN
+    within = [sa.func.sum(each[f"within_{kind}"]) for kind in _KINDS]
+    parts = (
+        [sa.func.sum(each[f"before_{kind}"]) for kind in _KINDS],
+        within,
+        [total.filter(opening > 0) for total in within],
+    )
+    lost = sa.func.sum(sa.func.least(opening, each.within_CHURN)).filter(opening > 0)
+    columns = (sa.func.coalesce(total, 0) for part in (*parts, [lost]) for total in part)
+    ((*sums, gone, lacking),) = await work.rows(sa.select(*columns, sa.func.min(each.lacking)))
+    width = len(_KINDS)
+    before, came, kept = (
+        _read((*sums[place : place + width], lacking), question.currency)
+        for place in range(0, len(sums), width)
+    )
+    return PeriodRevenue(before=before, within=came, kept=kept, lost=int(gone))
 
 
 def _amount(work: PostgresWork, question: RevenueOf | RevenueIn) -> Amount:
@@ -74,8 +101,11 @@ def _amount(work: PostgresWork, question: RevenueOf | RevenueIn) -> Amount:
 
 def _sums(amount: Amount) -> list[sa.ColumnElement[Any]]:
     total = sa.func.sum(exchanged(amount))
-    kinds = (RevenueKind.NEW, RevenueKind.EXPANSION, RevenueKind.RENEWAL, RevenueKind.CHURN)
-    return [sa.func.coalesce(total.filter(events.c.kind == kind.value), 0) for kind in kinds]
+    return [sa.func.coalesce(total.filter(events.c.kind == kind), 0) for kind in _KINDS]
+
+
+def _sum(dated: Any, when: sa.ColumnElement[bool], kind: str) -> sa.ColumnElement[Any]:
+    return sa.func.coalesce(sa.func.sum(dated.minor).filter(when, dated.kind == kind), 0)
 
 
 def _read(row: Sequence[Any], currency: str) -> RevenueSums:
@@ -86,15 +116,4 @@ def _read(row: Sequence[Any], currency: str) -> RevenueSums:
         renewal=int(renewal),
         churn=int(churn),
         missing=missing_rate(lacking, to=currency),
-    )
-
-
-def _together(one: RevenueSums, other: RevenueSums) -> RevenueSums:
-    missing = [each.missing for each in (one, other) if each.missing is not None]
-    return RevenueSums(
-        new=one.new + other.new,
-        expansion=one.expansion + other.expansion,
-        renewal=one.renewal + other.renewal,
-        churn=one.churn + other.churn,
-        missing=min(missing, key=lambda each: (each.on, each.currency), default=None),
     )

@@ -195,3 +195,34 @@ async def test_another_tenants_revenue_is_in_no_figure(world: World, other_world
     await add_revenue(other_world, await add_mql(other_world), (K.NEW, 100_00, on(1)))
 
     assert (await figures(world))["closing"] == "0.00"
+
+
+async def test_who_had_left_before_a_period_is_not_kept_in_it(world: World) -> None:
+    """Nor is anything kept of what nobody knows the amount of."""
+    at = on(5)
+    for events in (
+        ((K.NEW, 100_00, on(1, 2)), (K.CHURN, 25_00, at), (K.EXPANSION, 50_00, at)),
+        # Left and came back within it, and then bought less: all of the opening had been lost.
+        (
+            (K.NEW, 100_00, on(1, 2)),
+            (K.CHURN, 100_00, at),
+            (K.NEW, 90_00, at),
+            (K.CHURN, 20_00, at),
+        ),
+        ((K.NEW, 300_00, on(1, 2)), (K.CHURN, 300_00, on(20, 2)), (K.NEW, 300_00, at)),
+        ((K.RENEWAL, 40_00, on(2, 2)), (K.EXPANSION, 10_00, at), (K.CHURN, 10_00, at)),
+    ):
+        await add_revenue(world, await add_mql(world), *events)
+
+    found = await figures(world)
+
+    told = {name: found[name] for name in ("opening", "new", "expansion", "churn", "closing")}
+    assert told == {
+        "opening": "200.00",
+        "new": "390.00",
+        "expansion": "60.00",
+        "churn": "155.00",
+        "closing": "495.00",
+    }
+    # 75 and 0 of 200; 125 and 70 of 200.
+    assert (found["grossRetentionRate"], found["netRetentionRate"]) == ("0.3750", "0.9750")
