@@ -210,7 +210,7 @@ class RevenueFiguresView:
     total: MoneyView = shown("All that came: new, expansion and renewal.")
     closing: MoneyView = shown("What there was at its end, or is now.")
     gross_retention_rate: Decimal | None = shown(
-        "What those who were customers before still brought of the opening, 0-1; null if there was"
+        "What those who brought the opening still brought of it at the end, 0-1; null if there was"
         " nothing."
     )
     net_retention_rate: Decimal | None = shown(
