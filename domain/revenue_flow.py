@@ -67,7 +67,7 @@ async def _take_purchase_back(work: Work, actor: Actor, lead: Lead, revenue: Rev
     others = tuple(each.closed_at for each in deals if each.closed_at)
     purchase = Purchase(revenue_id=revenue.id, at=revenue.at, others=others)
     try:
-        await take_back(work, actor, lead, purchase, at=work.now, reason=None)
+        await take_back(work, actor, lead, purchase, at=work.now)
     except WonStaysWon as refusal:
         refusal.path = ("revenueEvent",)
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
 from domain.customers.customer import (
@@ -14,7 +15,7 @@ from domain.customers.customer import (
     RevenueEvent,
     RevenueKind,
 )
-from domain.customers.keeping import stand
+from domain.customers.keeping import back
 from domain.customers.kinds import is_purchase, settle_kinds, tell
 from domain.errors import DomainError
 from domain.events import CustomerChanged
@@ -58,7 +59,7 @@ class Purchase:
 
 
 async def take_back(
-    work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, at: datetime, reason: str | None
+    work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, at: datetime
 ) -> None:
     """Let a locked lead not have bought something: its revenue goes, and what it became by it.
 
@@ -83,11 +84,9 @@ async def take_back(
         await undo_stage(work, actor, lead, Stage.CUSTOMER)
         return
     customer = await _known_since(work, customer, was=purchase.at, since=left)
-    steps = await work.find(CustomerStep, customer_id=customer.id)
-    if _came_back(steps, purchase.at):
-        since = max(at, customer.status_entered_at)
-        left_again = CustomerStatus.CHURNED
-        customer = await stand(work, actor, customer, left_again, at=since, reason=reason)
+    customer = await _back_since(
+        work, actor, customer, was=purchase.at, came=_came(purchase, others)
+    )
     await settle_kinds(work, actor, customer)
     await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=left)
 
@@ -108,6 +107,9 @@ async def move(work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, to: 
     for revenue in theirs:
         tell(work, actor, await work.save(replace(revenue, at=to)))
     customer = await _known_since(work, customer, was=purchase.at, since=since)
+    came = [*_came(purchase, others), to]
+    customer = await _back_since(work, actor, customer, was=purchase.at, came=came)
+    customer = await back(work, actor, customer, at=to)
     await settle_kinds(work, actor, customer)
     await move_stage(work, lead, Stage.CUSTOMER, was=purchase.at, since=since)
 
@@ -157,11 +159,52 @@ async def _known_since(
     return customer
 
 
-def _came_back(steps: Sequence[CustomerStep], at: datetime) -> bool:
-    """Say whether the last that changed is that one who had left was back by buying then."""
-    ordered = sorted(steps, key=lambda step: (step.recorded_at, step.at, step.id))
-    if len(ordered) < 2:
-        return False
-    before, last = ordered[-2:]
-    statuses = (before.status, last.status)
-    return statuses == (CustomerStatus.CHURNED, CustomerStatus.ACTIVE) and last.at == at
+def _came(purchase: Purchase, others: Sequence[RevenueEvent]) -> list[datetime]:
+    """Return when else something came from a customer: whoever had left was back by that."""
+    return [
+        *purchase.others,
+        *(each.at for each in others if each.kind is not RevenueKind.CHURN),
+    ]
+
+
+async def _back_since(
+    work: Work, actor: Actor, customer: Customer, *, was: datetime, came: Sequence[datetime]
+) -> Customer:
+    """Put right since when somebody is back who had left, if it was by a purchase of an instant.
+
+    `came` is when something came, as it is now.  Where nothing did they have left ever since.
+    """
+    steps = sorted(
+        await work.find(CustomerStep, customer_id=customer.id),
+        key=lambda step: (step.at, step.recorded_at, step.id),
+    )
+    pairs = enumerate(pairwise(steps))
+    places = [place for place, (left, step) in pairs if _is_back(left, step, was)]
+    if not places:
+        return customer
+    left, step, *later = steps[places[0] :]
+    until = later[0].at if later else None
+    since = min(
+        (at for at in came if left.at <= at and (until is None or at <= until)), default=None
+    )
+    if since == was:
+        return customer
+    await work.delete(CustomerStep, id=step.id)
+    if since is not None:
+        await work.add(replace(step, at=since))
+    if later:
+        return customer
+    status = CustomerStatus.CHURNED if since is None else step.status
+    told = replace(customer, status=status, status_entered_at=since or left.at)
+    work.record(
+        CustomerChanged(
+            at=work.now, by=actor.user_id, customer_id=customer.id, lead_id=customer.lead_id
+        )
+    )
+    return await work.save(told)
+
+
+def _is_back(before: CustomerStep, step: CustomerStep, at: datetime) -> bool:
+    """Say whether one who had left was back by what happened at an instant."""
+    statuses = (before.status, step.status)
+    return statuses == (CustomerStatus.CHURNED, CustomerStatus.ACTIVE) and step.at == at

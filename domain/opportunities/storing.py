@@ -152,7 +152,7 @@ async def reopen(
     now_open = deal.reopened(opportunity, at=at)
     reason = deal.why_reopened(opportunity, reason)
     if was_won:
-        await take_back(work, actor, lead, await _purchase(work, opportunity), at=at, reason=reason)
+        await take_back(work, actor, lead, await _purchase(work, opportunity), at=at)
         lead = await work.get(Lead, lead.id, lock=True)
     opportunity = await _save(work, now_open)
     await carry_on(work, actor, lead, at=at, as_history=as_history or was_won)
@@ -194,7 +194,7 @@ async def put_right(
         if status is was:
             await move_purchase(work, actor, lead, purchase, to=closed_at)
         else:
-            await take_back(work, actor, lead, purchase, at=work.now, reason=ended.lost_reason)
+            await take_back(work, actor, lead, purchase, at=work.now)
     if wrong is not None:
         await work.delete(OpportunityStep, id=wrong.id)
     opportunity = await _save(work, ended)

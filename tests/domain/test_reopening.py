@@ -109,19 +109,63 @@ async def test_why_a_deal_was_lost_is_kept_when_it_is_reopened() -> None:
 
 
 async def test_who_had_left_and_came_back_by_it_has_left() -> None:
-    work, _, [first, second] = await a_lead_with_deals(2)
+    work, lead, [first, second] = await a_lead_with_deals(2)
     await win_opportunity(work, MEMBER, first.id, at=NOON - 9 * DAY)
     customer = await one(work, Customer)
     await set_status(work, MEMBER, customer.id, CustomerStatus.CHURNED, at=NOON - 5 * DAY)
+    before = everything(work)
     await win_opportunity(work, MEMBER, second.id, at=NOON - DAY)
     assert (await one(work, Customer)).status is CustomerStatus.ACTIVE
+    work.events.clear()
 
     await reopen_opportunity(work, MEMBER, second.id, reason=MISTAKE)
 
+    assert everything(work) == before
+    told = CustomerChanged(at=NOON, by=MEMBER.user_id, customer_id=customer.id, lead_id=lead.id)
+    assert told in work.events
+
+
+@pytest.mark.parametrize("puts_right", ["reopens", "redates"])
+async def test_who_bought_again_since_was_back_by_that(puts_right: str) -> None:
+    work, _, [first, second, third] = await a_lead_with_deals(3)
+    await win_opportunity(work, MEMBER, first.id, at=NOON - 9 * DAY)
     customer = await one(work, Customer)
-    assert (customer.status, customer.bought_at) == (CustomerStatus.CHURNED, NOON - 9 * DAY)
-    last = (await work.find(CustomerStep))[-1]
-    assert (last.status, last.at, last.reason) == (CustomerStatus.CHURNED, NOON, MISTAKE)
+    await set_status(work, MEMBER, customer.id, CustomerStatus.CHURNED, at=NOON - 5 * DAY)
+    await win_opportunity(work, MEMBER, second.id, at=NOON - 4 * DAY)
+    await win_opportunity(work, MEMBER, third.id, at=NOON - 3 * DAY)
+
+    if puts_right == "reopens":
+        await reopen_opportunity(work, MEMBER, second.id, reason=MISTAKE)
+    else:
+        nothing = OpportunityDetails()
+        await update_opportunity(work, MEMBER, second.id, nothing, closed_at=NOON - DAY)
+
+    customer = await one(work, Customer)
+    assert (customer.status, customer.status_entered_at) == (
+        CustomerStatus.ACTIVE,
+        NOON - 3 * DAY,
+    )
+    kinds = {each.at: each.kind for each in await work.find(RevenueEvent)}
+    assert kinds[NOON - 3 * DAY] is RevenueKind.NEW
+    assert kinds.get(NOON - DAY) in {None, RevenueKind.EXPANSION}
+
+
+async def test_a_purchase_that_turns_out_to_be_later_than_leaving_brings_back() -> None:
+    work, _, [first, second] = await a_lead_with_deals(2)
+    await win_opportunity(work, MEMBER, first.id, at=NOON - 9 * DAY)
+    await win_opportunity(work, MEMBER, second.id, at=NOON - 8 * DAY)
+    customer = await one(work, Customer)
+    await set_status(work, MEMBER, customer.id, CustomerStatus.CHURNED, at=NOON - 5 * DAY)
+    left, nothing = everything(work), OpportunityDetails()
+
+    await update_opportunity(work, MEMBER, second.id, nothing, closed_at=NOON - 2 * DAY)
+    back = await one(work, Customer)
+    kinds = {each.at: each.kind for each in await work.find(RevenueEvent)}
+    await update_opportunity(work, MEMBER, second.id, nothing, closed_at=NOON - 8 * DAY)
+
+    assert (back.status, back.status_entered_at) == (CustomerStatus.ACTIVE, NOON - 2 * DAY)
+    assert kinds == {NOON - 9 * DAY: RevenueKind.NEW, NOON - 2 * DAY: RevenueKind.NEW}
+    assert everything(work) == left
 
 
 @pytest.mark.parametrize("kind", [RevenueKind.EXPANSION, RevenueKind.RENEWAL, RevenueKind.CHURN])
@@ -213,7 +257,11 @@ async def test_customers_revenue_stages_and_tallies_follow_from_what_is_won(
     assert {each.at: each.kind for each in revenue} == kinds_by_plain_count(
         sorted(each.at for each in revenue), left
     )
-    assert [each.bought_at for each in await work.find(Customer)] == [first] * bool(won)
+    customers = await work.find(Customer)
+    assert [each.bought_at for each in customers] == [first] * bool(won)
+    last_bought = max((each.at for each in revenue), default=work.now)
+    has_left = any(gone > last_bought for gone in left)
+    assert [each.status is CustomerStatus.CHURNED for each in customers] == [has_left] * bool(won)
     entries = await work.find(StageEntry, lead_id=lead.id)
     lead = await one(work, Lead)
     assert lead.stage is (Stage.CUSTOMER if won else Stage.OPPORTUNITY)
