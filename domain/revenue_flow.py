@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from uuid import UUID
 
 from domain.customers import (
@@ -12,11 +14,13 @@ from domain.customers import (
     RevenueEvent,
     RevenueKind,
     WonStaysWon,
+    settle_kinds,
     take_back,
 )
-from domain.customers.keeping import locked, stand
+from domain.customers.keeping import locked
 from domain.customers.kinds import tell
 from domain.errors import DomainError, NotFound
+from domain.events import CustomerChanged
 from domain.identity import Actor, Permission
 from domain.leads import Lead
 from domain.opportunities import Opportunity, OpportunityStatus
@@ -74,12 +78,26 @@ async def _take_purchase_back(work: Work, actor: Actor, lead: Lead, revenue: Rev
 
 
 async def _has_not_left(work: Work, actor: Actor, customer: Customer, churn: RevenueEvent) -> None:
-    """Let things stand as before with a customer who left by what is taken back."""
+    """Let a customer never have left who left by what is taken back."""
     steps = sorted(
         await work.find(CustomerStep, customer_id=customer.id),
-        key=lambda step: (step.recorded_at, step.at, step.id),
+        key=lambda step: (step.at, step.recorded_at, step.id),
     )
-    left_by_it = len(steps) > 1 and steps[-1].recorded_at == churn.recorded_at
-    if left_by_it and customer.status is CustomerStatus.CHURNED:
-        at = max(work.now, customer.status_entered_at)
-        await stand(work, actor, customer, steps[-2].status, at=at)
+    left = [
+        (before, step)
+        for before, step in pairwise(steps)
+        if step.status is CustomerStatus.CHURNED and step.recorded_at == churn.recorded_at
+    ]
+    if not left:
+        return
+    before, step = left[-1]
+    await work.delete(CustomerStep, id=step.id)
+    if step is steps[-1]:
+        stood = replace(customer, status=before.status, status_entered_at=before.at)
+        customer = await work.save(stood)
+        work.record(
+            CustomerChanged(
+                at=work.now, by=actor.user_id, customer_id=customer.id, lead_id=customer.lead_id
+            )
+        )
+    await settle_kinds(work, actor, customer)

@@ -153,6 +153,22 @@ async def test_revenue_that_was_a_mistake_is_taken_back_with_what_followed(world
         assert Stage.CUSTOMER not in entries
 
 
+async def test_who_left_by_a_mistake_had_not_left_when_they_bought_more(world: World) -> None:
+    lead = await accepted_lead(world)
+    await recorded(world, lead, "NEW")
+    churn = await recorded(world, lead, "CHURN")
+    await deal(world, lead.id, "50", opened=world.now, won=world.now)
+    as_told = await figures(world)
+    world.wait(hours=1)
+
+    answer = await deleted(world, churn)
+
+    assert (as_told["new"], as_told["expansion"]) == ("150.00", "0.00")
+    assert answer["lead"]["customer"]["status"] == "ACTIVE"
+    found = await figures(world)
+    assert (found["new"], found["expansion"], found["closing"]) == ("100.00", "50.00", "150.00")
+
+
 async def test_what_a_deal_brought_is_put_right_with_the_deal(world: World) -> None:
     lead = await accepted_lead(world)
     await deal(world, lead.id, opened=world.now, won=world.now)
