@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from domain.campaigns.campaign import Campaign, CampaignCost, campaign_code
-from domain.campaigns.planning import campaign_of
+from domain.campaigns.campaign import Campaign, CampaignCost
+from domain.campaigns.planning import campaign_key, campaign_of
 from domain.errors import DomainError, Invalid, NotFound
 from domain.events import CampaignChanged
 from domain.identity import CURRENCIES, Actor, Permission, UnknownCurrency
@@ -133,14 +133,30 @@ async def upsert_costs(
         raise TooManyCosts(
             f"There are {len(rows)} rows; one request takes at most {MOST_ROWS}.", path=("rows",)
         )
-    said = [row for row in rows if isinstance(row, CostDetails)]
+    ready = [_ready(row) for row in rows]
+    said = [row for row in ready if isinstance(row, CostDetails)]
     book = _Book(work.now, actor.user_id, await _campaigns(work, said), await _named(work, said))
-    outcomes = [book.take(index, row) for index, row in enumerate(rows)]
+    outcomes = [book.take(index, row) for index, row in enumerate(ready)]
     await work.add_all(list(book.new.values()))
     await work.save_all(list(book.changed.values()))
     for campaign_id in sorted({cost.campaign_id for cost in book.touched}):
         work.record(CampaignChanged(at=work.now, campaign_id=campaign_id))
     return tuple(book.settled(outcome) for outcome in outcomes)
+
+
+def _ready(row: CostDetails | DomainError) -> CostDetails | DomainError:
+    """Return a row whose names are as they are kept, or why they cannot be."""
+    if isinstance(row, DomainError):
+        return row
+    name = row.external_id
+    try:
+        return replace(
+            row,
+            campaign=campaign_key(row.campaign),
+            external_id=None if name is None else external_id(name, path=("externalId",)),
+        )
+    except Invalid as refusal:
+        return refusal
 
 
 class _Book:
@@ -181,10 +197,10 @@ class _Book:
         return replace(row, cost=self.new.get(row.cost.id, row.cost))
 
     def _upsert(self, index: int, row: CostDetails) -> CostRow:
-        campaign_id = self._campaigns.get(_campaign_key(row.campaign))
+        campaign_id = self._campaigns.get(row.campaign)
         if campaign_id is None:
             raise NotFound("campaign", path=("campaign",))
-        name = external_id(row.external_id, path=("externalId",)) if row.external_id else None
+        name = row.external_id
         known = self._named.get(name) if name else None
         cost = _told(known or self._blank(campaign_id, name), row, campaign_id)
         if cost == known:
@@ -245,7 +261,7 @@ def _minor(amount: Decimal, currency: str) -> int:
 
 async def _campaigns(work: Work, rows: Sequence[CostDetails]) -> Mapping[UUID | str, UUID]:
     """Return the campaigns that rows tell, by what they tell them by."""
-    keys = {_campaign_key(row.campaign) for row in rows}
+    keys = {row.campaign for row in rows}
     wanted = sorted(key for key in keys if isinstance(key, UUID))
     codes = sorted(key for key in keys if isinstance(key, str))
     by_id = await work.find(Campaign, id=wanted) if wanted else ()
@@ -255,28 +271,20 @@ async def _campaigns(work: Work, rows: Sequence[CostDetails]) -> Mapping[UUID | 
 
 async def _named(work: Work, rows: Sequence[CostDetails]) -> Mapping[ExternalId, CampaignCost]:
     """Return the costs that rows may name, and let nobody else change them meanwhile."""
-    names = {_plain_name(row.external_id) for row in rows if row.external_id is not None}
+    names = {row.external_id for row in rows if row.external_id is not None}
     if not names:
         return {}
     found = await work.find(
         CampaignCost,
         lock=True,
-        external_source=sorted({source for source, _ in names}),
-        external_value=sorted({value for _, value in names}),
+        external_source=sorted({name.source for name in names}),
+        external_value=sorted({name.value for name in names}),
     )
     return {
         ExternalId(cost.external_source, cost.external_value): cost
         for cost in found
         if cost.external_source is not None and cost.external_value is not None
     }
-
-
-def _plain_name(name: ExternalId) -> tuple[str, str]:
-    return name.source.strip().lower(), name.value.strip()
-
-
-def _campaign_key(key: UUID | str) -> UUID | str:
-    return key if isinstance(key, UUID) else campaign_code(key)
 
 
 async def _cost(work: Work, cost_id: UUID) -> CampaignCost:

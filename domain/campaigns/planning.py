@@ -19,7 +19,7 @@ from domain.identity import CURRENCIES, Actor, Permission, UnknownCurrency
 from domain.ids import new_id
 from domain.ports import Work, first
 from domain.strays import BEFORE_ALL
-from domain.values import Money, require_text
+from domain.values import Money, limited_text, require_text
 
 T = TypeVar("T")
 
@@ -174,13 +174,26 @@ async def campaign_of(
     """Return the campaign that an id or a code tells.
 
     Raises:
+        Invalid: if no campaign can be called so.
         NotFound: if this tenant has none.
     """
-    told = {"id": key} if isinstance(key, UUID) else {"code": campaign_code(key)}
+    kept = campaign_key(key, path=path)
+    told = {"id": kept} if isinstance(kept, UUID) else {"code": kept}
     campaign = await first(work, Campaign, lock=lock, **told)
     if campaign is None:
         raise NotFound("campaign", path=path)
     return campaign
+
+
+def campaign_key(key: UUID | str, *, path: Sequence[str | int] = ("campaign",)) -> UUID | str:
+    """Return what tells a campaign as campaigns have it.
+
+    Raises:
+        Invalid: if no campaign can be called so.
+    """
+    if isinstance(key, UUID):
+        return key
+    return campaign_code(limited_text(key, name="The campaign's code", path=(*path, "code")))
 
 
 def planned(campaign: Campaign, plan: CampaignPlan) -> Campaign:

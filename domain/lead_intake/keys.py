@@ -6,10 +6,25 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from domain.errors import NotFound, StaleWrite
+from domain.identity import kept_address
 from domain.lead_details import external_id
 from domain.leads import ExternalId, Lead, LeadAlias, LeadExternalId, LeadKey
 from domain.ports import Work, by_id, first
-from domain.values import limited_text
+
+
+def kept_key(key: LeadKey, *, path: Sequence[str | int]) -> LeadKey:
+    """Return what tells a lead as leads have it: small addresses, names without blanks around them.
+
+    Raises:
+        Invalid: if no lead can be called so.
+    """
+    match key:
+        case ExternalId():
+            return external_id(key, path=(*path, "externalId"))
+        case str():
+            return kept_address(key, path=(*path, "email"))
+        case _:
+            return key
 
 
 async def resolve_lead(
@@ -18,22 +33,22 @@ async def resolve_lead(
     """Return the lead that a key tells, or the one that it was merged into.
 
     Raises:
+        Invalid: if no lead can be called so.
         NotFound: if this tenant has none.
     """
+    key = kept_key(key, path=path)
     try:
         match key:
             case UUID():
                 return await _current(work, key, lock=lock)
-            case ExternalId():
-                kept = external_id(key, path=(*path, "externalId"))
-                name = await first(work, LeadExternalId, source=kept.source, value=kept.value)
+            case ExternalId(source, value):
+                name = await first(work, LeadExternalId, source=source, value=value)
                 if name is not None:
                     return await _current(work, name.lead_id, lock=lock)
             case str():
-                email = limited_text(key.strip().lower(), name="The address", path=path)
-                if (lead := await first(work, Lead, email=email, lock=lock)) is not None:
+                if (lead := await first(work, Lead, email=key, lock=lock)) is not None:
                     return lead
-                if (alias := await first(work, LeadAlias, email=email)) is not None:
+                if (alias := await first(work, LeadAlias, email=key)) is not None:
                     return await _current(work, alias.lead_id, lock=lock)
     except NotFound:
         pass
@@ -80,13 +95,8 @@ async def current_leads(work: Work, lead_ids: Sequence[UUID]) -> list[Lead | Non
     return [found.get(lead_id) for lead_id in lead_ids]
 
 
-async def current_lead_id(work: Work, lead_id: UUID, *, lock: bool = False) -> UUID:
-    """Return the id of the lead that one was merged into; its own, where it was not.
-
-    With `lock`, nobody merges it from then on.
-    """
-    if lock and await work.find(Lead, lock=True, id=lead_id):
-        return lead_id
+async def current_lead_id(work: Work, lead_id: UUID) -> UUID:
+    """Return the id of the lead that one was merged into; its own, where it was not."""
     alias = await first(work, LeadAlias, id=lead_id)
     return lead_id if alias is None else alias.lead_id
 

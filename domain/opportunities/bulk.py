@@ -13,10 +13,10 @@ from domain.customers import Customer, CustomerStep, RevenueEvent
 from domain.drafts import Draft
 from domain.errors import DomainError, Invalid, NotFound, Refusals
 from domain.handoff import Handoff
-from domain.identity import Actor, Permission, User
-from domain.lead_details import external_id, past
+from domain.identity import Actor, Permission, User, kept_address
+from domain.lead_details import past
 from domain.lead_intake import MOST_ROWS, NoIdentity, TooManyRows, UpsertOutcome
-from domain.lead_intake.keys import check_not_merged, leads_told
+from domain.lead_intake.keys import check_not_merged, kept_key, leads_told
 from domain.leads import Company, ExternalId, Lead, LeadKey
 from domain.lifecycle import StageEntry
 from domain.opportunities import storing
@@ -125,15 +125,13 @@ def _ready(row: OpportunityRow | DomainError, now: datetime) -> OpportunityRow |
         return Invalid("When it was closed goes with WON or LOST.", path=("closedAt",))
     try:
         closed_at = row.closed_at and past(row.closed_at, now, path=("closedAt",))
-        lead = row.lead
-        if isinstance(lead, ExternalId):
-            lead = external_id(lead, path=("lead", "externalId"))
+        owner = row.owner_email and kept_address(row.owner_email, path=("owner", "email"))
         return replace(
             row,
             details=checked(row.details, now=now),
             closed_at=closed_at,
-            lead=lead.strip().lower() if isinstance(lead, str) else lead,
-            owner_email=row.owner_email and row.owner_email.strip().lower(),
+            lead=row.lead and kept_key(row.lead, path=("lead",)),
+            owner_email=owner,
         )
     except DomainError as refusal:
         return refusal

@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.errors import DomainError, Invalid, Refusals
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.lead_details import CLOCK_TOLERANCE, external_id, past
+from domain.lead_intake.keys import kept_key
 from domain.leads import Agency, ExternalId, LeadKey
 from domain.page_secrets import is_private
 from domain.touch_intake.channels import Clues, channel_of, click_of
@@ -250,15 +251,15 @@ def _utm(utm: Utm) -> Utm:
 
 
 def _external(name: ExternalId) -> ExternalId:
-    kept = external_id(name, path=("external",))
+    kept = external_id(name, path=("externalId",))
     if kept.source == BEACON:
-        raise Invalid(f"{BEACON!r} is a name of ours; take another.", path=("external", "source"))
+        raise Invalid(f"{BEACON!r} is a name of ours; take another.", path=("externalId", "source"))
     return kept
 
 
 def external_id_of_beacon(name: ExternalId) -> ExternalId:
     """Return the name of a page's own event."""
-    return external_id(name, path=("external",))
+    return external_id(name, path=("externalId",))
 
 
 Check: TypeAlias = Callable[[Any, datetime], Any]
@@ -268,6 +269,7 @@ _UTM_PARAMETERS = tuple((name, f"utm_{name}") for name in _UTM)
 _NO_UTM = Utm()
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 _CHECKS: Mapping[str, Check] = {
+    "lead": lambda key, _: kept_key(key, path=("lead",)),
     "visitor": lambda token, _: _visitor(token),
     "occurred_at": _occurred,
     "campaign": lambda key, _: _campaign(key),

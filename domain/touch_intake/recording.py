@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from domain.errors import DomainError, NotFound, Refusals
 from domain.identity import Actor, Permission
 from domain.lead_intake import TooManyRows
+from domain.lead_intake.keys import kept_key
 from domain.leads import LeadKey
 from domain.ports import Work
 from domain.touch_intake.details import TouchDetails, checked_token
@@ -50,6 +51,7 @@ async def identify_visitor(work: Work, actor: Actor, token: str, key: LeadKey) -
     what it did before stays.  A token that was never seen is remembered.
     """
     actor.require(Permission.EDIT_LEADS)
+    key = kept_key(key, path=("lead",))
     named = TouchDetails(kind=TouchKind.FORM, visitor=checked_token(token), lead=key)
     known = await read_known(work, [named])
     lead_id = known.lead(key)

@@ -173,3 +173,28 @@ def hostile(call: Call) -> Iterator[tuple[str, dict[Path, Any]]]:
     for slot in PLACES[call]:
         for name, value in {"nothing": None, **HOSTILE.get(slot.type, {})}.items():
             yield f"{slot}: {name}", {slot.path: value}
+
+
+BULK = [call for call in MUTATIONS if any(slot.path[1:3] == ("rows", 0) for slot in call.slots())]
+
+
+@pytest.mark.parametrize("call", BULK, ids=str)
+@pytest.mark.parametrize("text", ["NUL", "half a character"])
+async def test_a_row_that_cannot_be_stored_spoils_no_other(
+    scene: Scene, call: Call, text: str
+) -> None:
+    """One row for each text in it, which is wrong there, and one that is right."""
+    told = [slot.path for slot in call.slots() if slot.type in ("String", "ID")]
+    wrong = [{path: TEXTS[text]} for path in told if path[1:3] == ("rows", 0)]
+    requests = [call.variables(scene, forced) for forced in (*wrong, None)]
+    rows = [row for request in requests for row in request["input"]["rows"]]
+    variables = {"input": {**call.variables(scene)["input"], "rows": rows}}
+
+    answer, _ = await scene.rehearse(call.document(variables), variables)
+
+    assert "errors" not in answer, answer
+    done, refusals = payload_of(answer, call)
+    assert refusals == []
+    *spoilt, good = [row["outcome"] for row in done]
+    assert "REFUSED" in spoilt
+    assert good != "REFUSED"

@@ -168,6 +168,12 @@ async def test_a_lead_is_told_by_id_external_id_or_address(key):
     assert await resolve_lead(work, ada.id if key == "id" else key) == ada
 
 
+async def test_a_lead_of_a_long_address_is_found_by_it():
+    ada = a_lead(email=f"{'a' * 64}@{'long-name.' * 18}example")
+
+    assert await resolve_lead(await a_work(ada), ada.email) == ada
+
+
 @pytest.mark.parametrize("key", [new_id(), ExternalId("crm", "2"), "bob@x.example", ""])
 async def test_a_lead_nobody_knows_is_not_found(key):
     with pytest.raises(NotFound) as refusal:

@@ -137,7 +137,11 @@ async def test_a_touch_is_kept_with_all_that_its_link_says():
         ({"lead": ANN.id, "url": "no address"}, Invalid, ("url",)),
         ({"lead": ANN.id, "referrer": "no address"}, Invalid, ("referrer",)),
         ({"lead": ANN.id, "utm": Utm(term="x" * 201)}, Invalid, ("utm", "term")),
-        ({"lead": ANN.id, "external": ExternalId("beacon", "1")}, Invalid, ("external", "source")),
+        (
+            {"lead": ANN.id, "external": ExternalId("beacon", "1")},
+            Invalid,
+            ("externalId", "source"),
+        ),
         (
             {"lead": ANN.id, "occurred_at": NOON + timedelta(minutes=5, seconds=1)},
             TouchInFuture,
