@@ -16,6 +16,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from api.views import shown
 from domain.errors import Invalid
+from domain.identity import CURRENCIES, UnknownCurrency
 from domain.sla.calendar import is_time_zone
 from domain.values import Money, minor_digits
 
@@ -248,8 +249,11 @@ class MoneyInput:
         """Return the amount in minor units.
 
         Raises:
+            UnknownCurrency: if ISO 4217 has no such currency.
             Invalid: if it has more decimal places than the currency, or does not fit.
         """
+        if self.currency not in CURRENCIES:
+            raise UnknownCurrency(self.currency, path=(*path, "currency"))
         minor = self.amount.scaleb(minor_digits(self.currency))
         if minor != minor.to_integral_value() or abs(minor) >= 2**63:
             raise Invalid(f"{self.amount} is not an amount of {self.currency}.", path=path)

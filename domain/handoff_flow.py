@@ -105,7 +105,7 @@ async def hand_off(
     # meanwhile is judged by the agreement, or counted by its signature: never neither.
     await work.get(Team, taker.id, lock=True)
     # One that was merged while we waited is the lead that it was merged into.
-    lead = await resolve_lead(work, lead_id, path=(), lock=True)
+    lead = await resolve_lead(work, lead_id, lock=True)
     check_can_hand_off(
         lead, len(await work.find(Handoff, lead_id=lead.id, status=HandoffStatus.OPEN))
     )

@@ -52,11 +52,11 @@ async def lead_id_of(
     """Return the id of the lead that a reference means, or of the one it was merged into.
 
     Whether there is one of an id is for the reader to find out.  With `lock`, as whoever is about
-    to change the lead asks for it, nobody merges it from then on.
+    to change the lead asks for it, there is one, and nobody merges it from then on.
     """
     key = ref.key(path)
-    if isinstance(key, UUID):
-        return await lead_intake.current_lead_id(work, key, lock=lock)
+    if isinstance(key, UUID) and not lock:
+        return await lead_intake.current_lead_id(work, key)
     return (await lead_intake.resolve_lead(work, key, path=path, lock=lock)).id
 
 

@@ -220,7 +220,7 @@ def _with_budget(campaign: Campaign, budget: Money | None) -> Campaign:
     if budget is None:
         return replace(campaign, budget_minor=None, currency=None)
     if budget.currency not in CURRENCIES:
-        raise UnknownCurrency(budget.currency)
+        raise UnknownCurrency(budget.currency, path=("budget", "currency"))
     if budget.minor < 0:
         raise BudgetNegative
     return replace(campaign, budget_minor=budget.minor, currency=budget.currency)

@@ -156,7 +156,7 @@ async def _has_left(work: Work, customer: Customer) -> bool:
 
 def _check(amount: Money) -> None:
     if amount.currency not in CURRENCIES:
-        raise UnknownCurrency(amount.currency)
+        raise UnknownCurrency(amount.currency, path=("amount", "currency"))
     if amount.minor <= 0:
         raise Invalid("An amount of revenue is above zero.", path=("amount",))
 

@@ -233,7 +233,7 @@ def _why_nothing_needed(closed: ClosedSum) -> WhyUnknown:
 
 def _check(quota: Money) -> None:
     if quota.currency not in CURRENCIES:
-        raise UnknownCurrency(quota.currency)
+        raise UnknownCurrency(quota.currency, path=("quota", "amount", "currency"))
     if quota.minor <= 0:
         raise Invalid("A quota is above zero.", path=("quota", "amount"))
 

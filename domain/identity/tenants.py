@@ -104,8 +104,8 @@ class UnknownCurrency(Invalid):
 
     code = "UNKNOWN_CURRENCY"
 
-    def __init__(self, code: str) -> None:
-        super().__init__(f"{code[:20]!r} is not a currency of ISO 4217.", path=("currency",))
+    def __init__(self, code: str, *, path: Sequence[str | int] = ("currency",)) -> None:
+        super().__init__(f"{code[:20]!r} is not a currency of ISO 4217.", path=path)
 
 
 def check_slug(slug: str) -> str:

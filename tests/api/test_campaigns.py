@@ -145,7 +145,11 @@ async def test_what_is_left_out_stays_and_null_takes_away(world: World, spring: 
         ({"startsOn": "1969-12-31"}, "INVALID", ["startsOn"]),
         ({"budget": {"amount": "-1", "currency": "EUR"}}, "BUDGET_NEGATIVE", ["budget", "amount"]),
         ({"budget": {"amount": "1.001", "currency": "EUR"}}, "INVALID", ["budget"]),
-        ({"budget": {"amount": "1", "currency": "XXX"}}, "UNKNOWN_CURRENCY", ["currency"]),
+        (
+            {"budget": {"amount": "1", "currency": "XXX"}},
+            "UNKNOWN_CURRENCY",
+            ["budget", "currency"],
+        ),
     ],
 )
 async def test_a_campaign_that_cannot_be_is_refused(

@@ -329,7 +329,7 @@ async def test_the_next_step_takes_the_place_of_the_last_one(world: World) -> No
         ({"text": " "}, "INVALID", ["text"]),
         ({"text": "x" * 501}, "INVALID", ["text"]),
         ({"dueAt": "2026-03-10T11:59:59Z"}, "INVALID", ["dueAt"]),
-        ({"lead": {"id": public("Lead", NOBODY)}}, "NOT_FOUND", []),
+        ({"lead": {"id": public("Lead", NOBODY)}}, "NOT_FOUND", ["lead"]),
     ],
     ids=str,
 )

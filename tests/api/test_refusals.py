@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
+from graphql import get_nullable_type, is_input_object_type, is_list_type
 
 from domain.paging import write_cursor
 from infra.database import Database
@@ -119,6 +120,24 @@ async def answered(
     return await scene.ask(document, variables), 0
 
 
+# Refusals that no single field is to blame for.
+OF_THE_WHOLE = {"ALREADY_SET_UP", "BAD_CREDENTIALS", "STALE"}
+
+
+def points_somewhere(call: Call, error: dict[str, Any]) -> bool:
+    """Say whether a refusal's path is a way into the input."""
+    place = call.field.args["input"].type
+    for part in error["path"]:
+        place = get_nullable_type(place)
+        if is_list_type(place) and part.isdigit():
+            place = place.of_type
+        elif is_input_object_type(place) and part in place.fields:
+            place = place.fields[part].type
+        else:
+            return False
+    return bool(error["path"]) or error["code"] in OF_THE_WHOLE
+
+
 def fault_of(answer: dict[str, Any], commits: int, call: Call) -> str | None:
     """Say what is wrong with an answer, whatever was asked."""
     if any(e["extensions"]["code"] == "INTERNAL_SERVER_ERROR" for e in answer.get("errors", ())):
@@ -130,6 +149,9 @@ def fault_of(answer: dict[str, Any], commits: int, call: Call) -> str | None:
     thing, errors = payload_of(answer, call)
     if (thing is None) is not bool(errors):
         return f"neither done nor refused: {answer}"
+    astray = [error for error in errors if not points_somewhere(call, error)]
+    if astray:
+        return f"refused with a path that leads nowhere: {astray}"
     return "written in spite of refusals" if errors and commits else None
 
 

@@ -247,7 +247,7 @@ async def test_what_cannot_be_is_refused():
         "NOT_FOUND customer": record_revenue(work, MEMBER, customer_id=new_id(), **told),
         "BEFORE_THE_CUSTOMER at": revenue(work, customer, CHURN, 1, at=BEFORE),
         "INVALID amount": revenue(work, customer, NEW, 0),
-        "UNKNOWN_CURRENCY currency": revenue(work, customer, NEW, 1, amount=Money(1, "XXX")),
+        "UNKNOWN_CURRENCY amount.currency": revenue(work, customer, NEW, 1, amount=Money(1, "XXX")),
         "INVALID at": revenue(work, customer, NEW, 1, at=NOON + DAY),
         "INVALID note": revenue(work, customer, NEW, 1, note="x" * 2001),
         "STANDS_SO_ALREADY status": set_status(work, MEMBER, customer.id, CustomerStatus.ACTIVE),
