@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.drafts import Draft
+from domain.errors import DomainError
 from domain.fact_import import column_of_fact, take_facts
 from domain.identity import Actor, Permission
 from domain.ids import new_id
@@ -134,18 +135,19 @@ async def _progressed(
 
 def _left_out(result: ImportedRow, mapping: RowMapping) -> RowError:
     first_refusal = result.refusals[0]
-    column = (
-        column_of(first_refusal, mapping)
-        if isinstance(mapping, LeadMapping)
-        else column_of_fact(first_refusal, mapping)
-    )
     return RowError(
         line=result.row.line,
-        column=column,
+        column=_column(first_refusal, result.row, mapping),
         code=first_refusal.code,
         message=refusal_text(result.refusals),
         row=result.row.row,
     )
+
+
+def _column(refusal: DomainError, row: Imported, mapping: RowMapping) -> str | None:
+    if isinstance(mapping, FactMapping) and isinstance(row, ImportedFact):
+        return column_of_fact(refusal, row, mapping)
+    return column_of(refusal, mapping) if isinstance(mapping, LeadMapping) else None
 
 
 def _stored(job: ImportJob, error: RowError) -> ImportRowError:

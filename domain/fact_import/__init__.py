@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from domain.errors import DomainError
@@ -41,23 +41,32 @@ async def take_facts(
     return await TAKERS[kind](work, actor, facts) if facts else ()
 
 
-# What the use cases call what a mapping calls otherwise; the first that the mapping has is meant.
+# What the use cases call what a mapping calls otherwise; the first that the row has is meant.
 _CALLED: Mapping[str, tuple[str, ...]] = {
     "asset": ("asset_url",),
-    "external": ("external_id",),
     "lead": ("lead_external_id", "lead_email"),
     "owner": ("owner_email",),
 }
 
 
-def column_of_fact(refusal: DomainError, mapping: FactMapping) -> str | None:
-    """Return the column of a file that a refusal is about, if it is about one."""
+def column_of_fact(refusal: DomainError, fact: ImportedFact, mapping: FactMapping) -> str | None:
+    """Return the column of a file that a refusal is about, if it is about one.
+
+    Of several that may be meant it is the first in which the row says something.
+    """
+    named = [name for name in _names(refusal) if name in mapping.fields]
+    said = [name for name in named if name in fact.values]
+    return next((mapping.fields[name].column for name in (*said, *named)), None)
+
+
+def _names(refusal: DomainError) -> Iterator[str]:
+    """Return what a mapping may call the input at fault, the most exact first."""
     path = [_snake(part) for part in refusal.path if isinstance(part, str)]
-    named = [name for part in reversed(path) for name in (part, *_CALLED.get(part, ()))]
-    # Such as `utm.source`.
-    named = ["_".join(path[-2:]), *named]
-    cells = (mapping.fields[name] for name in named if name in mapping.fields)
-    return next((cell.column for cell in cells), None)
+    for end in range(len(path), 0, -1):
+        # Such as `utm_source`.
+        yield "_".join(path[max(end - 2, 0) : end])
+        yield path[end - 1]
+        yield from _CALLED.get(path[end - 1], ())
 
 
 def _snake(name: str) -> str:

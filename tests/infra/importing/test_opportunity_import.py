@@ -29,6 +29,12 @@ closed_at = "closed"
 expected_close_on = "expected"
 lost_reason = "why"
 """
+LEADS_TOLD_TWICE = """
+[opportunity]
+external_id = { source = "crm", column = "deal", required = true }
+lead_external_id = { source = "crm", column = "contact" }
+lead_email = "mail"
+"""
 FILE = """deal,mail,name,state,sum,opened,closed,expected,why
 1,ann@example.com,Shop,won,"1.234,50",2026-02-01,2026-02-20,,
 2,ann@example.com,Till,lost,99,2026-02-01,2026-02-21,,Too dear
@@ -73,6 +79,20 @@ async def test_a_file_of_opportunities_is_taken_row_by_row(world: World) -> None
         (6, "why", "LOST_REASON_NEEDED"),
         (7, "mail", "NOT_FOUND"),
         (8, "sum", "BAD_NUMBER"),
+    ]
+
+
+async def test_a_lead_that_is_not_there_is_told_by_the_column_that_names_it(world: World) -> None:
+    rows = ("deal,contact,mail", "1,C-1,", "2,,bob@example.com", "3,C-2,bob@example.com")
+    await start(world, "\n".join(rows).encode(), mapping=LEADS_TOLD_TWICE)
+
+    await run_all(world)
+
+    errors = await all_of(world, ImportRowError)
+    assert [(error.line, error.column, error.code) for error in errors] == [
+        (2, "contact", "NOT_FOUND"),
+        (3, "mail", "NOT_FOUND"),
+        (4, "contact", "NOT_FOUND"),
     ]
 
 
