@@ -15,6 +15,7 @@ from api.context import Info
 from api.errors import mutation, query
 from api.filtering import enum
 from api.leads.inputs import or_none
+from api.leads.operations import written
 from api.views import related, shown, view
 from domain import attribution, ids
 from domain.attribution import (
@@ -145,8 +146,9 @@ class Mutations:
     async def attribution_model_create(
         self, info: Info, input: AttributionModelCreateInput
     ) -> AttributionModel:
-        async with info.context.writing() as work:
-            return await attribution.create_model(
+        return await written(
+            info,
+            lambda work: attribution.create_model(
                 work,
                 info.context.actor,
                 name=input.name,
@@ -155,7 +157,8 @@ class Mutations:
                 spread=input.spread,
                 half_life_days=or_none(input.half_life_days),
                 skips_direct=input.skips_direct,
-            )
+            ),
+        )
 
     @mutation(
         AttributionModelView,

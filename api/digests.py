@@ -11,6 +11,7 @@ from api.context import Info
 from api.errors import SIGNED_IN, mutation, query
 from api.filtering import enum
 from api.handoff import HandoffView
+from api.leads.operations import written
 from api.views import shown, view
 from domain import digests
 from domain.digests import MOST_LISTED, DigestFrequency, DigestSubscription, FeedbackDigest
@@ -93,8 +94,9 @@ class Mutations:
     async def digest_subscription_start(
         self, info: Info, input: DigestSubscriptionStartInput
     ) -> DigestSubscription:
-        async with info.context.writing() as work:
-            return await digests.subscribe(work, info.context.actor, input.frequency)
+        return await written(
+            info, lambda work: digests.subscribe(work, info.context.actor, input.frequency)
+        )
 
     @mutation(DigestSubscriptionView, "Have no more digests mailed to you.", needs=SIGNED_IN)
     async def digest_subscription_end(self, info: Info) -> DigestSubscription:

@@ -15,6 +15,7 @@ import api.stages  # noqa: F401  # declares the enum Stage
 from api.context import Info
 from api.errors import mutation, query, subscription
 from api.filtering import enum
+from api.leads.operations import written
 from api.sla_status import until
 from api.views import (
     PageAfter,
@@ -205,15 +206,17 @@ class Mutations:
         needs=Permission.MANAGE_TENANT,
     )
     async def leak_limits_set(self, info: Info, input: LeakLimitsSetInput) -> StageLimits:
-        async with info.context.writing() as work:
-            return await leaks.set_limits(
+        return await written(
+            info,
+            lambda work: leaks.set_limits(
                 work,
                 info.context.actor,
                 input.stage,
                 without_owner=_length(input.without_owner),
                 without_next_step=_length(input.without_next_step),
                 untouched=_length(input.untouched),
-            )
+            ),
+        )
 
 
 def _length(given: Any) -> timedelta | None:

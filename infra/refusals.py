@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import asyncpg
 
@@ -15,26 +16,42 @@ class Busy(DomainError):
     code = "STALE"
 
 
-# What a person is told when something unique is taken, by the constraint's name.
-UNIQUE = {
-    "users_email": "There is already a user with this e-mail address.",
-    "invitations_open": "This address is invited already; send that invitation again.",
-    "teams_name": "There is already a team of this name.",
-    "team_members_user": "This user is already in the team.",
-    "calendars_name": "There is already a calendar of this name.",
-    "personas_name": "There is already a persona of this name.",
-    "leads_email": "There is already a lead with this e-mail address.",
-    "lead_external_ids_value": "There is already a lead with this external id.",
-    "duplicate_rules_pkey": "Somebody else has just begun to look for duplicates.",
-    "companies_domain": "There is already a company with this domain.",
-    "companies_name": "There is already a company of this name without a domain.",
-    "content_assets_url": "There is already a content asset at this address.",
-    "stage_definitions_number": "Somebody else has just proposed a definition of this stage.",
-    "opportunities_external": "There is already an opportunity with this external id.",
-    "customers_lead": "This lead is a customer already.",
-    "revenue_events_external": "There is already revenue with this external id.",
-    "handoffs_open": "This lead is already handed off and waits for an answer.",
+# What a person is told when something unique is taken, and the way to it, by the constraint's name.
+UNIQUE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "users_email": ("There is already a user with this e-mail address.", ("email",)),
+    "invitations_open": (
+        "This address is invited already; send that invitation again.",
+        ("email",),
+    ),
+    "teams_name": ("There is already a team of this name.", ("name",)),
+    "team_members_user": ("This user is already in the team.", ("user",)),
+    "calendars_name": ("There is already a calendar of this name.", ("name",)),
+    "personas_name": ("There is already a persona of this name.", ("name",)),
+    "leads_email": ("There is already a lead with this e-mail address.", ("email",)),
+    "lead_external_ids_value": (
+        "There is already a lead with this external id.",
+        ("externalIds",),
+    ),
+    "duplicate_rules_pkey": ("Somebody else has just begun to look for duplicates.", ()),
+    "companies_domain": ("There is already a company with this domain.", ("domain",)),
+    "companies_name": ("There is already a company of this name without a domain.", ("name",)),
+    "content_assets_url": ("There is already a content asset at this address.", ("url",)),
+    "stage_definitions_number": (
+        "Somebody else has just proposed a definition of this stage.",
+        ("stage",),
+    ),
+    "opportunities_external": (
+        "There is already an opportunity with this external id.",
+        ("externalId",),
+    ),
+    "customers_lead": ("This lead is a customer already.", ("lead",)),
+    "revenue_events_external": (
+        "There is already revenue with this external id.",
+        ("externalId",),
+    ),
+    "handoffs_open": ("This lead is already handed off and waits for an answer.", ("lead",)),
 }
+_UNTOLD = ("This already exists.", ())
 
 
 class told_refusals:  # noqa: N801  # reads as the statement `with told_refusals():`
@@ -45,7 +62,8 @@ class told_refusals:  # noqa: N801  # reads as the statement `with told_refusals
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, asyncpg.UniqueViolationError):
-            raise AlreadyExists(UNIQUE.get(_constraint(error), "This already exists.")) from error
+            message, path = UNIQUE.get(_constraint(error), _UNTOLD)
+            raise AlreadyExists(message, path=path) from error
         if isinstance(error, asyncpg.ForeignKeyViolationError):
             raise NotFound(_constraint(error).removesuffix("_id").rpartition(".")[2]) from error
         if isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):

@@ -10,6 +10,7 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection
+from api.leads.operations import written
 from api.scoring.inputs import ScoringModelActivateInput, ScoringModelProposeInput
 from api.scoring.views import ScoringModelView, ScoringPreviewView, ScoringTermsView
 from domain import ids, scoring
@@ -64,10 +65,12 @@ class Mutations:
     ) -> ScoringModel:
         given = input.terms
         terms = PRESET if given is UNSET or given is None else given.terms()
-        async with info.context.writing() as work:
-            return await scoring.propose_model(
+        return await written(
+            info,
+            lambda work: scoring.propose_model(
                 work, info.context.actor, name=input.name, terms=terms
-            )
+            ),
+        )
 
     @mutation(
         ScoringModelView,

@@ -128,7 +128,7 @@ async def test_null_takes_the_country_away_and_a_name_makes_no_version(world: Wo
         ({"name": "  "}, "INVALID", ["name"]),
         ({"name": "x" * 201}, "INVALID", ["name"]),
         ({"name": "a\0b"}, "INVALID", ["name"]),
-        ({"name": "Office"}, "ALREADY_EXISTS", []),
+        ({"name": "Office"}, "ALREADY_EXISTS", ["name"]),
         (
             {"windows": [{"weekday": "MONDAY", "opens": "9", "closes": "17:00"}]},
             "INVALID",

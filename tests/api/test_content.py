@@ -63,7 +63,7 @@ async def test_an_asset_is_made_changed_and_put_away(world):
         ({"title": " "}, "INVALID", ["title"]),
         ({"title": "x" * 201}, "INVALID", ["title"]),
         ({"topic": "x" * 201}, "INVALID", ["topic"]),
-        ({"url": "https://acme.example/guide/?utm_source=x"}, "ALREADY_EXISTS", []),
+        ({"url": "https://acme.example/guide/?utm_source=x"}, "ALREADY_EXISTS", ["url"]),
         ({"persona": public("Persona", new_id())}, "NOT_FOUND", ["persona"]),
         ({"persona": public("Lead", new_id())}, "BAD_USER_INPUT", ["persona"]),
     ],

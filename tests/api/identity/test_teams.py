@@ -115,13 +115,13 @@ async def test_the_id_of_another_kind_of_thing_is_refused_by_name(company, other
 @pytest.mark.parametrize(
     ("document", "given", "errors"),
     [
-        (CREATE_TEAM, {"name": "Sales", "side": "SALES"}, refused("ALREADY_EXISTS")),
+        (CREATE_TEAM, {"name": "Sales", "side": "SALES"}, refused("ALREADY_EXISTS", "name")),
         (CREATE_TEAM, {"name": "", "side": "SALES"}, refused("INVALID", "name")),
         (CREATE_TEAM, {"name": "n" * 201, "side": "SALES"}, refused("INVALID", "name")),
         (CREATE_TEAM, {"name": "n\x00", "side": "SALES"}, refused("INVALID", "name")),
-        (UPDATE_TEAM, {"team": "sales", "name": "Marketing"}, refused("ALREADY_EXISTS")),
+        (UPDATE_TEAM, {"team": "sales", "name": "Marketing"}, refused("ALREADY_EXISTS", "name")),
         (UPDATE_TEAM, {"team": "sales", "name": "\x00"}, refused("INVALID", "name")),
-        (ADD_MEMBER, {"team": "sales", "user": "rep"}, refused("ALREADY_EXISTS")),
+        (ADD_MEMBER, {"team": "sales", "user": "rep"}, refused("ALREADY_EXISTS", "user")),
         (
             ADD_MEMBER,
             {"team": "sales", "user": "analyst", "capacity": -1},

@@ -62,7 +62,7 @@ async def test_two_personas_in_use_never_share_a_name(world: World) -> None:
     await world.data(ARCHIVE, {"id": first}, as_=world.marketer)
     await write(world)
 
-    assert second["personaCreate"]["userErrors"] == [{"code": "ALREADY_EXISTS", "path": []}]
+    assert second["personaCreate"]["userErrors"] == [{"code": "ALREADY_EXISTS", "path": ["name"]}]
 
 
 async def test_an_archived_persona_stays_as_it_is(world: World) -> None:
