@@ -13,6 +13,7 @@ import strawberry
 from api.context import Info, Unauthenticated
 from api.engine.cohorts import Kind
 from api.engine.holding import HOLD_SECONDS
+from api.pointing import located
 from api.views import shown
 from domain.companies import DuplicateCompany
 from domain.errors import DomainError, Overloaded, PermissionDenied, Refusals, Unavailable
@@ -175,7 +176,9 @@ def mutation(
                 raise
             except DomainError as error:
                 all_of = error.refusals if isinstance(error, Refusals) else (error,)
-                return payload(**{field: None, "user_errors": [Refused(each) for each in all_of]})
+                given = arguments.get("input")
+                told = [Refused(located(each, given)) for each in all_of]
+                return payload(**{field: None, "user_errors": told})
 
         made = strawberry.mutation(
             resolver=_disguised(resolve, resolver, returns=payload | None),

@@ -110,7 +110,7 @@ class Draft:
         if place not in self._got:
             self._got[place] = await self._outer.get(kind, id, lock=lock)
         if not self._left(kind, (self._got[place],)):
-            raise NotFound(kind.__name__.lower())
+            raise NotFound(kind.__name__.lower(), id=id)
         return cast("E", self._got[place])
 
     async def find(self, kind: type[E], /, *, lock: bool = False, **equals: object) -> Sequence[E]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 
 class DomainError(Exception):
@@ -25,12 +26,18 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """The thing does not exist, or belongs to another tenant, which must look the same."""
+    """The thing does not exist, or belongs to another tenant, which must look the same.
+
+    Where nobody said by what `path` it was asked for, its `id` tells it.
+    """
 
     code = "NOT_FOUND"
 
-    def __init__(self, kind: str, *, path: Sequence[str | int] = ()) -> None:
+    def __init__(
+        self, kind: str, *, path: Sequence[str | int] = (), id: UUID | None = None
+    ) -> None:
         super().__init__(f"There is no such {kind}.", path=path)
+        self.id = id
 
 
 class Invalid(DomainError):

@@ -74,7 +74,7 @@ class PostgresWork:
             select_text(kind, ("id",), (), lock), self._tenant_id, id
         )
         if row is None:
-            raise NotFound(spoken(kind))
+            raise NotFound(spoken(kind), id=id)
         found: E = reader_of(kind)(row)
         self.trail.read(kind, (found,))
         return found

@@ -63,7 +63,7 @@ class FakeWork:
 
     async def get(self, kind: type[E], id: UUID, *, lock: bool = False) -> E:
         if (kind, id) not in self._stored:
-            raise NotFound(kind.__name__.lower())
+            raise NotFound(kind.__name__.lower(), id=id)
         found: E = self._stored[kind, id]
         return found
 

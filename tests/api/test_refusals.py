@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import pytest
 from graphql import get_nullable_type, is_input_object_type, is_list_type
 
+from domain.ids import public
 from domain.paging import write_cursor
 from infra.database import Database
 from infra.passwords import Passwords
@@ -26,6 +28,7 @@ async def scene(session_database: Database) -> AsyncIterator[Scene]:
     passwords.close()
 
 
+NOBODY = UUID(int=0)
 MEGABYTE = 1_000_000
 LONGEST_ANSWER = 20_000
 TEXTS = {
@@ -49,7 +52,6 @@ HOSTILE: Mapping[str, Mapping[str, Any]] = {
     "ID": {
         **TEXTS,
         "no id": "lead_",
-        "never was": "lead_" + "0" * 32,
         "other digits": "lead_" + "\u0661" * 32,
         "capitals": "lead_" + "A" * 32,
     },
@@ -193,7 +195,10 @@ async def test_no_value_is_ours_to_apologise_for(scene: Scene, call: Call) -> No
 def hostile(call: Call) -> Iterator[tuple[str, dict[Path, Any]]]:
     """Return what to put where, one hostile value at a time."""
     for slot in PLACES[call]:
-        for name, value in {"nothing": None, **HOSTILE.get(slot.type, {})}.items():
+        values = {"nothing": None, **HOSTILE.get(slot.type, {})}
+        if slot.type == "ID" and slot.kind is not None:
+            values["of nothing"] = public(slot.kind, NOBODY)
+        for name, value in values.items():
             yield f"{slot}: {name}", {slot.path: value}
 
 

@@ -205,7 +205,7 @@ async def test_another_tenants_agreement_is_unknown(world: World, other_world: W
         ):
             variables = {"input": {"sla": sla} | more.get(field, {})}
             answer = await world.data(document, variables, as_=world.rep)
-            assert faults(answer[field]) == [("NOT_FOUND", [])]
+            assert faults(answer[field]) == [("NOT_FOUND", ["sla"])]
         read = await world.data("query($id: ID!) { sla(id: $id) { name } }", {"id": sla})
         assert read == {"sla": None}
     assert await stored(other_world) == before

@@ -78,7 +78,7 @@ async def undone_twice(world: World) -> Any:
 
 
 async def of_no_merge(world: World) -> Any:
-    refusal = {"code": "NOT_FOUND", "path": []}
+    refusal = {"code": "NOT_FOUND", "path": ["merge"]}
     return UNMERGE, {"merge": public("LeadMerge", new_id())}, [refusal]
 
 
