@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -117,6 +117,11 @@ class Period:
     def quarter(cls, year: int, quarter: int) -> Period:
         first = 3 * quarter - 2
         return cls(date(year, first, 1), _month_after(year, first, 3))
+
+
+def told_instant(at: datetime) -> str:
+    """Return an instant as messages tell it: as the API writes it, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def month_of(at: datetime, time_zone: str) -> Period:

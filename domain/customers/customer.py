@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.errors import DomainError, Invalid
 from domain.filters import FieldType, FilterField, FilterFields
 from domain.leads import ExternalId
-from domain.values import Money
+from domain.values import Money, told_instant
 
 
 class CustomerStatus(StrEnum):
@@ -158,8 +158,9 @@ class BeforeTheCustomer(Invalid):
     code = "BEFORE_THE_CUSTOMER"
 
     def __init__(self, since: datetime) -> None:
-        on = since.isoformat(sep=" ", timespec="seconds")
-        super().__init__(f"This lies before {on}, from when it is known.", path=("at",))
+        super().__init__(
+            f"This lies before {told_instant(since)}, from when it is known.", path=("at",)
+        )
 
 
 class StandsSoAlready(DomainError):

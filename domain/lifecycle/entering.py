@@ -26,7 +26,7 @@ from domain.lifecycle.definitions import (
 from domain.lifecycle.reaching import StageEntry, count_difference, may_be_news, reached
 from domain.ports import Work
 from domain.stages import Stage
-from domain.values import limited_text
+from domain.values import limited_text, told_instant
 
 # What a lead becomes by itself when it meets the criterion.  Beyond that, people decide.
 _AUTOMATIC = (Stage.PROSPECT, Stage.LEAD, Stage.MQL)
@@ -65,7 +65,7 @@ class StageTooEarly(DomainError):
     code = "STAGE_TOO_EARLY"
 
     def __init__(self, lead: Lead) -> None:
-        since = lead.stage_entered_at.isoformat(sep=" ", timespec="seconds")
+        since = told_instant(lead.stage_entered_at)
         super().__init__(
             f"The lead has been {lead.stage} since {since}; its next step cannot lie before that.",
             path=("at",),

@@ -13,7 +13,7 @@ from domain.filters import FieldType, FilterField, FilterFields
 from domain.handoff import Handoff, HandoffStatus
 from domain.leads import ExternalId
 from domain.opportunities.pipeline import PipelineStage
-from domain.values import Money, require_text
+from domain.values import Money, require_text, told_instant
 
 LONGEST_REASON = 2000
 
@@ -147,8 +147,9 @@ class StepTooEarly(DomainError):
     code = "STEP_TOO_EARLY"
 
     def __init__(self, since: datetime) -> None:
-        on = since.isoformat(sep=" ", timespec="seconds")
-        super().__init__(f"Its last step was on {on}; the next cannot lie before.", path=("at",))
+        super().__init__(
+            f"Its last step was at {told_instant(since)}; the next cannot lie before.", path=("at",)
+        )
 
 
 class AlreadyClosed(DomainError):
@@ -297,8 +298,7 @@ def _check_open(opportunity: Opportunity) -> None:
 def _check_order(opportunity: Opportunity, at: datetime) -> None:
     if at < opportunity.opened_at:
         raise ClosesBeforeItOpens(
-            f"It was opened on {opportunity.opened_at.isoformat(sep=' ', timespec='seconds')}.",
-            path=("at",),
+            f"It was opened at {told_instant(opportunity.opened_at)}.", path=("at",)
         )
     if at < opportunity.stage_entered_at:
         raise StepTooEarly(opportunity.stage_entered_at)

@@ -18,7 +18,7 @@ from domain.leads import Agency, ExternalId, LeadKey
 from domain.page_secrets import is_private
 from domain.touch_intake.channels import Clues, channel_of, click_of
 from domain.touches import Channel, TouchKind
-from domain.values import limited_text
+from domain.values import limited_text, told_instant
 from domain.web_addresses import page_address, page_and_parameters, referring_page
 
 # What tells a campaign: its id, or its code; and a content asset: its id, or its address.
@@ -54,7 +54,7 @@ class TouchInFuture(Invalid):
     def __init__(self, now: datetime) -> None:
         ahead = int(CLOCK_TOLERANCE.total_seconds()) // 60
         super().__init__(
-            f"This lies in the future: our clock says {now:%Y-%m-%dT%H:%M:%SZ}, and another may be "
+            f"This lies in the future: our clock says {told_instant(now)}, and another may be "
             f"at most {ahead} minutes ahead of it.",
             path=("occurredAt",),
         )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -13,6 +13,7 @@ from domain.values import (
     minor_digits,
     period_of,
     require_text,
+    told_instant,
 )
 
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
@@ -97,6 +98,12 @@ def test_text_that_cannot_be_kept_is_refused(text: str):
 def test_text_loses_the_space_around_it_and_nothing_else():
     assert require_text("  Émile  Zola \n", name="The name", path=()) == "Émile  Zola"
     assert limited_text(" kept ", name="The note", path=()) == " kept "
+
+
+def test_messages_tell_an_instant_as_the_api_does():
+    berlin = timezone(timedelta(hours=2))
+    at = datetime(2026, 3, 10, 1, 2, 3, 999_999, tzinfo=berlin)
+    assert told_instant(at) == "2026-03-09T23:02:03Z"
 
 
 def test_several_refusals_are_one_answer():
