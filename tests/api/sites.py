@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from infra.serving import listen, server_config, signing_keys
 from infra.settings import Settings
 from infra.tokens import AccessTokens
 from tests.conftest import ROOT, DatabaseUrls
+from tests.ports import free_port
 from tests.world import World
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
@@ -48,11 +48,6 @@ def environment(urls: DatabaseUrls, port: int, **more: str) -> dict[str, str]:
         "MAIL_URL": (ROOT / ".local" / "mail-of-tests").as_uri(),
         **more,
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Server(uvicorn.Server):

@@ -28,7 +28,8 @@ from tests.api.browser.boards import (
     long_names,
     nothing_signed,
 )
-from tests.api.browser.wall import TOKEN, Wall, a_free_port, an_app, serving
+from tests.api.browser.wall import TOKEN, Wall, an_app, serving
+from tests.ports import free_port
 
 BOARD = f"/board/{TOKEN}"
 
@@ -215,8 +216,8 @@ class events_of:  # noqa: N801  reads as a function: `async with events_of(wall)
     """Follow a wall's stream over a real connection, as (event, data) pairs."""
 
     def __init__(self, wall, ping_seconds=10.0):
-        self._serving = serving(wall, a_free_port(), ping_seconds)
-        self._client = httpx.AsyncClient(timeout=5)
+        self._serving = serving(wall, free_port(), ping_seconds)
+        self._client = httpx.AsyncClient(timeout=60)
 
     async def __aenter__(self):
         address = await self._serving.__aenter__()

@@ -23,8 +23,9 @@ from infra import __version__
 from infra.cli import app
 from infra.cli.schema import sdl
 from infra.cli.service import _memory_of
-from tests.api.sites import SECRET, free_port
+from tests.api.sites import SECRET
 from tests.conftest import ROOT, DatabaseUrls
+from tests.ports import free_port
 from tests.world import World
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

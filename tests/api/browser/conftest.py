@@ -16,8 +16,9 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from tests.api.browser.boards import a_board
-from tests.api.browser.wall import Wall, a_free_port, serving
+from tests.api.browser.wall import Wall, serving
 from tests.api.tracking_sites import CHROME
+from tests.ports import free_port
 
 _HERE = Path(__file__).parent
 _AXE = _HERE / "node_modules" / "axe-core" / "axe.min.js"
@@ -153,5 +154,5 @@ def wall() -> Wall:
 
 @pytest.fixture
 async def board(wall: Wall) -> AsyncIterator[str]:
-    async with serving(wall, a_free_port()) as address:
+    async with serving(wall, free_port()) as address:
         yield address

@@ -15,7 +15,8 @@ from tests.api.browser.boards import (
     sales_promises,
 )
 from tests.api.browser.conftest import LOOKS, PHONE, WALL_SCREEN
-from tests.api.browser.wall import a_free_port, serving
+from tests.api.browser.wall import serving
+from tests.ports import free_port
 
 DELIVERY = "[data-key=commitment_1]"
 PICTURES = [a_board, everything_breached, long_names, nothing_signed]
@@ -41,7 +42,7 @@ async def test_an_update_is_on_the_screen_within_a_second(board, wall, open_scre
 
 
 async def test_the_board_survives_a_server_restart(wall, open_screen):
-    port = a_free_port()
+    port = free_port()
     async with serving(wall, port) as address:
         screen = await open_screen(address)
         await screen.is_live()
@@ -54,7 +55,7 @@ async def test_the_board_survives_a_server_restart(wall, open_screen):
 
 
 async def test_a_board_that_is_cut_off_says_since_when(wall, open_screen):
-    async with serving(wall, a_free_port()) as address:
+    async with serving(wall, free_port()) as address:
         screen = await open_screen(address, clock=True)
         await screen.is_live()
     await screen.shows("#connection", "Reconnecting…")
@@ -255,7 +256,7 @@ async def test_a_wall_needs_no_scrolling_and_a_phone_only_downwards(
 
 
 async def test_nothing_moves_for_those_who_asked_for_it(wall, open_screen):
-    async with serving(wall, a_free_port()) as address:
+    async with serving(wall, free_port()) as address:
         screen = await open_screen(address, reduced_motion="reduce")
         await screen.is_live()
     await screen.shows("#connection", "Reconnecting…")

@@ -17,8 +17,9 @@ from domain.ids import public
 from infra.database import Database
 from tests.agreements import a_sla, add_mql, sign
 from tests.api.browser.conftest import PHONE, WALL_SCREEN, OpenScreen, Screen
-from tests.api.sites import Site, a_site, accounts_of, free_port, key_of
+from tests.api.sites import Site, a_site, accounts_of, key_of
 from tests.conftest import DatabaseUrls
+from tests.ports import free_port
 from tests.world import World, make_world
 
 DELIVERED = "[data-key=MARKETING] .commitment .score strong"

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from domain.touches import Channel, Touch, TouchKind, Visitor
 from domain.tracking import TrackingSite, revoke_site
 from tests.api.browser.conftest import OpenScreen, Screen
-from tests.api.browser.wall import a_free_port
 from tests.api.sites import Site, a_site
 from tests.api.tracking_sites import a_tracking_site, kept
+from tests.ports import free_port
 from tests.world import World
 
 VIEW, FORM = TouchKind.PAGE_VIEW, TouchKind.FORM
@@ -83,7 +83,7 @@ async def service(database_urls: Any) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def acme(service: Site, world: World) -> AsyncIterator[Acme]:
-    port = a_free_port()
+    port = free_port()
     site = await a_tracking_site(world, f"http://127.0.0.1:{port}")
     acme = Acme(port, service, site)
     async with _served(acme):

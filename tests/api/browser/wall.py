@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -59,13 +58,6 @@ class Wall:
 def an_app(wall: Wall, *, ping_seconds: float = 10.0, stall_seconds: float = 30.0) -> Starlette:
     routes = board_routes(wall.load, ping_seconds=ping_seconds, stall_seconds=stall_seconds)
     return Starlette(routes=routes)
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

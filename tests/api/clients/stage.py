@@ -17,10 +17,12 @@ from domain.identity import Role
 from domain.ids import parse, public
 from infra.serving import signing_keys
 from infra.tokens import AccessTokens
-from tests.api.sites import Site, a_site, accounts_of, free_port
+from tests.api.sites import Site, a_site, accounts_of
 from tests.conftest import DatabaseUrls
 from tests.passwords import PASSWORD
 from tests.world import World, enter_directory
+from tests.ports import free_port
+from tests.world import World
 
 FOLDER = Path(__file__).parent
 SHORT = timedelta(seconds=2)
