@@ -170,7 +170,7 @@ class Connection:
     async def _read(self, group: asyncio.TaskGroup) -> None:
         while True:
             text = await self._receive()
-            self._heard_at = asyncio.get_running_loop().time()
+            self._heard_at = _now()
             await self._obey(messages.read(text), group)
 
     async def _receive(self) -> str:
@@ -243,7 +243,7 @@ class Connection:
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(self.settings.ping)
-            silent = asyncio.get_running_loop().time() - self._heard_at
+            silent = _now() - self._heard_at
             if silent > self.settings.silence:
                 raise Closing(CloseCode.GOING_AWAY, "No answer to pings")
             await self._write(messages.PING)
@@ -347,3 +347,8 @@ def _each(group: BaseExceptionGroup[Any], kind: type[E]) -> Iterator[E]:
             yield from _each(error, kind)
         elif isinstance(error, kind):
             yield error
+
+
+def _now() -> float:
+    """Return the time by a clock that never jumps, in seconds."""
+    return asyncio.get_running_loop().time()

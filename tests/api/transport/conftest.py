@@ -23,5 +23,5 @@ async def site(open_site):
 
 @pytest.fixture
 async def client():
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         yield client

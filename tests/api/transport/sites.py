@@ -45,15 +45,15 @@ class Site:
         return self.engine.gauges
 
     async def settled(self) -> Gauges:
-        """Wait, at most five seconds, until everything is closed again, and return the gauges."""
+        """Wait, a minute at most, until everything is closed again, and return the gauges."""
         with contextlib.suppress(TimeoutError):
             await until(lambda: self.gauges == Gauges())
         return self.gauges
 
 
 async def until(condition) -> None:
-    """Wait, at most five seconds, until something holds."""
-    async with asyncio.timeout(5):
+    """Wait, a minute at most, until something holds."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  # the world has no event for everything
             await asyncio.sleep(0)
 

