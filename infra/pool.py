@@ -245,7 +245,8 @@ async def open_pool(
         init=prepare,
         reset=_nothing_to_reset,
         command_timeout=statement_seconds,
-        timeout=_CONNECT_SECONDS,
+        # Who has more patience has it with a line that is only just opened, too.
+        timeout=max(_CONNECT_SECONDS, wait_seconds),
         max_cacheable_statement_size=0,
         max_cached_statement_lifetime=0,
         server_settings={

@@ -15,8 +15,13 @@ from tests.world import NOON, World, make_world
 
 @pytest.fixture(scope="session")
 async def session_database(database_urls: Any) -> AsyncIterator[Database]:
-    """The worker's database, opened once."""
-    database = await Database.connect(database_urls.app, database_urls.platform, size=8)
+    """The worker's database, opened once; who uses it waits, however busy the machine is."""
+    database = await Database.connect(
+        database_urls.app, database_urls.platform, size=8, statement_seconds=60, wait_seconds=60
+    )
+    assert database.pulse
+    # Nobody takes this database away; and a beat that is late must not renew what tests hold.
+    await database.pulse.stop()
     yield database
     await database.close()
 

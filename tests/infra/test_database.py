@@ -306,7 +306,7 @@ async def test_the_clock_is_the_databases_and_read_once(session_database: Databa
         assert work.now == there
         assert work.now == work.now
     async with database.work(new_id(), read_only=True) as work:
-        assert abs(work.now - datetime.now(UTC)) < timedelta(seconds=5)
+        assert abs(work.now - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_the_time_told_quickest_is_carried_on() -> None:
@@ -314,11 +314,11 @@ def test_the_time_told_quickest_is_carried_on() -> None:
     at, time = monotonic(), _ServerTime()
     assert time.now() is None
 
-    time.told(NOON, asked=at - 2, answered=at - 1.998)
-    time.told(NOON, asked=at - 2, answered=at)
-    assert timedelta(seconds=1.99) < _some(time.now()) - NOON < timedelta(seconds=10)
+    time.told(NOON, asked=at - 20, answered=at - 19.998)
+    time.told(NOON, asked=at - 20, answered=at)
+    assert timedelta(seconds=19.99) < _some(time.now()) - NOON < timedelta(seconds=30)
     time.told(NOON, asked=at, answered=at)
-    assert timedelta(0) <= _some(time.now()) - NOON < timedelta(seconds=1.9)
+    assert timedelta(0) <= _some(time.now()) - NOON < timedelta(seconds=19)
 
 
 def test_a_time_told_long_ago_is_forgotten() -> None:

@@ -28,6 +28,9 @@ from infra.live import (
     payload_of,
 )
 
+# In seconds.  On a busy machine a beat may be late, and who takes its line for lost begins anew.
+CALM = 60
+
 
 class Ear:
     """Keeps what it hears."""
@@ -39,12 +42,14 @@ class Ear:
         self.heard.put_nowait(news)
 
     async def next(self) -> News | None:
-        return await asyncio.wait_for(self.heard.get(), 10)
+        return await asyncio.wait_for(self.heard.get(), 60)
 
 
 @pytest.fixture(params=["local", "postgres"])
 async def bus(request: pytest.FixtureRequest, database_urls: Any) -> AsyncIterator[Bus]:
-    made: Bus = LocalBus() if request.param == "local" else PostgresBus(database_urls.app)
+    made: Bus = LocalBus()
+    if request.param == "postgres":
+        made = PostgresBus(database_urls.app, heartbeat_seconds=CALM)
     yield made
     await made.stop()
 
@@ -52,7 +57,7 @@ async def bus(request: pytest.FixtureRequest, database_urls: Any) -> AsyncIterat
 @asynccontextmanager
 async def postgres_bus(url: str, **options: Any) -> AsyncIterator[tuple[PostgresBus, Ear]]:
     """Start a bus, and hear its greeting."""
-    bus, ear = PostgresBus(url, **options), Ear()
+    bus, ear = PostgresBus(url, **{"heartbeat_seconds": CALM, **options}), Ear()
     bus.receive(ear)
     await bus.start()
     assert await ear.next() is None
@@ -165,7 +170,9 @@ async def test_a_line_that_is_dead_and_does_not_say_so_is_renewed(
         assert bus.listening
         news = {new_id(): 1}
         await other.send(news)
-        assert await ear.next() == news
+        while (heard := await ear.next()) is None:  # a beat was late, and it has begun anew
+            await other.send(news)
+        assert heard == news
 
 
 async def test_who_starts_while_the_server_is_away_hears_when_it_is_back(tmp_path: Path) -> None:
@@ -360,7 +367,7 @@ async def test_news_between_two_waits_is_not_lost() -> None:
     with hub.watch(tenant_id) as watch:
         hub.wake(frozenset({tenant_id}))
         hub.wake(frozenset({tenant_id}))
-        await asyncio.wait_for(watch.news(), 10)
+        await asyncio.wait_for(watch.news(), 60)
         assert not await rings(watch)
 
 
