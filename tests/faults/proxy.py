@@ -22,6 +22,8 @@ class Line:
     far: asyncio.StreamWriter
     dead: bool = False
     """What comes is swallowed, and nobody is told."""
+    said: bool = False
+    """Its near end has said what the one that is to be cut says first."""
     cut: bool = False
     """It is reset as soon as the far end answers, and the answer is lost."""
     passed: int = 0
@@ -37,6 +39,8 @@ class FaultProxy:
     lines: set[Line] = field(default_factory=set)
     cut_at: bytes | None = None
     """What the near end must say for the answer to it to be cut off, once."""
+    cut_after: bytes = b""
+    """What it must have said before, or with it: others may say the same for other reasons."""
     cut_before: bytes | None = None
     """What the near end must say for the line to be cut before the far end hears it, once."""
     most_bytes: int | None = None
@@ -60,6 +64,12 @@ class FaultProxy:
             self._server.close()
             self._server = None
         self.reset()
+
+    def cut_once(self, *, at: bytes, after: bytes = b"") -> None:
+        """Cut off the answer to what is said next, on a line where something was said before."""
+        for line in self.lines:
+            line.said = False
+        self.cut_after, self.cut_at = after, at
 
     def reset(self) -> None:
         """Reset all lines there are."""
@@ -114,7 +124,8 @@ class FaultProxy:
             if self.cut_before is not None and self.cut_before in data:
                 self.cut_before = None
                 raise ConnectionResetError
-            if self.cut_at is not None and self.cut_at in data:
+            line.said = line.said or self.cut_after in data
+            if self.cut_at is not None and line.said and self.cut_at in data:
                 self.cut_at, line.cut = None, True
             await _write(line.far, data)
         with suppress(OSError):

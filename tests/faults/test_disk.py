@@ -60,7 +60,7 @@ async def test_writes_are_refused_reads_go_on_and_nothing_told_is_lost(
         headers = {"authorization": f"Bearer {key}"}
         async with (
             writing(site.url, key, clients=2) as ledger,
-            httpx.AsyncClient(base_url=site.url, timeout=20, headers=headers) as client,
+            httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers) as client,
         ):
             disk = os.statvfs(small_disk)
             with filler.open("wb") as file:

@@ -23,6 +23,8 @@ TEAMS = {"query": "{ teams { nodes { name } } }"}
 RENAME = """mutation($team: ID!) { teamUpdate(input: {team: $team, name: "Renamed"}) {
   team { name } userErrors { code } } }"""
 
+A_TURN = 60.0
+
 
 @pytest.fixture
 async def site(postgres: OwnPostgres) -> AsyncIterator[Site]:
@@ -31,36 +33,46 @@ async def site(postgres: OwnPostgres) -> AsyncIterator[Site]:
         yield site
 
 
+@pytest.fixture
+async def patient(postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """The same, where who may wait does so for a minute: nobody's time is up in the test."""
+    monkeypatch.setattr("api.app.TURN_SECONDS", A_TURN)
+    async with a_site(postgres.urls, POOL_SIZE="2", MAX_WAITING="2") as site:
+        yield site
+
+
 @asynccontextmanager
 async def holding(world: World) -> AsyncIterator[None]:
-    """Hold a row that others want."""
+    """Hold a row that others want, for as long as the block takes."""
     async with world.work() as work:
+        # The server ends whoever holds locks for long and says nothing.
+        await work.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         await work.get(Team, world.sales.id, lock=True)
         yield
 
 
 async def test_who_finds_everything_taken_is_refused_at_once_and_the_others_are_served(
-    site: Site, tenant: World
+    patient: Site, tenant: World
 ) -> None:
+    site = patient
     headers = {"authorization": f"Bearer {await key_of(site, tenant)}"}
     rename = {"query": RENAME, "variables": {"team": public("Team", tenant.sales.id)}}
-    async with httpx.AsyncClient(base_url=site.url, timeout=20, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers) as client:
         assert (await client.post("/graphql", json=TEAMS)).status_code == 200
         async with holding(tenant):
             slow = [asyncio.create_task(client.post("/graphql", json=rename)) for _ in range(4)]
             await until(lambda: _is_full(site))
             at = monotonic()
             refused = await client.post("/graphql", json=TEAMS)
-            assert monotonic() - at < 0.2
+            assert monotonic() - at < A_TURN / 2
             assert (await client.get("/healthz")).status_code == 200
-        # Two had the connections; two waited for longer than anybody has to, or got through.
         told = [(await each).status_code for each in slow]
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     extensions = refused.json()["errors"][0]["extensions"]
     assert extensions == {"code": "SERVICE_UNAVAILABLE", "outcome": "FAILED"}
-    assert told.count(200) >= 2
-    assert site.app.state.process.turns.refused >= 1
+    assert told == [200] * 4
+    assert site.app.state.process.turns.refused == 1
     assert await site.settled()
 
 
@@ -71,13 +83,13 @@ async def _is_full(site: Site) -> bool:
 async def test_whoever_waits_too_long_for_a_turn_is_refused(site: Site, tenant: World) -> None:
     headers = {"authorization": f"Bearer {await key_of(site, tenant)}"}
     rename = {"query": RENAME, "variables": {"team": public("Team", tenant.sales.id)}}
-    async with httpx.AsyncClient(base_url=site.url, timeout=20, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers) as client:
         async with holding(tenant):
             slow = [asyncio.create_task(client.post("/graphql", json=rename)) for _ in range(2)]
             await until(lambda: _has_none_free(site))
             at = monotonic()
             refused = await client.post("/graphql", json=rename)
-            assert 0.5 < monotonic() - at < 2
+            assert monotonic() - at > 0.5
         told = [(await each).status_code for each in slow]
 
     assert refused.status_code == 503

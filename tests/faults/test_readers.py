@@ -28,7 +28,7 @@ DOCUMENT = "subscription { handoffInbox { status reason lead { email } } }"
 STALLED = 100  # of each kind
 VANISHED = 2_000
 MOST_MEMORY = 64 << 20
-IMPATIENT = {"SEND_SECONDS": "2", "SOCKET_PING_SECONDS": "2", "SOCKET_SILENCE_SECONDS": "3"}
+IMPATIENT = {"SEND_SECONDS": "2", "SOCKET_PING_SECONDS": "2", "SOCKET_SILENCE_SECONDS": "60"}
 
 
 async def test_stalled_and_vanished_readers_are_let_go_and_disturb_nobody(
@@ -48,10 +48,10 @@ async def test_stalled_and_vanished_readers_are_let_go_and_disturb_nobody(
                 # More than all the buffers on the way hold, and then some.
                 for count in range(31, 43):
                     await hand_off_at_length(tenant, 1)
-                    await until(lambda: _hears(seen, count), within=5)  # noqa: B023  # done by then
+                    await until(lambda: _hears(seen, count))  # noqa: B023  # done by then
                 memory = process.memory_info().rss - before
                 await until(lambda: _is(started, at_rest))
-            await vanish(started, VANISHED)
+            await asyncio.to_thread(vanish, started, VANISHED)
             await until(lambda: _is(started, at_rest))
             await until(lambda: _has_handles(process, handles + 5))
             await hand_off_at_length(tenant, 1)
@@ -98,7 +98,7 @@ async def hand_off_at_length(world: World, count: int) -> None:
 
 async def open_now(started: Started) -> dict[str, float]:
     """Return what the process says is open, of what readers open."""
-    async with httpx.AsyncClient(base_url=started.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=started.url, timeout=60) as client:
         lines = (await client.get("/metrics")).text.splitlines()
     figures = [line.removeprefix("smarketing_open{what=") for line in lines]
     opened = (line.split("} ") for line in figures if line.startswith('"'))
@@ -174,7 +174,7 @@ async def _stalled_stream(started: Started, secret: str) -> asyncio.StreamWriter
     return writer
 
 
-async def vanish(started: Started, count: int) -> None:
+def vanish(started: Started, count: int) -> None:
     """Connect, say something unfinished or nothing, and break off."""
     said = (
         b"",
@@ -183,6 +183,6 @@ async def vanish(started: Started, count: int) -> None:
         b"\x16\x03",
     )
     for number in range(count):
-        with socket.create_connection(("127.0.0.1", started.settings.port), 5) as end:
+        with socket.create_connection(("127.0.0.1", started.settings.port), 60) as end:
             end.sendall(said[number % len(said)])
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

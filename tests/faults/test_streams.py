@@ -28,6 +28,9 @@ from tests.world import World
 
 FEED = "subscription { clockTransitions { cursor state clock { lead { email } } } }"
 
+# In seconds.  It takes one or two, but on a busy machine; without what makes it good, for ever.
+SOON = 20
+
 
 @pytest.fixture
 async def site(line: tuple[FaultProxy, DatabaseUrls]) -> AsyncIterator[Site]:
@@ -83,9 +86,9 @@ async def test_an_outage_makes_a_stream_late_and_nothing_else(
         await hand_one_off(tenant)
         await proxy.accept()
 
-        assert await hears_of_it(socket, had=0) < 2.5
+        assert await hears_of_it(socket, had=0) < SOON
         await hand_one_off(tenant)
-        assert await hears_of_it(socket, had=1) < 2.5
+        assert await hears_of_it(socket, had=1) < SOON
 
 
 async def _is_away(site: Site) -> bool:
@@ -105,9 +108,9 @@ async def test_with_only_the_line_for_news_swallowed_nobody_is_stale_for_long(
 
         await hand_one_off(tenant)
 
-        assert await hears_of_it(socket, had=0) < 2
+        assert await hears_of_it(socket, had=0) < SOON
         listening = bus._connection
-        await until(lambda: _replaced(bus, listening), within=5)
+        await until(lambda: _replaced(bus, listening))
 
 
 async def _replaced(bus: Any, connection: Any) -> bool:
@@ -123,7 +126,7 @@ async def test_with_every_line_swallowed_nobody_is_stale_for_long(
 
         await hand_one_off(tenant)
 
-        assert await hears_of_it(socket, had=0) < 3
+        assert await hears_of_it(socket, had=0) < SOON
 
 
 async def test_a_feed_goes_on_where_it_was_after_the_server_was_killed(

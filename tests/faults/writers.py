@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,6 +19,9 @@ from tests.world import World
 
 CREATE = """mutation($email: EmailAddress!) { leadCreate(input: {email: $email}) {
   lead { id } userErrors { code } } }"""
+
+BUSY = 10
+"""How many times longer things may take on a machine that is busy with others."""
 
 
 @dataclass
@@ -41,8 +44,12 @@ class Ledger:
         return max((b - a for a, b in pairwise(at)), default=float("inf"))
 
     def bound(self, seconds: float) -> float:
-        """Return a bound for a gap, wider on a machine that is busy with other things."""
-        return max(seconds, 4 * self.calm)
+        """Return a bound for a gap that takes so long where nothing else runs.
+
+        It is wide, because a busy machine is no fault of ours, and below what anybody would wait
+        who did not notice; `bench.faults` tells how long it takes.
+        """
+        return max(BUSY * seconds, 4 * self.calm)
 
     async def more(self, count: int = 1, *, within: float = 60) -> None:
         """Wait until so many more writes are acknowledged."""
@@ -57,7 +64,7 @@ async def writing(url: str, key: str, *, clients: int = 4) -> AsyncIterator[Ledg
     """Write all the time, from several clients, until the block ends."""
     ledger = Ledger()
     stop = asyncio.Event()
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         client.headers["authorization"] = f"Bearer {key}"
         writers = [
             asyncio.create_task(_write(client, ledger, stop, number)) for number in range(clients)
@@ -105,10 +112,11 @@ def _note(ledger: Ledger, email: str, answer: httpx.Response) -> None:
 
 async def account_for(world: World, ledger: Ledger) -> None:
     """Check what is stored against what was told, and that each event was numbered once."""
-    await publish_all(world.database, world.tenant.id)
-    async with world.work() as work:
-        stored = [str(lead.email) for lead in await work.find(Lead)]
-        log = await work.find(LoggedEvent)
+    stored, log = await _kept(world)
+    async with asyncio.timeout(60):
+        # What nobody waited for any more may only just be committed.
+        while len(stored) != len([event for event in log if event.kind == "LeadCreated"]):
+            stored, log = await _kept(world)
     assert len(stored) == len(set(stored))
     assert ledger.acknowledged - set(stored) == set(), "lost"
     assert ledger.failed & set(stored) == set(), "written, though it was said to have failed"
@@ -116,3 +124,10 @@ async def account_for(world: World, ledger: Ledger) -> None:
     assert sorted(event.number for event in log) == list(range(1, len(log) + 1))
     made = [event.payload["lead_id"] for event in log if event.kind == "LeadCreated"]
     assert len(made) == len(set(made)) == len(stored)
+
+
+async def _kept(world: World) -> tuple[list[str], Sequence[LoggedEvent]]:
+    """Return the addresses of all leads, and the whole log."""
+    await publish_all(world.database, world.tenant.id)
+    async with world.work() as work:
+        return [str(lead.email) for lead in await work.find(Lead)], await work.find(LoggedEvent)
