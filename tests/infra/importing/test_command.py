@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,10 +16,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from domain.leads import Lead
+from domain.ids import new_id
+from domain.leads import Lead, LeadExternalId
 from domain.uploads import ImportJob, JobStatus
 from infra.importing.command import DONE, INCOMPLETE, UNUSABLE, ImportFile, import_file
 from infra.settings import Settings
+from tests.agreements import an_mql
 from tests.world import World
 
 MAPPING = """
@@ -200,28 +204,59 @@ async def test_a_server_that_is_not_there_is_told_in_a_line(file: ImportFile) ->
     assert text.startswith("The database cannot be reached:")
 
 
+@asynccontextmanager
+async def in_the_way(world: World, *, of: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Hold a name that an import wants to give, so that it stops there until the block is over.
+
+    Gives what waits until it has come there.
+    """
+
+    class Released(Exception):
+        """What was held was never meant to be kept."""
+
+    async def somebody_waits() -> None:
+        async with asyncio.timeout(60):
+            while not await world.database.platform.fetchval(_WAITING):  # noqa: ASYNC110  # nobody tells
+                await asyncio.sleep(0.01)
+
+    with suppress(Released):
+        async with world.work() as work:
+            await work.connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            lead = an_mql(world.now)
+            name = {"source": "crm", "value": of, "created_at": world.now}
+            await work.add(lead)
+            await work.add(LeadExternalId(id=new_id(), lead_id=lead.id, **name))
+            yield somebody_waits
+            raise Released
+
+
+_WAITING = """
+SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()
+"""
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 async def test_an_interrupted_import_goes_on_where_it_stopped(
     tenant: World, file: ImportFile, environment: dict[str, str], sign: signal.Signals
 ) -> None:
-    rows = [f"{number},IE,2026-01-05" for number in range(6000)]
+    rows = [f"{number},IE,2026-01-05" for number in range(600)]
     file.path.write_text("\n".join(["id,country,seen", *rows, ""]))
     words = (sys.executable, "-c", PROGRAM, str(file.path), str(file.mapping), file.tenant)
-    process = await asyncio.create_subprocess_exec(
-        *words,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    async with asyncio.timeout(60):
-        while not await leads(tenant):  # noqa: ASYNC110  # another process's work
-            await asyncio.sleep(0.01)
-    process.send_signal(sign)
+    async with in_the_way(tenant, of="350") as somebody_waits:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        await somebody_waits()
+        process.send_signal(sign)
     output, _ = await process.communicate()
 
     (job,) = await jobs(tenant)
     assert process.returncode == (INCOMPLETE if sign is signal.SIGINT else -signal.SIGKILL), output
-    assert (job.status, 0 < job.rows < 6000) == (JobStatus.RUNNING, True)
+    assert (job.status, 0 < job.rows < 600) == (JobStatus.RUNNING, True)
     assert await leads(tenant) == job.rows
     if sign is signal.SIGKILL:
         # Nobody gave the job back; a minute later it is free.
@@ -230,6 +265,6 @@ async def test_an_interrupted_import_goes_on_where_it_stopped(
     code, text = await run(file, environment)
     assert code == DONE
     assert f"Going on after line {job.last_line:,} ({job.rows:,} rows are done)." in text
-    assert await leads(tenant) == 6000
+    assert await leads(tenant) == 600
     (job,) = await jobs(tenant)
-    assert (job.rows, job.created, job.failed) == (6000, 6000, 0)
+    assert (job.rows, job.created, job.failed) == (600, 600, 0)
