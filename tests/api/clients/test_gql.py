@@ -139,8 +139,12 @@ async def test_a_socket_is_closed_when_its_token_ends_and_opens_with_the_next(
                 if len(told) == 2:
                     return
 
-    with pytest.raises(TransportConnectionFailed) as closed:
-        await listen(stage.token(token, SHORT))
+    # A busy machine may not have subscribed by the time that the first token ends.
+    for life in (SHORT, 4 * SHORT, 16 * SHORT):
+        with pytest.raises(TransportConnectionFailed) as closed:
+            await listen(stage.token(token, life))
+        if told:
+            break
     reason = closed.value.__cause__
     assert isinstance(reason, ConnectionClosed)
     assert reason.rcvd
@@ -151,5 +155,5 @@ async def test_a_socket_is_closed_when_its_token_ends_and_opens_with_the_next(
 
 
 async def heard(live: asyncio.Queue[str]) -> str:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await live.get()
