@@ -36,6 +36,8 @@ _FLAGS = [
 ]
 WALL_SCREEN: ViewportSize = {"width": 1920, "height": 1080}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE = 60_000
+"""Milliseconds.  It ends what would hang, and says nothing of how quick a machine must be."""
 LOOKS = {
     "charts": (("light", WALL_SCREEN), ("dark", PHONE)),
     "figures": (("dark", WALL_SCREEN), ("light", PHONE)),
@@ -89,16 +91,22 @@ class Screen:
     async def text(self, selector: str) -> str:
         return " ".join((await self.page.inner_text(selector)).split())
 
-    async def shows(self, selector: str, text: str, within: float = 5.0) -> None:
-        """Wait until an element shows a text, or fail after so many seconds."""
+    async def shows(self, selector: str, text: str) -> None:
+        """Wait until an element shows a text."""
         await self.page.wait_for_function(
             "([selector, text]) => document.querySelector(selector)?.innerText.includes(text)",
             arg=[selector, text],
-            timeout=within * 1000,
         )
 
     async def is_live(self) -> None:
         await self.shows("#connection", "Live")
+
+    async def is_cut_off(self) -> None:
+        """Wait until the page knows that nothing comes any more."""
+        states = ("reconnecting", "stale")
+        await self.page.wait_for_selector(
+            ", ".join(f"#connection[data-state={state}]" for state in states)
+        )
 
     async def violations(self, axe: str, within: str = "html") -> list[tuple[str, ...]]:
         """Return what the accessibility checker finds wrong with what is shown now."""
@@ -128,6 +136,8 @@ async def open_screen(chromium: Browser) -> AsyncIterator[OpenScreen]:
         defaults = {"locale": "en-IE", "timezone_id": "Europe/Dublin"}
         context = await chromium.new_context(**{**defaults, **options})
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(PATIENCE)
         await context.add_init_script(_VIOLATIONS)
         if clock:
             await context.clock.install()

@@ -109,7 +109,7 @@ async def _campaigns(world: World, leads: list[Lead]) -> None:
 async def told(hung: Hung, window: str) -> dict[str, Any]:
     """Return what the API says."""
     headers = {"authorization": f"Bearer {hung.key}"}
-    async with httpx.AsyncClient(base_url=hung.site.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=hung.site.url, timeout=60) as client:
         request = {"query": ASK, "variables": {"window": window}}
         answer = await client.post("/graphql", json=request, headers=headers)
     found: dict[str, Any] = answer.json()["data"]["closedLoop"]
@@ -320,4 +320,4 @@ async def test_a_link_that_is_revoked_ends_the_page(hung: Hung, open_screen: Ope
 
     await hung.ask("boardLinkRevoke", boardLink=hung.board_id)
 
-    await screen.shows("h1", "This board link no longer works", within=15)
+    await screen.shows("h1", "This board link no longer works")

@@ -193,7 +193,9 @@ async def test_a_token_that_is_turned_away_is_renewed_and_signing_out_ends_the_s
     await (await answer.value).finished()
     await screen.shows("#account", "Not signed in")
     assert await token_of(screen) == ""
-    async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(
+        headers={"authorization": f"Bearer {token}"}, timeout=60
+    ) as client:
         asked = {"query": "{ viewer { name } }"}
         assert (await client.post(f"{site.url}/graphql", json=asked)).status_code == 401
 

@@ -118,7 +118,7 @@ async def _open(open_screen: OpenScreen, address: str) -> Screen:
 
 async def until_kept(world: World, touches: int) -> tuple[list[Touch], list[Visitor]]:
     """Return all touches once there are so many, ten seconds at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len((found := await kept(world))[0]) < touches:
             pass
     return found
