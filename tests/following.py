@@ -25,7 +25,7 @@ class Following:
 
     async def next(self) -> dict[str, Any]:
         """Return the next answer; there must be one soon."""
-        payload = await asyncio.wait_for(anext(self._answers), 10)
+        payload = await asyncio.wait_for(anext(self._answers), 60)
         answer: dict[str, Any] = orjson.loads(payload.body)
         return answer
 

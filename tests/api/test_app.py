@@ -32,7 +32,7 @@ async def site(database_urls: Any) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=site.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as client:
         yield client
 
 
@@ -175,7 +175,7 @@ async def test_figures_say_what_was_answered_but_no_key(client: httpx.AsyncClien
 
 
 async def next_board(lines: AsyncIterator[str]) -> dict[str, Any]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not (line := await anext(lines)).startswith("data: ") or line == "data: {}":
             pass
     board: dict[str, Any] = json.loads(line[6:])["data"]["board"]
@@ -202,7 +202,7 @@ async def test_a_board_is_a_page_and_a_stream_until_its_link_is_revoked(
         revoked = await client.post("/graphql", json=revoke, headers=headers)
         assert revoked.json()["data"] == {"boardLinkRevoke": {"userErrors": []}}
         await publish_all(today.database, today.tenant.id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             rest = [line async for line in lines]
     assert "event: complete" in rest
     assert (await client.get(path)).status_code == 404

@@ -282,7 +282,7 @@ PROGRAM = {"User-Agent": "smarketing-test/1", "X-Request-Id": "request-7"}
 
 async def over_http(url: str, secret: str, asked: dict[str, Any]) -> Any:
     headers = {**PROGRAM, "Authorization": f"Bearer {secret}"}
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         return (await client.post(f"{url}/graphql", headers=headers, json=asked)).json()
 
 

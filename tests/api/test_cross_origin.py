@@ -26,7 +26,7 @@ async def site(database_urls) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=site.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as client:
         yield client
 
 
@@ -87,7 +87,7 @@ async def test_in_production_a_page_of_the_own_machine_is_a_stranger_too(databas
     }
     async with (
         a_site(database_urls, **real) as site,
-        httpx.AsyncClient(base_url=site.url, timeout=20) as client,
+        httpx.AsyncClient(base_url=site.url, timeout=60) as client,
     ):
         local = await client.post("/graphql", json=NAME, headers={"Origin": "http://localhost:1"})
 

@@ -45,7 +45,7 @@ async def test_only_trusted_proxies_say_where_somebody_comes_from(
             today.actor(), email=email, name="Bo", role=Role.MEMBER, password=PASSWORD
         )
         headers = {"x-forwarded-for": "198.51.100.1, 203.0.113.9", "user-agent": "Browser/1"}
-        async with httpx.AsyncClient(timeout=20) as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             answer = await client.post(
                 f"{site.url}/graphql",
                 json={"query": SIGN_IN, "variables": {"email": email}},

@@ -63,7 +63,7 @@ async def traced(database_urls, session_database: Database, tmp_path) -> AsyncIt
             key = await key_of(service, world)
             headers = {"authorization": f"Bearer {key}", "user-agent": f"{CANARY}/1"}
             async with httpx.AsyncClient(
-                base_url=service.url, headers=headers, timeout=30
+                base_url=service.url, headers=headers, timeout=60
             ) as client:
                 yield Traced(service, collector, client, key)
 
@@ -142,7 +142,7 @@ async def test_a_collector_that_is_away_hinders_nobody(database_urls, tmp_path):
     with a_process(
         database_urls, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", WORKER="0"
     ) as service:
-        async with httpx.AsyncClient(base_url=service.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
             answer = await client.post("/graphql", json={"query": "{ __typename }"})
 
         assert answer.json()["data"] == {"__typename": "Query"}

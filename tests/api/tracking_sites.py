@@ -49,7 +49,7 @@ async def send(
     sent = {"origin": ORIGIN, "user-agent": CHROME, "content-type": "text/plain;charset=UTF-8"}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     place = f"{url}/t/{key or (site.key if site else 'unknown')}"
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         if isinstance(beacon, bytes):
             return await client.post(place, content=beacon, headers=sent)
         return await client.post(place, json=beacon, headers=sent)

@@ -246,7 +246,7 @@ async def test_a_visitor_identified_meanwhile_keeps_the_credits_right(world: Wor
         await work.find(Lead, id=[lead.id], lock=True)
         await work.ask(TouchesFollow(visitor_ids=(visitor.id,), lead_ids=(lead.id,)))
         making = asyncio.create_task(make(world))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not await world.database.platform.fetchval(_WAITING):
                 pass
     campaign = await making

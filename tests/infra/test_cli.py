@@ -261,7 +261,7 @@ async def test_a_worker_of_its_own_publishes_and_ends_well(
                 number = await work.ask(LastNumber())
     finally:
         process.send_signal(signal.SIGTERM)
-        code = await asyncio.wait_for(process.wait(), 30)
+        code = await asyncio.wait_for(process.wait(), 60)
     assert (number, code) == (1, 0)
 
 

@@ -201,7 +201,7 @@ def set_up(started, token):
         "owner": {"email": "olive@acme.example", "name": "Olive", "password": PASSWORD},
     }
     asked = {"query": SET_UP, "variables": {"input": wanted}}
-    answer = httpx.post(f"{started.url}/graphql", json=asked, timeout=30).json()
+    answer = httpx.post(f"{started.url}/graphql", json=asked, timeout=60).json()
     return answer["data"]["installationSetUp"]
 
 

@@ -177,7 +177,7 @@ async def test_a_reader_misses_nothing_among_concurrent_writers_and_two_relays(
     relays = [asyncio.create_task(traffic.relay()) for _ in range(2)]
     writing = asyncio.gather(*(traffic.write() for _ in range(4)))
 
-    await asyncio.wait_for(traffic.follow(writing), 30)
+    await asyncio.wait_for(traffic.follow(writing), 60)
 
     for task in relays:
         task.cancel()
@@ -215,7 +215,7 @@ async def announced_by(
 
     relay = Relay(database, announce, **options)
     running = asyncio.create_task(relay.run())
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 60)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
@@ -237,13 +237,13 @@ async def test_a_nudged_relay_does_not_wait_for_its_poll(world: World) -> None:
     relay = Relay(world.database, lambda *news: heard.put_nowait(news), poll_seconds=3600)
     await record(world, changed(world))
     running = asyncio.create_task(relay.run())
-    while (await asyncio.wait_for(heard.get(), 10))[0] != world.tenant.id:
+    while (await asyncio.wait_for(heard.get(), 60))[0] != world.tenant.id:
         pass  # what other tests left in the outbox
 
     await record(world, GoalChanged(at=world.now, goal_id=new_id()))
     relay.nudge([world.tenant.id])
 
-    while (news := await asyncio.wait_for(heard.get(), 10))[0] != world.tenant.id:
+    while (news := await asyncio.wait_for(heard.get(), 60))[0] != world.tenant.id:
         pass
     assert news == (world.tenant.id, 2)
     running.cancel()
@@ -278,7 +278,7 @@ async def test_who_waits_hears_of_each_batch_and_not_only_of_the_last(world: Wor
     running = asyncio.create_task(relay.run())
     numbers: list[int] = []
     while len(numbers) < 2:
-        tenant_id, number = await asyncio.wait_for(heard.get(), 10)
+        tenant_id, number = await asyncio.wait_for(heard.get(), 60)
         numbers += [number] if tenant_id == world.tenant.id else []
     running.cancel()
     with suppress(asyncio.CancelledError):
@@ -295,7 +295,7 @@ async def test_a_stopped_process_that_holds_the_pen_holds_up_no_relay_for_long(
     async with world.work() as stopped:
         await stopped.connection.fetchval(outbox._TAKE_PEN, world.tenant.id)
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await asyncio.wait_for(publish(world.database, world.tenant.id), 5)
+            await asyncio.wait_for(publish(world.database, world.tenant.id), 60)
 
     assert await publish(world.database, world.tenant.id) == Published(moved=1, last=1)
     assert named(await log_of(world)) == [event.team_id]
@@ -312,4 +312,4 @@ async def test_a_relay_that_is_nudged_while_it_is_stopped_still_stops(world: Wor
     running.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)

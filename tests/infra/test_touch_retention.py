@@ -321,7 +321,7 @@ async def test_a_tenant_is_looked_at_once_an_hour_and_spoils_no_other(world, mon
 
 
 async def _until_somebody_waits(world: World) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await world.database.platform.fetchval(_WAITING):
             pass
 

@@ -247,7 +247,7 @@ def a_withdrawal(lead: Lead, at: datetime) -> Consent:
 
 
 async def _until_somebody_waits(world: World, *, many: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await world.database.platform.fetchval(_WAITING) < many:
             pass
 

@@ -53,7 +53,7 @@ async def a_client(
     site: Site, world: World | None, role: Role = Role.ADMIN
 ) -> AsyncIterator[Client]:
     secret = await key_of(site, world, role) if world else None
-    async with httpx.AsyncClient(base_url=site.url, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         yield Client(http, secret)
 
 

@@ -58,7 +58,7 @@ async def headers(site: Site | Started, world: World) -> dict[str, str]:
 
 
 async def send(url: str, headers: dict[str, str]) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         return await client.post("/graphql", json=ASKED, headers=headers)
 
 
@@ -146,14 +146,14 @@ async def until_waiting(owner: asyncpg.Connection) -> None:
         "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'idempotency_keys'::regclass"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await owner.fetchval(waits):
             pass
 
 
 async def until_carried_out(url: str, asked: dict[str, str]) -> httpx.Response:
     """Ask again while PostgreSQL has not noticed yet that the one before is gone."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (answer := await send(url, asked)).status_code == 409:
             pass
     return answer

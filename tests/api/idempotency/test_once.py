@@ -312,7 +312,7 @@ async def test_where_nothing_was_done_the_key_stays_free(
 
 async def test_who_may_do_less_by_now_gets_no_answer_of_before(site: Site, today: World) -> None:
     boss = await a_person(site, today, Role.ADMIN)
-    async with httpx.AsyncClient(base_url=site.url, timeout=20) as http:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as http:
         client = Client(http, (await boss.sign_in()).access_token)
         first, second = await client.send(BOARD), await client.send(BOARD)
         await boss.become(Role.MEMBER)

@@ -22,7 +22,7 @@ class FrontEnd:
     """Runs documented operations by name, and remembers which."""
 
     def __init__(self, url: str) -> None:
-        self.client = httpx.AsyncClient(base_url=url, timeout=20)
+        self.client = httpx.AsyncClient(base_url=url, timeout=60)
         self.ran: set[str] = set()
         self.refresh_token = ""
 
@@ -68,7 +68,7 @@ class FrontEnd:
 
 async def first(events: AsyncGenerator[Any, None], **wanted: Any) -> Any:
     """Return the first event with these values."""
-    async with asyncio.timeout(20), aclosing(events):
+    async with asyncio.timeout(60), aclosing(events):
         async for event in events:
             if wanted.items() <= event.items():
                 return event
@@ -76,7 +76,7 @@ async def first(events: AsyncGenerator[Any, None], **wanted: Any) -> Any:
 
 
 async def first_list(events: AsyncGenerator[Any, None]) -> Any:
-    async with asyncio.timeout(20), aclosing(events):
+    async with asyncio.timeout(60), aclosing(events):
         return await anext(events)
 
 
@@ -90,7 +90,7 @@ async def mailed(site: Site, address: str, place: str) -> str:
     mailbox = mailbox_of(site.settings)
     assert mailbox is not None
     link = re.compile(rf"/{place}#token=(\S+)")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             for message in await mailbox.messages():
                 found = link.search(message.text)

@@ -178,10 +178,10 @@ async def test_an_import_locks_in_the_order_of_everybody_who_hands_off(world: Wo
     async with world.work() as work:
         await work.get(Team, world.sales.id, lock=True)
         importing = asyncio.create_task(take(world, [handed_off("a")]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await work.connection.fetchval(_WAITING):  # noqa: ASYNC110  # no event tells
                 await asyncio.sleep(0.01)
-        await asyncio.wait_for(work.get(Lead, lead.id, lock=True), 5)
+        await asyncio.wait_for(work.get(Lead, lead.id, lock=True), 60)
 
     assert [result.outcome for result in await importing] == [UPDATED]
 

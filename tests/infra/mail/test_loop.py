@@ -63,7 +63,7 @@ async def test_a_letter_is_sent_soon_after_its_commit(queue, database, office):
     loop = asyncio.create_task(a_loop(queue, office, poll_seconds=0.01).run())
     await put(queue, database)
 
-    await asyncio.wait_for(arrived.wait(), 5)
+    await asyncio.wait_for(arrived.wait(), 60)
     loop.cancel()
     with suppress(asyncio.CancelledError):
         await loop
