@@ -6,7 +6,6 @@ What the front end's guide and its documented operations are run against.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from infra.database import Database
 from infra.passwords import Passwords
 from tests.agreements import a_sla, an_mql, sign
 from tests.passwords import PASSWORD
+from tests.midnight import enough_of_today
 from tests.world import FakeServices, World
 
 ALWAYS = tuple(Window(weekday, 0, 24 * 60) for weekday in range(7))
@@ -55,7 +55,7 @@ async def open_office(database: Database, passwords: Passwords, *, leads: int = 
         time_zone="UTC",
         currency="EUR",
     )
-    at = datetime.now(UTC)
+    at = await enough_of_today()
     calendar_id = new_id()
     hours = CalendarVersion(
         id=new_id(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,7 @@ from tests.conftest import DatabaseUrls
 from tests.deals import a_pipeline, add_deal, add_revenue
 from tests.histories import a_journey, add_journeys
 from tests.journeys import a_campaign, a_touch
+from tests.midnight import enough_of_today
 from tests.world import World, make_world
 
 L, M, S, Q, O, C = (  # noqa: E741  # the stages, as on a whiteboard
@@ -43,7 +44,7 @@ CAMPAIGNS = ".campaigns table"
 @pytest.fixture
 async def world(session_database: Database) -> World:
     """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
+    clock = {"now": await enough_of_today()}
     return await make_world(Database(session_database.app, session_database.platform), clock)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import product
 from time import perf_counter
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from tests.agreements import a_sla, add_mql, sign
 from tests.api.browser.conftest import PHONE, WALL_SCREEN, OpenScreen, Screen
 from tests.api.sites import Site, a_site, accounts_of, key_of
 from tests.conftest import DatabaseUrls
+from tests.midnight import enough_of_today
 from tests.ports import free_port
 from tests.world import World, make_world
 
@@ -58,7 +58,7 @@ class Hung:
 @pytest.fixture
 async def world(session_database: Database) -> World:
     """A fresh tenant that lives now, as the service does, with an agreement in force."""
-    clock = {"now": datetime.now(UTC)}
+    clock = {"now": await enough_of_today()}
     world = await make_world(Database(session_database.app, session_database.platform), clock)
     first = world.now.date().replace(day=1)
     await sign(world, sla=a_sla(world, period=(first, first.replace(year=first.year + 1))))

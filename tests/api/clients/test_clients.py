@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from tests.api.clients.stage import FOLDER, Stage, a_stage
 from tests.api.sites import a_site, key_of
 from tests.api.transport.sites import a_site as a_small_site
 from tests.conftest import ROOT, DatabaseUrls
+from tests.midnight import enough_of_today
 from tests.node import installed, node
 from tests.world import make_world
 
@@ -37,7 +37,7 @@ def packages() -> Path:
 async def stage(
     packages: Path, database_urls: DatabaseUrls, session_database: Database
 ) -> AsyncIterator[Stage]:
-    clock = {"now": datetime.now(UTC)}
+    clock = {"now": await enough_of_today()}
     world = await make_world(Database(session_database.app, session_database.platform), clock)
     async with a_stage(database_urls, world) as stage:
         yield stage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,12 +18,13 @@ from websockets.exceptions import ConnectionClosed
 from infra.database import Database
 from tests.api.clients.stage import PASSWORD, SHORT, Stage, a_stage, operation
 from tests.conftest import DatabaseUrls
+from tests.midnight import enough_of_today
 from tests.world import make_world
 
 
 @pytest.fixture
 async def stage(database_urls: DatabaseUrls, session_database: Database) -> AsyncIterator[Stage]:
-    clock = {"now": datetime.now(UTC)}
+    clock = {"now": await enough_of_today()}
     world = await make_world(Database(session_database.app, session_database.platform), clock)
     async with a_stage(database_urls, world) as stage:
         yield stage
