@@ -26,7 +26,7 @@ from tests.world import World
 
 FOLDER = Path(__file__).parent
 SHORT = timedelta(seconds=2)
-PATIENCE = 60
+PATIENCE = 180
 
 
 def operation(name: str) -> str:

@@ -23,7 +23,7 @@ let expired = false;
 const socket = overSocket({
   url: socketUrl,
   webSocketImpl: WebSocket,
-  retryAttempts: 50,
+  retryAttempts: 1000,
   retryWait: () => new Promise((again) => setTimeout(again, 100)),
   shouldRetry: () => true,
   connectionParams: async () => {
