@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from typing_extensions import override
@@ -83,12 +84,17 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def a_site(
-    urls: DatabaseUrls, *, port: int | None = None, **more: str
+    urls: DatabaseUrls, *, port: int | None = None, turn_seconds: float = 60, **more: str
 ) -> AsyncIterator[Site]:
-    """Serve the application in this loop, on the port of one that was there before if given."""
+    """Serve the application in this loop, on the port of one that was there before if given.
+
+    Who finds all turns taken waits so long for one: nobody is turned away for a busy machine.
+    """
     port = port or free_port()
     settings = Settings.from_env(environment(urls, port, **more))
-    app = create_app(settings)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("api.app.TURN_SECONDS", turn_seconds)
+        app = create_app(settings)
     server = Server(server_config(app, settings))
     serving = asyncio.create_task(server.serve(sockets=[listen(settings)]))
     while not server.started:

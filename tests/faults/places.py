@@ -101,7 +101,7 @@ def _through(url: str, port: int) -> str:
 @asynccontextmanager
 async def a_tenant(urls: DatabaseUrls) -> AsyncIterator[World]:
     """Make a tenant that lives now, over connections that nothing is done to."""
-    database = await Database.connect(urls.app, urls.platform, size=4)
+    database = await Database.connect(urls.app, urls.platform, size=4, wait_seconds=60)
     try:
         yield await make_world(database, {"now": datetime.now(UTC)})
     finally:

@@ -28,16 +28,15 @@ A_TURN = 60.0
 
 @pytest.fixture
 async def site(postgres: OwnPostgres) -> AsyncIterator[Site]:
-    """Two connections, and two may wait for their turn."""
-    async with a_site(postgres.urls, POOL_SIZE="2", MAX_WAITING="2") as site:
+    """Two connections, and two may wait for their turn, for a second."""
+    async with a_site(postgres.urls, turn_seconds=1, POOL_SIZE="2", MAX_WAITING="2") as site:
         yield site
 
 
 @pytest.fixture
-async def patient(postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+async def patient(postgres: OwnPostgres) -> AsyncIterator[Site]:
     """The same, where who may wait does so for a minute: nobody's time is up in the test."""
-    monkeypatch.setattr("api.app.TURN_SECONDS", A_TURN)
-    async with a_site(postgres.urls, POOL_SIZE="2", MAX_WAITING="2") as site:
+    async with a_site(postgres.urls, turn_seconds=A_TURN, POOL_SIZE="2", MAX_WAITING="2") as site:
         yield site
 
 

@@ -50,7 +50,11 @@ def a_company(**more):
 async def installation(fresh_database, clock):
     """The accounts of an installation without a tenant."""
     database = await Database.connect(
-        fresh_database.app, fresh_database.platform, size=4, clock=lambda: clock["now"]
+        fresh_database.app,
+        fresh_database.platform,
+        size=4,
+        clock=lambda: clock["now"],
+        wait_seconds=60,
     )
     passwords = Passwords(QUICK)
     tokens = AccessTokens(keys=SigningKeys.generate(), issuer="us", audience="api")

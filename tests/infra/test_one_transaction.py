@@ -187,7 +187,9 @@ async def test_what_still_runs_when_the_whole_is_cancelled_is_ended_with_it(
     database_urls: Any, world: World
 ) -> None:
     """Nothing comes late to a connection that has been given to somebody else."""
-    database = await Database.connect(database_urls.app, database_urls.platform, size=1)
+    database = await Database.connect(
+        database_urls.app, database_urls.platform, size=1, wait_seconds=60
+    )
     reading = asyncio.Event()
     late: list[asyncio.Task[None]] = []
 

@@ -202,7 +202,11 @@ async def process(
 
         async def start(*, bus: Any = None, **options: Any) -> Worker:
             database = await Database.connect(
-                database_urls.app, database_urls.platform, size=4, clock=lambda: clock["now"]
+                database_urls.app,
+                database_urls.platform,
+                size=4,
+                clock=lambda: clock["now"],
+                wait_seconds=60,
             )
             stack.push_async_callback(database.close)
             worker = Worker(database, Hub(bus or PostgresBus(database_urls.app)), **options)
@@ -243,7 +247,7 @@ async def test_a_process_that_does_not_relay_asks_one_that_does(
     async with watching(web, world) as watch:
         await commit(web, world)
         await asyncio.wait_for(watch.news(), 60)
-    assert worker.relay.published == 1
+    assert worker.relay.published >= 1
     assert web.relay is None
 
 

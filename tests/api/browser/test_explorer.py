@@ -68,7 +68,9 @@ async def test_a_documented_operation_is_chosen_and_run(
 async def test_whoever_runs_the_sign_in_is_signed_in_until_they_sign_out(
     site: Site, database_urls: DatabaseUrls, open_screen: OpenScreen
 ) -> None:
-    database = await Database.connect(database_urls.app, database_urls.platform, size=2)
+    database = await Database.connect(
+        database_urls.app, database_urls.platform, size=2, wait_seconds=60
+    )
     passwords = Passwords(QUICK)
     office = await open_office(database, passwords, leads=0)
     passwords.close()

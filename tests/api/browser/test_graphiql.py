@@ -52,7 +52,9 @@ async def site(database_urls: DatabaseUrls) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def office(database_urls: DatabaseUrls) -> AsyncIterator[Office]:
-    database = await Database.connect(database_urls.app, database_urls.platform, size=2)
+    database = await Database.connect(
+        database_urls.app, database_urls.platform, size=2, wait_seconds=60
+    )
     passwords = Passwords(QUICK)
     yield await open_office(database, passwords, leads=3)
     passwords.close()

@@ -26,7 +26,9 @@ async def site(
 
 @pytest.fixture(scope="module")
 async def office(database_urls: DatabaseUrls) -> AsyncIterator[Office]:
-    database = await Database.connect(database_urls.app, database_urls.platform, size=2)
+    database = await Database.connect(
+        database_urls.app, database_urls.platform, size=2, wait_seconds=60
+    )
     passwords = Passwords(QUICK)
     yield await open_office(database, passwords)
     passwords.close()
