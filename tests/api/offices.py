@@ -20,8 +20,8 @@ from infra.accounts import create_tenant
 from infra.database import Database
 from infra.passwords import Passwords
 from tests.agreements import a_sla, an_mql, sign
-from tests.passwords import PASSWORD
 from tests.midnight import enough_of_today
+from tests.passwords import PASSWORD
 from tests.world import FakeServices, World
 
 ALWAYS = tuple(Window(weekday, 0, 24 * 60) for weekday in range(7))

@@ -46,7 +46,7 @@ async def subscribed(started: Started, key: str, document: str) -> AsyncIterator
 
 
 async def next_data(socket: ClientConnection) -> Any:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (message := json.loads(await socket.recv()))["type"] == "ping":
             await socket.send('{"type": "pong"}')
     assert message["type"] == "next", message
@@ -97,7 +97,7 @@ async def hand_off_over(started: Started, world: World) -> None:
         "owner": {"id": public("User", world.rep.id)},
     }
     headers = {"authorization": f"Bearer {await key_of(started, world)}"}
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.post(
             f"{started.url}/graphql",
             json={"query": document, "variables": {"input": wanted}},
@@ -110,11 +110,11 @@ async def test_on_sigterm_streams_are_told_and_it_ends_well(
     database_urls: Any, tmp_path: Path, today: World
 ) -> None:
     feed = "subscription { clockTransitions { state } }"
-    with a_process(database_urls, tmp_path, SHUTDOWN_SECONDS="20") as started:
+    with a_process(database_urls, tmp_path, SHUTDOWN_SECONDS="60") as started:
         key = await key_of(started, today)
         headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
         async with (
-            httpx.AsyncClient(timeout=20) as client,
+            httpx.AsyncClient(timeout=60) as client,
             client.stream(
                 "POST", f"{started.url}/graphql", json={"query": feed}, headers=headers
             ) as stream,
@@ -131,7 +131,7 @@ async def test_on_sigterm_streams_are_told_and_it_ends_well(
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code in (1001, 1012)
             assert await stopping == 0
-            assert asyncio.get_running_loop().time() - began < 10
+            assert asyncio.get_running_loop().time() - began < 30
         logged = [json.loads(line) for line in started.log.read_text().splitlines()]
         assert [e for e in logged if e["level"] == "error" and "uvicorn" in e["logger"]] == []
 
@@ -140,7 +140,7 @@ async def test_several_processes_share_a_port_heal_and_add_up_their_figures(
     database_urls: Any, tmp_path: Path
 ) -> None:
     with a_process(database_urls, tmp_path, PROCESSES="2") as started:
-        async with httpx.AsyncClient(base_url=started.url, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=started.url, timeout=60) as client:
             answered = 'smarketing_http_requests_total{method="GET",route="/",status="200"} '
             for _ in range(10):
                 await client.get("/", headers={"connection": "close"})
@@ -180,10 +180,11 @@ def server_pids(started: Started) -> list[int]:
 @pytest.mark.usefixtures("today")
 def test_the_log_names_routes_and_never_keys(database_urls: Any, tmp_path: Path) -> None:
     with a_process(database_urls, tmp_path) as started:
-        httpx.get(f"{started.url}/board/smb_secret?x=smb_secret")
-        httpx.put(f"{started.url}/uploads/upl_secret", content=b"x")
+        httpx.get(f"{started.url}/board/smb_secret?x=smb_secret", timeout=60)
+        httpx.put(f"{started.url}/uploads/upl_secret", content=b"x", timeout=60)
         headers = {"authorization": "Bearer smk_secret"}
-        httpx.post(f"{started.url}/graphql", json={"query": "{ secret }"}, headers=headers)
+        asked = {"query": "{ secret }"}
+        httpx.post(f"{started.url}/graphql", json=asked, headers=headers, timeout=60)
         started.stop()
         logged = [json.loads(line) for line in started.log.read_text().splitlines()]
 
@@ -205,7 +206,7 @@ async def test_events_survive_a_service_that_is_killed(
     with a_process(database_urls, tmp_path) as started:
         assert started.stop(signal.SIGKILL) == -signal.SIGKILL
     with a_process(database_urls, tmp_path):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await last_number(today) == 0:  # noqa: ASYNC110  # there is no event for it
                 await asyncio.sleep(0.05)
     assert await last_number(today) == 1

@@ -18,7 +18,6 @@ from tests.api.scene import Scene, make_scene
 from tests.api.walking import CALLS, Call, Slot, masked
 from tests.following import following
 from tests.passwords import QUICK
-from tests.world import NOON
 from tests.world import NOON, World
 
 # Whatever takes an id: the field, and the places in its arguments that do.

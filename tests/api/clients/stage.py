@@ -20,9 +20,8 @@ from infra.tokens import AccessTokens
 from tests.api.sites import Site, a_site, accounts_of
 from tests.conftest import DatabaseUrls
 from tests.passwords import PASSWORD
-from tests.world import World, enter_directory
 from tests.ports import free_port
-from tests.world import World
+from tests.world import World, enter_directory
 
 FOLDER = Path(__file__).parent
 SHORT = timedelta(seconds=2)
