@@ -10,6 +10,7 @@ import pytest
 
 from infra.database import Database
 from infra.sweeper import Sweeper
+from tests.midnight import enough_of_today
 from tests.world import NOON, World, make_world
 
 
@@ -53,7 +54,7 @@ async def other_world(database: Database, clock: dict[str, datetime]) -> World:
 @pytest.fixture
 async def today(session_database: Database) -> World:
     """A fresh tenant that lives now, as the service does."""
-    clock = {"now": datetime.now(UTC)}
+    clock = {"now": await enough_of_today()}
     return await make_world(Database(session_database.app, session_database.platform), clock)
 
 
