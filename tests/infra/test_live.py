@@ -28,8 +28,7 @@ from infra.live import (
     payload_of,
 )
 
-# In seconds.  On a busy machine a beat may be late, and who takes its line for lost begins anew.
-CALM = 60
+CALM = 60  # seconds: on a busy machine a beat may be late, and who misses it begins anew
 
 
 class Ear:
@@ -47,9 +46,8 @@ class Ear:
 
 @pytest.fixture(params=["local", "postgres"])
 async def bus(request: pytest.FixtureRequest, database_urls: Any) -> AsyncIterator[Bus]:
-    made: Bus = LocalBus()
-    if request.param == "postgres":
-        made = PostgresBus(database_urls.app, heartbeat_seconds=CALM)
+    there = PostgresBus(database_urls.app, heartbeat_seconds=CALM)
+    made: Bus = LocalBus() if request.param == "local" else there
     yield made
     await made.stop()
 

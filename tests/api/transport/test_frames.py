@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from api.engine import Gauges
 from api.transport import SocketSettings
 from tests.api.transport.sites import a_site
-from tests.api.transport.test_websocket import ACK, INIT, Client, next_
+from tests.api.transport.talking import ACK, INIT, Client, next_
 
 NUMBERS = st.integers(-(2**80), 2**80) | st.floats(allow_nan=False, allow_infinity=False)
 ANYTHING = st.recursive(
