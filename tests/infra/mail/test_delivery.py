@@ -26,7 +26,7 @@ def a_message(**more):
 
 def to(office, *, tls=None, **more):
     route = SmtpRoute(host="127.0.0.1", port=office.port, **{"security": Security.NONE, **more})
-    return SmtpDelivery(route, seconds=5, tls=lambda: tls)
+    return SmtpDelivery(route, seconds=60, tls=lambda: tls)
 
 
 async def test_a_message_arrives_whole(office):
@@ -170,7 +170,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_told_nothing(tls):
         )
 
         with pytest.raises(NotNow):
-            await SmtpDelivery(route, seconds=5).deliver(a_message())
+            await SmtpDelivery(route, seconds=60).deliver(a_message())
 
     assert (office.users, office.messages) == ([], [])
 

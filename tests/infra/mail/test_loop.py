@@ -27,7 +27,7 @@ def a_loop(queue, office, answer_reset=None, **more):
     route = SmtpRoute(host="127.0.0.1", port=office.port, security=Security.NONE)
     return MailLoop(
         queue,
-        SmtpDelivery(route, seconds=5),
+        SmtpDelivery(route, seconds=60),
         sender=ACME,
         answer_reset=answer_reset,
         **more,
