@@ -15,8 +15,8 @@ from api.context import Info
 from api.errors import mutation, query
 from api.filtering import enum
 from api.leads.inputs import or_none
-from api.leads.operations import written
 from api.views import related, shown, view
+from api.writing import written
 from domain import attribution, ids
 from domain.attribution import (
     AnchorShare,

@@ -11,9 +11,10 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input, order_input
-from api.leads import CompanyView, written
+from api.leads import CompanyView
 from api.leads.inputs import or_none
 from api.views import shown
+from api.writing import written
 from domain import companies, ids
 from domain.companies import COMPANY_FIELDS, CompanyByDomain, resolve_company
 from domain.identity import Permission

@@ -14,12 +14,13 @@ from api.context import Info
 from api.errors import mutation, query
 from api.exchange import MissingRateView
 from api.filtering import collection, enum, filter_input, order_input
-from api.leads import LeadRef, LeadView, written
+from api.leads import LeadRef, LeadView
 from api.leads.inputs import ExternalIdInput, or_none
 from api.leads.views import CompanyView, ExternalIdView
 from api.opportunities import OpportunityView
 from api.types import MoneyInput, MoneyView
 from api.views import listed, related, shown, view
+from api.writing import written
 from domain import customers, ids
 from domain.customers import (
     CUSTOMER_FIELDS,

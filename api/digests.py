@@ -11,8 +11,8 @@ from api.context import Info
 from api.errors import SIGNED_IN, mutation, query
 from api.filtering import enum
 from api.handoff import HandoffView
-from api.leads.operations import written
 from api.views import shown, view
+from api.writing import written
 from domain import digests
 from domain.digests import MOST_LISTED, DigestFrequency, DigestSubscription, FeedbackDigest
 from domain.outcomes import Outcome

@@ -15,7 +15,6 @@ import api.stages  # noqa: F401  # declares the enum Stage
 from api.context import Info
 from api.errors import mutation, query, subscription
 from api.filtering import enum
-from api.leads.operations import written
 from api.sla_status import until
 from api.views import (
     PageAfter,
@@ -28,6 +27,7 @@ from api.views import (
     shown,
     view,
 )
+from api.writing import written
 from domain import ids, leaks
 from domain.identity import Permission, Team, User
 from domain.leads import Lead

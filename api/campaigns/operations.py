@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
@@ -26,14 +26,13 @@ from api.campaigns.views import CampaignCostView, CampaignView, CostRowView
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input, order_input
+from api.writing import written
 from domain import campaigns, ids
 from domain.campaigns import CAMPAIGN_FIELDS, Campaign, CampaignCost, CostRow, campaign_of
-from domain.errors import AlreadyExists, NotFound
+from domain.errors import NotFound
 from domain.identity import Permission
 from domain.paging import Order
 from domain.ports import Work
-
-T = TypeVar("T")
 
 CampaignFilter = filter_input(CAMPAIGN_FIELDS)
 CampaignOrder = order_input("Campaign", {"CREATED_AT": "created_at"}, "How campaigns are ordered")
@@ -86,7 +85,7 @@ class Mutations:
     )
     async def campaign_create(self, info: Info, input: CampaignCreateInput) -> Campaign:
         plan = plan_of(input)
-        return await _written(
+        return await written(
             info,
             lambda work: campaigns.create_campaign(
                 work, info.context.actor, code=input.code, plan=plan
@@ -123,7 +122,7 @@ class Mutations:
         self, info: Info, input: CampaignCostRecordInput
     ) -> CampaignCost:
         details = cost_of(input)
-        return await _written(
+        return await written(
             info, lambda work: campaigns.record_cost(work, info.context.actor, details)
         )
 
@@ -137,7 +136,7 @@ class Mutations:
     async def campaign_costs_upsert(
         self, info: Info, input: CampaignCostsUpsertInput
     ) -> Sequence[CostRow]:
-        return await _written(
+        return await written(
             info,
             lambda work: campaigns.upsert_costs(
                 work, info.context.actor, [cost_of_row(row) for row in input.rows]
@@ -164,13 +163,3 @@ class Mutations:
         cost_id = ids.expect("CampaignCost", input.cost, path=("cost",))
         async with info.context.writing() as work:
             return await campaigns.delete_cost(work, info.context.actor, cost_id)
-
-
-async def _written(info: Info, change: Callable[[Any], Awaitable[T]]) -> T:
-    """Make a change in one transaction; again, if somebody stored the same in the same instant."""
-    try:
-        async with info.context.writing() as work:
-            return await change(work)
-    except AlreadyExists:
-        async with info.context.writing() as work:
-            return await change(work)

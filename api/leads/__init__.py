@@ -8,7 +8,6 @@ from api.leads.operations import (
     Queries,
     lead_id_of,
     resolve_lead,
-    written,
 )
 from api.leads.views import ActivityView, CompanyView, LeadView
 
@@ -23,5 +22,4 @@ __all__ = [
     "Queries",
     "lead_id_of",
     "resolve_lead",
-    "written",
 ]

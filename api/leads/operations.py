@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -22,16 +22,14 @@ from api.leads.inputs import (
     or_none,
 )
 from api.leads.views import ActivityView, LeadView, UpsertedRowView
+from api.writing import written
 from domain import lead_intake
-from domain.errors import AlreadyExists, NotFound
+from domain.errors import NotFound
 from domain.identity import Permission
 from domain.lead_intake import UpsertedRow
 from domain.leads import LEAD_FIELDS, Activity, Lead
 from domain.paging import Order
 from domain.ports import Work
-
-T = TypeVar("T")
-
 
 LeadFilter = filter_input(LEAD_FIELDS)
 LeadOrder = order_input(
@@ -132,18 +130,3 @@ class Mutations:
                 occurred_at=or_none(input.occurred_at),
                 text=or_none(input.text),
             )
-
-
-async def written(info: Info, change: Callable[[Any], Awaitable[T]]) -> T:
-    """Make a change in one transaction; again, if somebody stored the same in the same instant.
-
-    The second time what they stored is there to be seen, and is updated or named as a duplicate.
-    """
-    for _ in range(2):
-        try:
-            async with info.context.writing() as work:
-                return await change(work)
-        except AlreadyExists:
-            continue
-    async with info.context.writing() as work:
-        return await change(work)

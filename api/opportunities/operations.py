@@ -13,7 +13,6 @@ from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection, filter_input, order_input
 from api.identity import user_id_of
-from api.leads import written
 from api.leads.inputs import or_none
 from api.opportunities.inputs import (
     OpportunitiesUpsertInput,
@@ -29,6 +28,7 @@ from api.opportunities.inputs import (
     row_of,
 )
 from api.opportunities.views import OpportunityView, UpsertedOpportunityView
+from api.writing import written
 from domain import opportunities
 from domain.errors import NotFound
 from domain.identity import Permission

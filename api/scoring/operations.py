@@ -10,9 +10,9 @@ from strawberry import UNSET
 from api.context import Info
 from api.errors import mutation, query
 from api.filtering import collection
-from api.leads.operations import written
 from api.scoring.inputs import ScoringModelActivateInput, ScoringModelProposeInput
 from api.scoring.views import ScoringModelView, ScoringPreviewView, ScoringTermsView
+from api.writing import written
 from domain import ids, scoring
 from domain.identity import Permission
 from domain.paging import Order

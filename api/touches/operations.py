@@ -9,7 +9,6 @@ import strawberry
 from api.context import Info
 from api.errors import mutation
 from api.filtering import collection, filter_input
-from api.leads.operations import written
 from api.touches.inputs import (
     TouchesRecordInput,
     TouchRecordInput,
@@ -18,6 +17,7 @@ from api.touches.inputs import (
     details_of_row,
 )
 from api.touches.views import RecordedTouchView, TouchView, VisitorView
+from api.writing import written
 from domain import touch_intake
 from domain.identity import Permission
 from domain.paging import Order
