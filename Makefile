@@ -18,7 +18,8 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	2>/dev/null && echo $$python && exit; done; echo python3)
 endif
 BIN := .venv/bin
-WORKERS ?= 2
+# Much of what tests do is wait for browsers and services: three fill two cores.
+WORKERS ?= 3
 # Dozens of processes load the same modules, so what is compiled is kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
