@@ -251,16 +251,14 @@ class Life:
             )
             if self.chance.random() < 0.3:
                 await rate_lead(work, actor, lead_id, stars=self.chance.choice((4, 5, 5)))
-            later = self._working(work.now, timedelta(hours=self.chance.randint(8, 50)))
-            self.plan(later, lambda: self._move_deal(deal.id, actor, 1))
+            self.plan(self._later(work.now), lambda: self._move_deal(deal.id, actor, 1))
 
     async def _move_deal(self, deal_id: UUID, actor: Actor, place: int) -> None:
         async with self._if_still_so(), self._work() as work:
             stages = in_use(await pipeline(work))
             if place < len(stages) and self.chance.random() < 0.7:
                 await advance_opportunity(work, actor, deal_id, stage=stages[place].id)
-                later = self._working(work.now, timedelta(hours=self.chance.randint(6, 40)))
-                self.plan(later, lambda: self._move_deal(deal_id, actor, place + 1))
+                self.plan(self._later(work.now), lambda: self._move_deal(deal_id, actor, place + 1))
             elif self.chance.random() < 0.1 + 0.12 * place:
                 deal = await win_opportunity(work, actor, deal_id)
                 await self._nothing_left_to_do(work, actor, deal.lead_id)
@@ -270,6 +268,10 @@ class Life:
                 await self._nothing_left_to_do(work, actor, deal.lead_id)
                 if self.chance.random() < 0.8:
                     await recycle_lead(work, actor, deal.lead_id, reason=reason)
+
+    def _later(self, at: datetime) -> datetime:
+        """Return when a deal moves next: in two to eleven working days."""
+        return self._working(at, timedelta(hours=self.chance.randint(16, 90)))
 
     async def _nothing_left_to_do(self, work: PostgresWork, actor: Actor, lead_id: UUID) -> None:
         for step in await work.find(NextStep, lead_id=lead_id, done_at=None, replaced_at=None):
