@@ -1,7 +1,8 @@
 """Beacons are stored together: while one transaction runs, the next ones gather.
 
 Each is answered only when it is stored, so that none is lost.  Under load that costs one
-transaction for hundreds of beacons; without any, a beacon waits for nobody.
+transaction for hundreds of beacons; without any, a beacon waits for nobody.  How long one waited
+makes no event later than it was, or the steps of a visitor would be stored in the wrong order.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from time import monotonic
 from typing import TypeAlias
 from uuid import UUID
 
@@ -31,11 +34,18 @@ OpenWork: TypeAlias = Callable[[UUID], AbstractAsyncContextManager[Work]]
 class _Waiting:
     actor: Actor
     beacon: Beacon
+    came: float
     stored: asyncio.Future[None]
 
     @property
     def size(self) -> int:
         return 1 + len(self.beacon.events)
+
+    def by_now(self) -> Beacon:
+        """Return the beacon as if it were sent only now."""
+        waited = timedelta(seconds=max(monotonic() - self.came, 0))
+        events = (replace(event, ago=event.ago + waited) for event in self.beacon.events)
+        return replace(self.beacon, events=tuple(events))
 
 
 class Collector:
@@ -47,8 +57,8 @@ class Collector:
         self._waiting: dict[UUID, deque[_Waiting]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
-    async def keep(self, actor: Actor, beacon: Beacon) -> None:
-        """Store a beacon.
+    async def keep(self, actor: Actor, beacon: Beacon, came: float) -> None:
+        """Store a beacon that came at an instant of this process's clock (`time.monotonic`).
 
         Raises:
             Unavailable: if it cannot be stored now.
@@ -62,7 +72,7 @@ class Collector:
             task.add_done_callback(self._running.discard)
         if len(queue) >= self._most_waiting:
             raise Unavailable("There are too many beacons; try again later.")
-        waiting = _Waiting(actor, beacon, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(actor, beacon, came, asyncio.get_running_loop().create_future())
         queue.append(waiting)
         await waiting.stored
 
@@ -90,9 +100,10 @@ class Collector:
     async def _store(self, tenant_id: UUID, batch: Sequence[_Waiting]) -> None:
         """Store a batch; again, if another process stored the same in the same instant."""
         for _ in range(_TRIES):
+            beacons = [each.by_now() for each in batch]
             try:
                 async with self._open_work(tenant_id) as work:
-                    await take_beacons(work, batch[0].actor, [each.beacon for each in batch])
+                    await take_beacons(work, batch[0].actor, beacons)
             except (AlreadyExists, StaleWrite):
                 continue
             else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -69,17 +70,19 @@ class Receiver:
     Args:
         site_of: Returns the site of a public key; None if it is unknown or revoked.
         payer_of: Returns who pays for events from an address, and of a site if it is known.
-        keep: Stores a beacon, and returns only when it is stored.
+        keep: Stores a beacon that came at an instant of this process's clock, and returns only when
+            it is stored.
         most_bytes: The longest a beacon may be.
     """
 
     site_of: Callable[[str], Awaitable[PageSite | None]]
     payer_of: Callable[[str, UUID | None], Payer]
-    keep: Callable[[Actor, Beacon], Awaitable[None]]
+    keep: Callable[[Actor, Beacon, float], Awaitable[None]]
     most_bytes: int
 
     async def receive(self, request: Request) -> Response:
         """Take a beacon, and answer that it was taken, or that the page may not send it."""
+        came = monotonic()
         origin = request.headers.get("origin", "")
         headers = {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "cross-origin"}
         try:
@@ -87,7 +90,7 @@ class Receiver:
             headers |= {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
             beacon = await self._read(request, site)
             if beacon is not None:
-                await self.keep(site.actor, beacon)
+                await self.keep(site.actor, beacon, came)
         except Refused as refused:
             headers |= refused.headers
             return PlainTextResponse(f"{refused.message}\n", refused.status, headers)

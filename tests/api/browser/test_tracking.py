@@ -117,7 +117,10 @@ async def _open(open_screen: OpenScreen, address: str) -> Screen:
 
 
 async def until_kept(world: World, touches: int) -> tuple[list[Touch], list[Visitor]]:
-    """Return all touches once there are so many, ten seconds at most."""
+    """Return all touches once there are so many, a minute at most.
+
+    Beacons that are under way together may be kept in any order.
+    """
     async with asyncio.timeout(60):
         while len((found := await kept(world))[0]) < touches:
             pass
@@ -144,7 +147,9 @@ async def test_page_views_of_one_browser_are_one_visitors(open_screen, acme, wor
 
 async def test_moving_within_a_single_page_application_is_a_page_view(open_screen, acme, world):
     screen = await _open(open_screen, f"{acme.origin}/app")
+    await until_kept(world, 1)
     await screen.page.evaluate("history.pushState({}, '', '/app/prices')")
+    await until_kept(world, 2)
     await screen.page.evaluate("history.pushState({}, '', '/app/prices#plans')")
     await screen.page.go_back()
     await screen.page.go_back()
@@ -174,6 +179,7 @@ async def test_a_form_that_leaves_the_page_still_tells_whose_browser_it_is(
 
 async def test_the_last_word_of_a_page_is_sent_when_it_is_closed(open_screen, acme, world):
     screen = await _open(open_screen, f"{acme.origin}/guide")
+    await until_kept(world, 1)
     await screen.page.evaluate("smarketing.track('DOWNLOAD')")
     await screen.page.close(run_before_unload=False)
     touches, _ = await until_kept(world, 2)
