@@ -73,8 +73,18 @@ class Pulse:
 
     async def _feel(self) -> None:
         if self._line is None:
-            self._line = await _answer(_connect(self._url, self._patience), self._patience)
+            await _answer(self._connect(), self._patience)
         await _answer(self._line.execute("SELECT 1"), self._patience)
+
+    async def _connect(self) -> None:
+        # Kept before anybody can be stopped waiting for it, or nobody would hang it up.
+        self._line = await asyncpg.connect(
+            self._url,
+            timeout=self._patience,
+            # Its own patience is up before this, which only ends what nobody waits for any more.
+            command_timeout=self._patience * 2,
+            server_settings={"application_name": "smarketing pulse", "jit": "off"},
+        )
 
     def _miss(self, error: Exception) -> None:
         self._hang_up()
@@ -104,16 +114,6 @@ class Pulse:
         if self._line is not None:
             self._line.terminate()
             self._line = None
-
-
-async def _connect(url: str, patience: float) -> Any:
-    return await asyncpg.connect(
-        url,
-        timeout=patience,
-        # Its own patience is up before this, which only ends what nobody waits for any more.
-        command_timeout=patience * 2,
-        server_settings={"application_name": "smarketing pulse", "jit": "off"},
-    )
 
 
 async def _answer(asking: Awaitable[Any], patience: float) -> Any:
