@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,35 +11,8 @@ from graphql import get_nullable_type, is_input_object_type, is_list_type
 
 from domain.ids import public
 from domain.paging import write_cursor
-from infra.database import Database
-from infra.passwords import Passwords
-from tests.api.scene import Scene, make_scene
-from tests.api.walking import CALLS, ONCE, Call, Path, Slot, distinct
-from tests.passwords import QUICK
-from tests.world import NOON
-
-
-@pytest.fixture(scope="module")
-async def scene(session_database: Database) -> AsyncIterator[Scene]:
-    """One tenant for all tests here: they rehearse, so none finds what another did."""
-    async with _a_scene(session_database) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def own_scene(session_database: Database) -> AsyncIterator[Scene]:
-    """A tenant for one test."""
-    async with _a_scene(session_database) as scene:
-        yield scene
-
-
-@asynccontextmanager
-async def _a_scene(over: Database) -> AsyncIterator[Scene]:
-    passwords, clock = Passwords(QUICK), {"now": NOON}
-    database = Database(over.app, over.platform, clock=lambda: clock["now"])
-    yield await make_scene(database, clock, passwords)
-    passwords.close()
-
+from tests.api.scene import Scene
+from tests.api.walking import CALLS, OF_ACCOUNTS, ONCE, Call, Path, Slot, distinct
 
 NOBODY = UUID(int=0)
 MEGABYTE = 1_000_000
@@ -112,8 +84,6 @@ HOSTILE: Mapping[str, Mapping[str, Any]] = {
     },
 }
 MUTATIONS = [call for call in CALLS if call.root == "mutation"]
-# What these do to an account is the installation's, so a rehearsal does not take it back.
-OF_ACCOUNTS = {"passwordChange", "passwordReset", "sessionRefresh", "signIn"}
 PLACES = {call: list[Slot]() for call in CALLS if call.root != "subscription"}
 for place in distinct(slot for call in PLACES for slot in call.slots()):
     PLACES[Call(place.root, place.field)].append(place)

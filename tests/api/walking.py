@@ -266,6 +266,8 @@ def deeper(levels: int) -> dict[str, Any]:
 
 # Where there is a tenant, as in a scene, there is nothing to set up: see test_first_run.py.
 ONCE = {"installationSetUp"}
+# What these do to an account is the installation's, so a rehearsal does not take it back.
+OF_ACCOUNTS = {"passwordChange", "passwordReset", "sessionRefresh", "signIn"}
 CALLS = [Call(root, name) for root, type in ROOTS.items() for name in type.fields]
 SLOTS = [(call, slot) for call in CALLS for slot in call.slots()]
 

@@ -47,7 +47,7 @@ async def fail(attempts, times, email, address=HERE):
 
 
 async def kept(database):
-    return await database.platform.fetch("SELECT * FROM sign_in_failures")
+    return await database.platform.fetch("SELECT * FROM sign_in_failures ORDER BY key")
 
 
 async def test_after_a_few_failures_one_waits_ever_longer(attempts, email, clock):
