@@ -255,6 +255,32 @@ async def test_a_delivery_nothing_can_be_said_of_is_skipped(world: World) -> Non
     assert found.missing == MissingRate(currency="USD", to="EUR", on=date(2025, 12, 1))
 
 
+async def test_a_month_that_says_nothing_is_reckoned_again_until_it_does(world: World) -> None:
+    """A history may come in, or a rate be set, after an agreement was signed."""
+    await an_agreement(world)
+    empty = await reckoned(world)
+    assert empty is not None
+    assert (empty.deliveries, empty.missing) == ((), None)
+    assert await reckoned(world) is None
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100), currency="USD")
+    unrated = await reckoned(world)
+    assert unrated is not None
+    assert unrated.missing == MissingRate(currency="USD", to="EUR", on=date(2025, 12, 1))
+    await set_rate(world, "USD", "0.5", "2025-01-01")
+
+    found = await reckoned(world)
+
+    assert found is not None
+    assert (found.id, found.month_on, found.missing) == (empty.id, empty.month_on, None)
+    assert [each.average_revenue_minor for each in found.deliveries] == [50_000]
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    assert await reckoned(world) is None
+    async with world.work() as work:
+        assert [each.deliveries for each in await work.find(ValueRecalibration)] == [
+            found.deliveries
+        ]
+
+
 @pytest.mark.parametrize("currency", ["EUR", "USD"])
 async def test_deals_in_other_currencies_count_by_the_rates_of_their_days(
     world: World, currency: str

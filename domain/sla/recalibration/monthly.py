@@ -59,13 +59,16 @@ class ValuedDeliveries(Question[Sequence[Commitment]]):
 async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
     """Reckon what lead types were worth, once for each month of the tenant's own calendar.
 
-    Whoever comes second in a month, at the same instant or later, finds it done.  None then, and
-    where no agreement in force says what lead types are worth.
+    Whoever comes second in a month, at the same instant or later, finds it done.  A month that says
+    nothing of any delivery is not: a history may be imported, or a rate set, after an agreement was
+    signed.  None where nothing new was found, and where no agreement in force says what lead types
+    are worth.
     """
     actor.require(Permission.EDIT_SCORING)
     tenant = await work.get(Tenant, work.tenant_id)
     month_on = month_of(work.now, tenant.time_zone).first
-    if await first(work, ValueRecalibration, month_on=month_on) is not None:
+    before = await first(work, ValueRecalibration, lock=True, month_on=month_on)
+    if before is not None and before.deliveries:
         return None
     results = [
         (commitment, sla, await _results(work, sla, commitment, month_on))
@@ -76,7 +79,9 @@ async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
     found = [(each, calibrated(each, sla, result)) for each, sla, result in results]
     missing = [each.revenue.missing for _, _, each in results if each.revenue.missing is not None]
     starts_on, ends_on = window_before(month_on)
-    recalibration = await work.add(
+    return await _keep(
+        work,
+        before,
         ValueRecalibration(
             id=new_id(),
             month_on=month_on,
@@ -87,10 +92,23 @@ async def recalibrate(work: Work, actor: Actor) -> ValueRecalibration | None:
             deliveries=tuple(delivery for _, delivery in found if delivery is not None),
             skipped=tuple(commitment.id for commitment, delivery in found if delivery is None),
             missing=min(missing, key=lambda each: (each.on, each.currency), default=None),
-        )
+        ),
     )
-    work.record(ValuesRecalibrated(at=work.now, recalibration_id=recalibration.id))
-    return recalibration
+
+
+async def _keep(
+    work: Work, before: ValueRecalibration | None, found: ValueRecalibration
+) -> ValueRecalibration | None:
+    """Store a month that says something new, under the id it had; None if it does not."""
+    if before is None:
+        kept = await work.add(found)
+    else:
+        again = replace(found, id=before.id, version=before.version)
+        if replace(again, made_at=before.made_at) == before:
+            return None
+        kept = await work.save(again)
+    work.record(ValuesRecalibrated(at=work.now, recalibration_id=kept.id))
+    return kept
 
 
 async def take_values(
@@ -102,19 +120,33 @@ async def take_values(
 
     Raises:
         NothingCalibrated: if the recalibration says nothing about this agreement.
+        ValuesOutdated: if a later one does.
     """
     actor.require(Permission.SIGN_AGREEMENTS)
     recalibration = await work.get(ValueRecalibration, recalibration_id)
-    found = {each.commitment_id: each for each in recalibration.deliveries}
     commitments = await commitments_of(work, sla_id)
-    if not any(each.id in found for each in commitments):
-        await work.get(Sla, sla_id)
-        raise NothingCalibrated
     sla = await work.get(Sla, sla_id)
+    if not recalibration.says_something_of(commitments):
+        raise NothingCalibrated
+    await _check_newest(work, recalibration, commitments)
+    found = {each.commitment_id: each for each in recalibration.deliveries}
     changed = [_revalued(each, found.get(each.id)) for each in commitments]
     return await supersede(
         work, actor, sla_id, commitments=terms_from(changed, currency=sla.currency), side=side
     )
+
+
+async def _check_newest(
+    work: Work, recalibration: ValueRecalibration, commitments: Sequence[Commitment]
+) -> None:
+    # One a month is kept, so all of them are few.
+    months = [
+        each.month_on
+        for each in await work.find(ValueRecalibration)
+        if each.says_something_of(commitments)
+    ]
+    if (newest := max(months)) > recalibration.month_on:
+        raise ValuesOutdated(month_on=recalibration.month_on, newest_on=newest)
 
 
 def terms_from(commitments: Sequence[Commitment], *, currency: str) -> tuple[CommitmentTerms, ...]:

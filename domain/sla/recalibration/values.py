@@ -11,7 +11,7 @@ Source: docs/sources.md, "Tie the marketing pipeline to sales quota".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -77,7 +77,8 @@ class ValueRecalibration:
 
     The window ends where the month begins.  `skipped` says which deliveries nothing can be said of,
     because nothing was handed off or won in the window whose worth is known.  `missing` is the
-    earliest rate for want of which deals were left out.
+    earliest rate for want of which deals were left out.  While it says nothing of any delivery it
+    is reckoned again, and after that it stays.
     """
 
     id: UUID
@@ -89,6 +90,12 @@ class ValueRecalibration:
     deliveries: tuple[CalibratedDelivery, ...]
     skipped: tuple[UUID, ...] = ()
     missing: MissingRate | None = None
+    version: int = 1
+
+    def says_something_of(self, commitments: Iterable[Commitment]) -> bool:
+        """Say whether it proposes values for one of some commitments."""
+        found = {each.commitment_id for each in self.deliveries}
+        return any(each.id in found for each in commitments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
