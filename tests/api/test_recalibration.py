@@ -327,6 +327,43 @@ async def test_the_next_version_of_an_agreement_may_take_the_values(world: World
     assert (made["Call"].within_minutes, proposed.supersedes_id) == (240, sla.id)
 
 
+async def test_values_of_a_month_are_not_taken_once_there_are_newer_ones(world: World) -> None:
+    sla = await an_agreement(world)
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    months = [await reckoned(world)]
+    world.at(datetime(2026, 4, 1, tzinfo=UTC))
+    months.append(await reckoned(world))
+    march, april = (public("ValueRecalibration", each.id) for each in months if each is not None)
+    variables = {"sla": public("Sla", sla.id), "id": march}
+
+    answer = await world.data(TAKE, variables, as_=world.marketer)
+
+    assert answer["slaTakeValues"] == {
+        "sla": None,
+        "userErrors": [{"code": "VALUES_OUTDATED", "path": ["recalibration"]}],
+    }
+    async with world.work() as work:
+        assert [each.number for each in await work.find(Sla)] == [1]
+    taken = await world.data(TAKE, {**variables, "id": april}, as_=world.marketer)
+    assert taken["slaTakeValues"]["sla"] == {"number": 2, "status": "PROPOSED"}
+
+
+async def test_the_last_values_of_an_agreement_are_taken_though_a_later_month_says_nothing_of_it(
+    world: World,
+) -> None:
+    sla = await an_agreement(world)
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    march = await reckoned(world)
+    assert march is not None
+    async with world.work() as work:
+        await work.add(
+            replace(march, id=new_id(), month_on=date(2026, 4, 1), deliveries=(), skipped=())
+        )
+    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", march.id)}
+    taken = await world.data(TAKE, variables, as_=world.marketer)
+    assert taken["slaTakeValues"]["sla"] == {"number": 2, "status": "PROPOSED"}
+
+
 async def test_values_of_another_agreement_are_not_taken(world: World) -> None:
     await an_agreement(world)
     await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))

@@ -20,6 +20,7 @@ from domain.sla.recalibration.values import (
     CalibratedDelivery,
     NothingCalibrated,
     ValueRecalibration,
+    ValuesOutdated,
     WindowResults,
     calibrated,
     window_before,

@@ -123,7 +123,22 @@ class NothingCalibrated(DomainError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This month's values say nothing about this agreement.", path=("recalibration",)
+            "Nothing was reckoned for this version of the agreement: a month's values are for the"
+            " versions that both sides had signed when it was reckoned.",
+            path=("recalibration",),
+        )
+
+
+class ValuesOutdated(DomainError):
+    """A later month says something about the agreement, too."""
+
+    code = "VALUES_OUTDATED"
+
+    def __init__(self, *, month_on: date, newest_on: date) -> None:
+        super().__init__(
+            f"These values were reckoned for {month_on:%Y-%m}, and newer ones for"
+            f" {newest_on:%Y-%m}: take those.",
+            path=("recalibration",),
         )
 
 
