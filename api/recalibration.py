@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -28,19 +28,55 @@ from domain.values import Money
 MOST_VALUES = 50
 
 
-@view(CalibratedValue, description="What one lead type is worth now, and by what became of it.")
+class ValueFound(NamedTuple):
+    """What was found of one lead type, and the delivery whose unit and currency it is in."""
+
+    delivery: CalibratedDelivery
+    value: CalibratedValue
+
+
+_FOUND = strawberry.Parent[ValueFound]
+
+
+def _found(name: str, hint: Any, description: str) -> Any:
+    """Declare a field that is shown as it was found."""
+
+    def resolve(found: Any) -> Any:
+        return getattr(found.value, name)
+
+    resolve.__annotations__ = {"found": _FOUND, "return": hint}
+    return strawberry.field(resolver=resolve, description=description)
+
+
+@strawberry.type(
+    name="CalibratedValue",
+    description="What one lead type is worth now, and by what became of it.",
+)
 class CalibratedValueView:
-    criterion: Json = shown("Which leads, in the form of LeadFilter.")
-    criterion_text: str = shown("The criterion as a clause of a sentence.")
-    units_now: int = shown("What the agreement says: points, or minor units of its currency.")
-    units_proposed: int = shown("What it would say by the evidence.")
-    handed_off: int = shown("Hand-offs of the type in the window.")
-    won: int = shown("How many of them were won.")
-    close_rate: Decimal = shown(
+    criterion = _found("criterion", Json, "Which leads, in the form of LeadFilter.")
+    criterion_text = _found("criterion_text", str, "The criterion as a clause of a sentence.")
+    handed_off = _found("handed_off", int, "Hand-offs of the type in the window.")
+    won = _found("won", int, "How many of them were won.")
+    close_rate = _found(
+        "close_rate",
+        Decimal,
         "(won + weight × prior rate) / (handed off + weight): a type of which little is known is"
-        " held to be like all others."
+        " held to be like all others.",
     )
-    value_minor: int = shown("Close rate × average revenue, in minor units.")
+
+    @strawberry.field(
+        description="What the agreement says one is worth: points, or money in its currency."
+    )
+    def worth_now(found: _FOUND) -> Decimal:
+        return found.delivery.worth(found.value.units_now)
+
+    @strawberry.field(description="What it would say by the evidence, in the same unit.")
+    def worth_proposed(found: _FOUND) -> Decimal:
+        return found.delivery.worth(found.value.units_proposed)
+
+    @strawberry.field(description="What one brings: close rate × average revenue.")
+    def value(found: _FOUND) -> MoneyView:
+        return Money(found.value.value_minor, found.delivery.currency)  # type: ignore[return-value]  # shown as MoneyView
 
 
 @view(CalibratedDelivery, description="The values of one delivery commitment.")
@@ -48,9 +84,6 @@ class CalibratedDeliveryView:
     measure: Measure = shown("What the delivery is counted in.")
     currency: Currency = shown("The agreement's currency.")
     prior_rate: Decimal = shown("How many of all hand-offs of the window were won.")
-    values: list[CalibratedValueView] = shown(
-        "What each lead type is worth, in order.", metadata={"most": MOST_VALUES}
-    )
     unrated: int = shown("How many deals are left out of the average revenue, for want of a rate.")
     sla = related(SlaView, Sla, by="sla_id", description="The agreement.", required=True)
     commitment = related(
@@ -69,10 +102,22 @@ class CalibratedDeliveryView:
         return Money(delivery.average_revenue_minor, delivery.currency)  # type: ignore[return-value]  # shown as MoneyView
 
     @strawberry.field(
-        description="What a point stands for, so that the window's hand-offs make as many."
+        description="What a point stands for, so that the window's hand-offs make as many by the"
+        " values proposed as they did; null where money is counted."
     )
-    def point_value(delivery: strawberry.Parent[Any]) -> MoneyView:
+    def point_value(delivery: strawberry.Parent[Any]) -> MoneyView | None:
+        if delivery.measure is not Measure.POINTS:
+            return None
         return Money(delivery.point_value_minor, delivery.currency)  # type: ignore[return-value]  # shown as MoneyView
+
+    @strawberry.field(
+        description="What each lead type is worth, in the agreement's order: a lead is of the first"
+        " type it matches.",
+        graphql_type=list[CalibratedValueView],
+        metadata={"most": MOST_VALUES},
+    )
+    def values(delivery: strawberry.Parent[Any]) -> list[ValueFound]:
+        return [ValueFound(delivery, value) for value in delivery.values]
 
 
 @view(

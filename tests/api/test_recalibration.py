@@ -30,8 +30,8 @@ LIST = """{ valueRecalibrations(first: 1) { nodes {
   id monthOn windowStartsOn windowEndsOn priorWeight missing { currency to on }
   deliveries { measure priorRate unrated averageRevenue { amount } pointValue { amount }
     sla { name } commitment { name }
-    values { criterionText unitsNow unitsProposed handedOff won closeRate
-      valueMinor } } } } }"""
+    values { criterionText worthNow worthProposed handedOff won closeRate
+      value { amount currency } } } } } }"""
 TAKE = """mutation($sla: ID!, $id: ID!) {
   slaTakeValues(input: {sla: $sla, recalibration: $id}) {
     sla { number status } userErrors { code path }
@@ -133,27 +133,27 @@ async def test_what_lead_types_were_worth_is_shown_with_its_evidence(world: Worl
                 "priorRate": "0.100000",
                 "unrated": 0,
                 "averageRevenue": {"amount": "1000.00"},
-                "pointValue": {"amount": "0.01"},
+                "pointValue": None,
                 "sla": {"name": "March 2026"},
                 "commitment": {"name": "Leads"},
                 "values": [
                     {
                         "criterionText": 'origin source is "fair"',
-                        "unitsNow": 100,
-                        "unitsProposed": 25_000,  # (8 + 20 × 0.1) / (20 + 20) × 1,000.00
+                        "worthNow": "1.00",
+                        "worthProposed": "250.00",  # (8 + 20 × 0.1) / (20 + 20) × 1,000.00
                         "handedOff": 20,
                         "won": 8,
                         "closeRate": "0.250000",
-                        "valueMinor": 25_000,
+                        "value": {"amount": "250.00", "currency": "EUR"},
                     },
                     {
                         "criterionText": "anything",
-                        "unitsNow": 50,
-                        "unitsProposed": 2_500,  # (0 + 2) / (60 + 20)
+                        "worthNow": "0.50",
+                        "worthProposed": "25.00",  # (0 + 2) / (60 + 20)
                         "handedOff": 60,
                         "won": 0,
                         "closeRate": "0.025000",
-                        "valueMinor": 2_500,
+                        "value": {"amount": "25.00", "currency": "EUR"},
                     },
                 ],
             }
@@ -406,3 +406,21 @@ async def test_points_keep_their_worth_on_the_average(world: World) -> None:
     # 20 × 250.00 + 60 × 25.00 = 6,500.00 made 20 × 100 + 60 × 50 = 5,000 points.
     assert delivery.point_value_minor == 130
     assert [value.units_proposed for value in delivery.values] == [192, 19]
+    [shown] = (await world.data(LIST))["valueRecalibrations"]["nodes"][0]["deliveries"]
+    assert shown["pointValue"] == {"amount": "1.30"}
+    assert [value["worthProposed"] for value in shown["values"]] == ["192", "19"]
+
+
+async def test_what_is_worth_thousands_of_millions_is_shown(world: World) -> None:
+    """Such as in dong, which have no cents: a deal of a hundred thousand euros is 2.8 thousand
+    million of them, and an `Int` holds 2.1."""
+    sla = await an_agreement(world)
+    async with world.work() as work:
+        await work.save(replace(await work.get(Sla, sla.id), currency="VND"))
+    await handed_off(world, "fair", 20, won=20, at=NOON - timedelta(days=100))
+    await set_rate(world, "VND", "0.00000003", "2025-01-01")
+    assert await reckoned(world) is not None
+    [shown] = (await world.data(LIST))["valueRecalibrations"]["nodes"][0]["deliveries"]
+    assert shown["values"][0]["worthNow"] == "100"
+    assert shown["values"][0]["worthProposed"] == "33333333333"
+    assert shown["values"][0]["value"] == {"amount": "33333333333", "currency": "VND"}

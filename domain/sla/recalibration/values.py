@@ -26,6 +26,7 @@ from domain.filters import describe, parsed
 from domain.leads import LEAD_FIELDS
 from domain.opportunities import WonAmounts
 from domain.sla.agreement import Commitment, Measure, Sla
+from domain.values import minor_digits
 
 PRIOR_WEIGHT = 20
 """k: how many hand-offs' worth of evidence the average of all is given."""
@@ -69,6 +70,12 @@ class CalibratedDelivery:
     point_value_minor: int
     values: tuple[CalibratedValue, ...]
     unrated: int = 0
+
+    def worth(self, units: int) -> Decimal:
+        """Return what a type is worth as people write it: points, or units of the currency."""
+        if self.measure is not Measure.MONEY:
+            return Decimal(units)
+        return Decimal(units).scaleb(-minor_digits(self.currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
