@@ -56,9 +56,10 @@ enum(
 enum(
     PredictionVerdict,
     "How a trained model did beside the one in use: only a better one takes its place by itself.",
-    BETTER="It did better on what neither had known, and predicts since.",
-    NO_BETTER="It did no better, and the other stays.",
-    TOO_FEW_NEW="Too few outcomes were closed since to compare them, and the other stays.",
+    BETTER="It did better on what neither had known, and was put in use.",
+    NO_BETTER="It did no better, and the other stayed in use.",
+    TOO_FEW_NEW="Too few outcomes were closed after all that the other had learnt from to compare them, and it"
+    " stayed in use.",
     KEPT="Somebody chose the other and had it kept.",
 )
 
@@ -127,7 +128,10 @@ class PredictionModelView:
     lost: int | None = shown("How many of them were lost.")
     verdict: PredictionVerdict | None = shown("How it did beside the model then in use.")
     comparison: PredictionComparisonView | None = shown("The figures of that.")
-    reason: str | None = shown("What came of it, in words: why it predicts, or does not.")
+    reason: str | None = shown(
+        "What came of its training then, in words: why it was put in use, or was not.  `inUse` says"
+        " what predicts now."
+    )
     in_use: bool = shown("Whether it predicts.")
     used_at: datetime | None = shown("When it last began to predict.")
     kept: bool = shown("Whether it predicts until somebody chooses again.")

@@ -70,29 +70,34 @@ def verdict_on(comparison: Comparison, *, kept: bool) -> PredictionVerdict:
 
 
 def spoken(comparison: Comparison, verdict: PredictionVerdict) -> str:
-    """Return in words why a model is in use, or is not."""
+    """Return in words why a model was put in use when it was trained, or was not.
+
+    In the past tense: it is kept with the version, and what is in use changes.
+    """
     rival = "telling the average every time"
     if comparison.rival_number is not None:
         rival = f"version {comparison.rival_number}"
     scores = (
-        f"On {comparison.judged} outcomes that neither had known it has a Brier score of"
+        f"On {comparison.judged} outcomes that neither had known it had a Brier score of"
         f" {comparison.brier_score}, and {rival} one of {comparison.rival_brier_score}."
     )
     match verdict:
         case PredictionVerdict.BETTER:
-            return f"It predicts from now on.  {scores}"
+            return f"It was put in use.  {scores}"
         case PredictionVerdict.TOO_FEW_NEW:
+            new = f"only {comparison.judged}" if comparison.judged else "none"
             return (
-                f"Version {comparison.rival_number} stays in use: only {comparison.judged} outcomes"
-                f" were closed since it was trained, and it takes {LEAST_COMPARED} to compare."
+                f"Version {comparison.rival_number} stayed in use: {new} of the newest fifth of the"
+                " outcomes had been closed after all that it had learnt from, and it takes"
+                f" {LEAST_COMPARED} to compare."
             )
         case PredictionVerdict.KEPT:
-            kept = f"Version {comparison.rival_number} stays in use, because somebody chose it."
+            kept = f"Version {comparison.rival_number} stayed in use, because somebody had it kept."
             return f"{kept}  {scores}" if comparison.judged else kept
         case PredictionVerdict.NO_BETTER if comparison.rival_number is None:
-            return f"Nothing predicts: it is no better than an average.  {scores}"
+            return f"Nothing was put in use: it was no better than an average.  {scores}"
         case PredictionVerdict.NO_BETTER:
-            return f"Version {comparison.rival_number} stays in use.  {scores}"
+            return f"Version {comparison.rival_number} stayed in use.  {scores}"
 
 
 def in_use(model: PredictionModel, *, at: datetime, by: UUID | None, kept: bool) -> PredictionModel:

@@ -101,14 +101,28 @@ class NotEnoughOutcomes(DomainError):
     code = "NOT_ENOUGH_OUTCOMES"
 
     def __init__(self, *, won: int, lost: int, early: bool = False) -> None:
-        known = f"{won} hand-offs were won and {lost} lost so far."
+        known = f"{won} hand-off{' was' if won == 1 else 's were'} won and {lost} lost"
+        takes = f"Learning takes {LEAST_OUTCOMES} in all, at least {LEAST_WON} of them won and"
         if early:
-            known = f"Of the oldest three fifths {won} hand-offs were won and {lost} lost."
-        super().__init__(
-            f"{known}  Learning takes {LEAST_OUTCOMES} in all, at least {LEAST_WON} of them won and"
-            f" {LEAST_LOST} lost{', and some of both kinds early on' if early else ''}."
-        )
+            super().__init__(
+                f"Of the oldest three fifths {known}.  {takes} {LEAST_LOST} lost, and some of both"
+                " kinds early on."
+            )
+        else:
+            super().__init__(
+                f"{known} so far.  {takes} {LEAST_LOST} lost: {_lacking(won=won, lost=lost)}."
+            )
         self.won, self.lost = won, lost
+
+
+def _lacking(*, won: int, lost: int) -> str:
+    """Say how many outcomes more it takes, and of which kind."""
+    more_won, more_lost = max(LEAST_WON - won, 0), max(LEAST_LOST - lost, 0)
+    more = max(LEAST_OUTCOMES - won - lost, more_won + more_lost)
+    kinds = [f"{n} {kind}" for n, kind in ((more_won, "won"), (more_lost, "lost")) if n]
+    if not kinds:
+        return f"{more} more"
+    return f"{more} more, of them at least {' and '.join(kinds)}"
 
 
 def require_enough(*, won: int, lost: int) -> None:

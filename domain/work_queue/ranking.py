@@ -191,7 +191,7 @@ def usual_chance(grade: Grade | None) -> str:
 
 def predicted_chance(probability: Decimal) -> str:
     """Return a predicted chance in words."""
-    return f"{_percent(probability)} of such hand-offs were won."
+    return f"{_percent(probability)} is predicted from what became of hand-offs."
 
 
 def hurry(promise: OpenPromise | None) -> str | None:

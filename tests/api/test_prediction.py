@@ -42,7 +42,7 @@ async def test_too_little_is_refused_and_says_how_much_it_takes(world: World) ->
             {
                 "code": "NOT_ENOUGH_OUTCOMES",
                 "message": "0 hand-offs were won and 0 lost so far.  Learning takes 200 in all, at"
-                " least 30 of them won and 30 lost.",
+                " least 30 of them won and 30 lost: 200 more, of them at least 30 won and 30 lost.",
                 "path": [],
             }
         ],
@@ -72,7 +72,7 @@ async def test_a_model_is_trained_in_the_worker_and_shows_how_well_it_works(worl
         "status": "READY",
         "won": 105,
         "lost": 195,
-        "reason": "It predicts from now on.  On 60 outcomes that neither had known it has a Brier"
+        "reason": "It was put in use.  On 60 outcomes that neither had known it had a Brier"
         " score of 0.163702, and telling the average every time one of 0.222716.",
         "trainedAt": "2026-03-10T12:00:00Z",
         "requestedBy": {"name": "Mia"},

@@ -130,7 +130,7 @@ async def test_too_little_is_kept_as_the_months_outcome_with_its_numbers(world: 
     assert (model.status, model.won, model.lost) == (PredictionStatus.REFUSED, 14, 26)
     assert model.reason == (
         "14 hand-offs were won and 26 lost so far.  Learning takes 200 in all, at least 30 of them"
-        " won and 30 lost."
+        " won and 30 lost: 160 more, of them at least 16 won and 4 lost."
     )
     assert await in_use(world) is None
 
@@ -192,7 +192,7 @@ async def test_a_worse_model_does_not_take_the_place_of_a_better_one(world: Worl
     assert shown.rival_brier_score is not None
     assert shown.brier_score > shown.rival_brier_score
     assert blind.reason == (
-        "Version 1 stays in use.  On 120 outcomes that neither had known it has a Brier score of"
+        "Version 1 stayed in use.  On 120 outcomes that neither had known it had a Brier score of"
         f" {shown.brier_score}, and version 1 one of {shown.rival_brier_score}."
     )
     assert await in_use(world) == 1
@@ -206,7 +206,7 @@ async def test_a_better_model_takes_the_place_and_says_why(world: World) -> None
     newer = await train(world, *ORIGIN)
     assert (newer.verdict, newer.in_use) == (PredictionVerdict.BETTER, True)
     assert newer.reason is not None
-    assert newer.reason.startswith("It predicts from now on.  On 180 outcomes that neither")
+    assert newer.reason.startswith("It was put in use.  On 180 outcomes that neither")
     assert [each.in_use for each in await models(world)] == [False, True]
 
 
@@ -217,8 +217,21 @@ async def test_too_few_new_outcomes_compare_nothing(world: World) -> None:
     second = await train(world, *ORIGIN, PredictionField.COUNTRY)
     assert (second.in_use, second.verdict) == (False, PredictionVerdict.TOO_FEW_NEW)
     assert second.reason == (
-        "Version 1 stays in use: only 20 outcomes were closed since it was trained, and it takes"
-        " 30 to compare."
+        "Version 1 stayed in use: only 20 of the newest fifth of the outcomes had been closed after"
+        " all that it had learnt from, and it takes 30 to compare."
+    )
+
+
+async def test_what_was_closed_before_all_that_is_known_compares_nothing(world: World) -> None:
+    """An older history that is imported is new to us, and yet it judges nobody."""
+    await a_history(world)
+    await train(world)
+    await a_history(world, fairs=40, mails=40, since=timedelta(days=390))
+    second = await train(world)
+    assert second.verdict is PredictionVerdict.TOO_FEW_NEW
+    assert second.reason == (
+        "Version 1 stayed in use: none of the newest fifth of the outcomes had been closed after"
+        " all that it had learnt from, and it takes 30 to compare."
     )
 
 
@@ -231,7 +244,7 @@ async def test_a_first_model_that_is_no_better_than_an_average_predicts_nothing(
     wrong = await train(world)
     assert (wrong.verdict, wrong.in_use) == (PredictionVerdict.NO_BETTER, False)
     assert wrong.reason is not None
-    assert wrong.reason.startswith("Nothing predicts: it is no better than an average.")
+    assert wrong.reason.startswith("Nothing was put in use: it was no better than an average.")
     assert await in_use(world) is None
 
 
@@ -244,4 +257,4 @@ async def test_what_somebody_has_kept_stays_until_somebody_chooses_again(world: 
     newer = await train(world)
     assert (newer.verdict, newer.in_use) == (PredictionVerdict.KEPT, False)
     assert newer.reason is not None
-    assert newer.reason.startswith("Version 1 stays in use, because somebody chose it.  On 180")
+    assert newer.reason.startswith("Version 1 stayed in use, because somebody had it kept.  On 180")

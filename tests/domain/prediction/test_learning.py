@@ -70,8 +70,20 @@ def test_calibration_puts_right_what_was_counted_three_times() -> None:
     assert model.calibration.slope < Decimal("0.6")
 
 
-@pytest.mark.parametrize(("won", "lost"), [(0, 0), (29, 500), (500, 29), (30, 169)], ids=str)
-def test_too_little_is_refused_and_says_how_much_it_takes(won: int, lost: int) -> None:
+@pytest.mark.parametrize(
+    ("won", "lost", "lacking"),
+    [
+        (0, 0, "200 more, of them at least 30 won and 30 lost"),
+        (29, 500, "1 more, of them at least 1 won"),
+        (500, 29, "1 more, of them at least 1 lost"),
+        (30, 169, "1 more"),
+        (13, 99, "88 more, of them at least 17 won"),
+    ],
+    ids=str,
+)
+def test_too_little_is_refused_and_says_how_much_it_takes(
+    won: int, lost: int, lacking: str
+) -> None:
     made = [
         ClosedOutcome(handoff_id=new_id(), facts={}, won=n < won, closed_at=NOON)
         for n in range(won + lost)
@@ -81,8 +93,12 @@ def test_too_little_is_refused_and_says_how_much_it_takes(won: int, lost: int) -
     assert refused.value.code == "NOT_ENOUGH_OUTCOMES"
     assert refused.value.message == (
         f"{won} hand-offs were won and {lost} lost so far.  Learning takes 200 in all, at least"
-        " 30 of them won and 30 lost."
+        f" 30 of them won and 30 lost: {lacking}."
     )
+
+
+def test_one_that_was_won_is_told_of_as_one() -> None:
+    assert NotEnoughOutcomes(won=1, lost=0).message.startswith("1 hand-off was won and 0 lost so")
 
 
 def test_outcomes_that_are_of_one_kind_for_long_teach_nothing() -> None:

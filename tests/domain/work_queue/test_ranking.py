@@ -185,4 +185,6 @@ def test_of_the_same_rank_what_is_due_first_comes_first_then_the_oldest() -> Non
 def test_a_chance_is_told_in_words() -> None:
     assert usual_chance(Grade.A1) == "30 % is usual for the grade A1."
     assert usual_chance(None) == "5 % is usual for a lead without a grade."
-    assert predicted_chance(Decimal("0.0636")) == "6.4 % of such hand-offs were won."
+    assert (
+        predicted_chance(Decimal("0.0636")) == "6.4 % is predicted from what became of hand-offs."
+    )
