@@ -58,8 +58,8 @@ enum(
     "How a trained model did beside the one in use: only a better one takes its place by itself.",
     BETTER="It did better on what neither had known, and was put in use.",
     NO_BETTER="It did no better, and the other stayed in use.",
-    TOO_FEW_NEW="Too few outcomes were closed after all that the other had learnt from to compare them, and it"
-    " stayed in use.",
+    TOO_FEW_NEW="Too few outcomes were closed after all that the other had learnt from to compare"
+    " them, and it stayed in use.",
     KEPT="Somebody chose the other and had it kept.",
 )
 

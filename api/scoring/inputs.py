@@ -86,10 +86,12 @@ class ScoringTermsInput:
     fit: list[FitGroupInput] = shown("How well a lead fits.")
     engagement: list[EngagementGroupInput] = shown("How much a lead does.")
     engagement_cap: int = shown("How many points engagement gives in all at most: 1 to 1000.")
-    a: int = shown("From how many points of fit on a lead is an A.")
-    b: int = shown("From how many points of fit on a lead is a B; less than for an A.")
-    one: int = shown("From how many points of engagement on a lead is a 1.")
-    two: int = shown("From how many points of engagement on a lead is a 2; less than for a 1.")
+    fit_for_a: int = shown("From how many points of fit on a lead is an A.")
+    fit_for_b: int = shown("From how many points of fit on a lead is a B; less than for an A.")
+    engagement_for_1: int = shown("From how many points of engagement on a lead is a 1.")
+    engagement_for_2: int = shown(
+        "From how many points of engagement on a lead is a 2; less than for a 1."
+    )
 
     def terms(self) -> ScoringTerms:
         """Return what was said."""
@@ -97,10 +99,10 @@ class ScoringTermsInput:
             fit=tuple(each.group() for each in self.fit),
             engagement=tuple(each.group() for each in self.engagement),
             engagement_cap=self.engagement_cap,
-            a=self.a,
-            b=self.b,
-            one=self.one,
-            two=self.two,
+            fit_for_a=self.fit_for_a,
+            fit_for_b=self.fit_for_b,
+            engagement_for_1=self.engagement_for_1,
+            engagement_for_2=self.engagement_for_2,
         )
 
 

@@ -91,10 +91,12 @@ class ScoringTermsView:
         "How much a lead does; this fades.", metadata={"most": MOST_GROUPS}
     )
     engagement_cap: int = shown("How many points engagement gives in all at most.")
-    a: int = shown("From how many points of fit on a lead is an A.")
-    b: int = shown("From how many points of fit on a lead is a B; else it is a C.")
-    one: int = shown("From how many points of engagement on a lead is a 1.")
-    two: int = shown("From how many points of engagement on a lead is a 2; else it is a 3.")
+    fit_for_a: int = shown("From how many points of fit on a lead is an A.")
+    fit_for_b: int = shown("From how many points of fit on a lead is a B; else it is a C.")
+    engagement_for_1: int = shown("From how many points of engagement on a lead is a 1.")
+    engagement_for_2: int = shown(
+        "From how many points of engagement on a lead is a 2; else it is a 3."
+    )
 
 
 @view(ScoringModel, description="One version of how leads are scored.")

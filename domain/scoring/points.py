@@ -143,8 +143,9 @@ def counted_points(terms: ScoringTerms, sums: Sequence[Decimal]) -> Decimal:
 
 def grade_of(terms: ScoringTerms, *, fit: int, engagement: int) -> Grade:
     """Return the grade that points make."""
-    letter = "A" if fit >= terms.a else "B" if fit >= terms.b else "C"
-    digit = "1" if engagement >= terms.one else "2" if engagement >= terms.two else "3"
+    letter = "A" if fit >= terms.fit_for_a else "B" if fit >= terms.fit_for_b else "C"
+    for_1, for_2 = terms.engagement_for_1, terms.engagement_for_2
+    digit = "1" if engagement >= for_1 else "2" if engagement >= for_2 else "3"
     return Grade(letter + digit)
 
 
@@ -158,7 +159,8 @@ def next_change(terms: ScoringTerms, engagement: Engagement) -> datetime | None:
     shown = engagement_points(terms, engagement.sums)
     if shown < 1:
         return None
-    kept = next((limit for limit in (terms.one, terms.two) if shown >= limit), 1)
+    limits = (terms.engagement_for_1, terms.engagement_for_2)
+    kept = next((limit for limit in limits if shown >= limit), 1)
     least = max(kept, -(-shown * 9 // 10))
 
     def falls_short(seconds: int) -> bool:

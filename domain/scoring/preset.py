@@ -111,8 +111,8 @@ PRESET = ScoringTerms(
         ),
     ),
     engagement_cap=100,
-    a=60,
-    b=30,
-    one=50,
-    two=15,
+    fit_for_a=60,
+    fit_for_b=30,
+    engagement_for_1=50,
+    engagement_for_2=15,
 )

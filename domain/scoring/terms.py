@@ -80,17 +80,18 @@ class EngagementGroup:
 class ScoringTerms:
     """Everything a model says.
 
-    A touch counts by the first rule it matches, and once.  A fit of `a` points or more is an A, of
-    `b` or more a B; an engagement of `one` or more is a 1, of `two` or more a 2.
+    A touch counts by the first rule it matches, and once.  From `fit_for_a` points of fit on a lead
+    is an A, from `fit_for_b` on a B; from `engagement_for_1` points of engagement on it is a 1,
+    from `engagement_for_2` on a 2.
     """
 
     fit: tuple[FitGroup, ...]
     engagement: tuple[EngagementGroup, ...]
     engagement_cap: int
-    a: int
-    b: int
-    one: int
-    two: int
+    fit_for_a: int
+    fit_for_b: int
+    engagement_for_1: int
+    engagement_for_2: int
 
     @property
     def fit_rules(self) -> tuple[FitRule, ...]:
@@ -198,10 +199,10 @@ def _names(path: Path, named: Iterable[Any]) -> Iterator[DomainError]:
 
 
 def _threshold_faults(terms: ScoringTerms) -> Iterator[DomainError]:
-    if terms.a <= terms.b:
-        yield ThresholdsNotDescending("An A takes more points than a B.", path=("a",))
-    if terms.one <= terms.two:
-        yield ThresholdsNotDescending("A 1 takes more points than a 2.", path=("one",))
+    if terms.fit_for_a <= terms.fit_for_b:
+        yield ThresholdsNotDescending("An A takes more points than a B.", path=("fitForA",))
+    if terms.engagement_for_1 <= terms.engagement_for_2:
+        yield ThresholdsNotDescending("A 1 takes more points than a 2.", path=("engagementFor1",))
 
 
 def _criterion_faults(terms: ScoringTerms) -> Iterator[DomainError | int]:
@@ -223,10 +224,10 @@ def _criterion_faults(terms: ScoringTerms) -> Iterator[DomainError | int]:
 
 def _numbers(terms: ScoringTerms) -> Iterator[tuple[Path, int, int, int]]:
     yield ("engagementCap",), terms.engagement_cap, 1, MOST_POINTS
-    yield ("a",), terms.a, 1, MOST_POINTS
-    yield ("b",), terms.b, 1, MOST_POINTS
-    yield ("one",), terms.one, 1, MOST_POINTS
-    yield ("two",), terms.two, 1, MOST_POINTS
+    yield ("fitForA",), terms.fit_for_a, 1, MOST_POINTS
+    yield ("fitForB",), terms.fit_for_b, 1, MOST_POINTS
+    yield ("engagementFor1",), terms.engagement_for_1, 1, MOST_POINTS
+    yield ("engagementFor2",), terms.engagement_for_2, 1, MOST_POINTS
     for n, group in enumerate(terms.fit):
         yield ("fit", n, "cap"), group.cap, 1, MOST_POINTS
         for m, rule in enumerate(group.rules):

@@ -53,10 +53,10 @@ TERMS: dict[str, Any] = {
         }
     ],
     "engagementCap": 50,
-    "a": 30,
-    "b": 20,
-    "one": 15,
-    "two": 5,
+    "fitForA": 30,
+    "fitForB": 20,
+    "engagementFor1": 15,
+    "engagementFor2": 5,
 }
 
 

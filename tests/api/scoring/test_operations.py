@@ -48,7 +48,7 @@ async def test_activating_a_model_grades_the_leads_there_are(world: World) -> No
 async def test_a_change_is_a_new_version_and_grades_everybody_anew(world: World) -> None:
     (lead,) = await add_leads(world, "Head of IT")
     first = await scored_by(world)
-    second = await propose(world, {**TERMS, "a": 40})
+    second = await propose(world, {**TERMS, "fitForA": 40})
     assert (await stored(world, lead)).grade is Grade.A3
 
     await activate(world, second)
@@ -96,7 +96,7 @@ async def test_many_leads_are_graded_in_the_background_and_the_count_shows_it(
 async def test_a_preview_says_what_would_change_and_changes_nothing(world: World) -> None:
     leads = await add_leads(world, "Head of IT", "Clerk")
     await scored_by(world)
-    id = await propose(world, {**TERMS, "a": 40})
+    id = await propose(world, {**TERMS, "fitForA": 40})
     data = await world.data(
         """query($id: ID!) { scoringPreview(model: $id) { sampled changed model { number }
           grades { grade now then } leads { now then { grade fit } lead { email } } } }""",
@@ -120,23 +120,33 @@ async def test_a_preview_says_what_would_change_and_changes_nothing(world: World
 
 
 async def test_the_preset_is_offered_and_proposed_as_it_is(world: World) -> None:
-    data = await world.data("{ scoringPreset { a b one two engagementCap fit { name cap } } }")
-    assert data["scoringPreset"]["fit"][0] == {"name": "Role", "cap": 50}
+    data = await world.data(
+        "{ scoringPreset { fitForA fitForB engagementFor1 engagementFor2 fit { name cap } } }"
+    )
+    assert data["scoringPreset"].pop("fit")[0] == {"name": "Role", "cap": 50}
+    assert data["scoringPreset"] == {
+        "fitForA": 60,
+        "fitForB": 30,
+        "engagementFor1": 50,
+        "engagementFor2": 15,
+    }
     await activate(world, await propose(world))
-    data = await world.data("{ scoringModels { nodes { terms { a engagementCap } status } } }")
-    terms = {"a": 60, "engagementCap": 100}
+    data = await world.data(
+        "{ scoringModels { nodes { terms { fitForA engagementCap } status } } }"
+    )
+    terms = {"fitForA": 60, "engagementCap": 100}
     assert data["scoringModels"]["nodes"] == [{"terms": terms, "status": "ACTIVE"}]
 
 
 async def test_a_model_that_makes_no_sense_is_refused_and_nothing_is_kept(world: World) -> None:
     answer = await world.data(PROPOSE, {"input": {"name": " ", "terms": TERMS}}, as_=world.marketer)
     assert answer["scoringModelPropose"]["userErrors"] == [{"code": "INVALID", "path": ["name"]}]
-    wrong = {**TERMS, "a": 20, "engagementCap": 0}
+    wrong = {**TERMS, "fitForA": 20, "engagementCap": 0}
     answer = await world.data(PROPOSE, {"input": {"name": "x", "terms": wrong}}, as_=world.marketer)
     assert answer["scoringModelPropose"] == {
         "scoringModel": None,
         "userErrors": [
-            {"code": "THRESHOLDS_NOT_DESCENDING", "path": ["terms", "a"]},
+            {"code": "THRESHOLDS_NOT_DESCENDING", "path": ["terms", "fitForA"]},
             {"code": "OUT_OF_RANGE", "path": ["terms", "engagementCap"]},
         ],
     }
@@ -153,7 +163,7 @@ async def test_of_two_versions_activated_at_once_one_is_in_force_and_grades_ever
     world: World,
 ) -> None:
     leads = await add_leads(world, "Head of IT", "Clerk")
-    ids = [await propose(world, {**TERMS, "a": a}) for a in (30, 40)]
+    ids = [await propose(world, {**TERMS, "fitForA": a}) for a in (30, 40)]
     answers = await asyncio.gather(*(activate(world, id) for id in ids))
     assert [each["userErrors"] for each in answers] == [[], []]
     async with world.work() as work:

@@ -78,10 +78,10 @@ TERMS = ScoringTerms(
         ),
     ),
     engagement_cap=50,
-    a=40,
-    b=20,
-    one=40,
-    two=10,
+    fit_for_a=40,
+    fit_for_b=20,
+    engagement_for_1=40,
+    engagement_for_2=10,
 )
 
 

@@ -41,10 +41,10 @@ def test_names_are_trimmed_and_criteria_kept_in_their_plain_form() -> None:
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({"a": 30}, ("THRESHOLDS_NOT_DESCENDING", ("terms", "a"))),
-        ({"one": 15}, ("THRESHOLDS_NOT_DESCENDING", ("terms", "one"))),
+        ({"fit_for_a": 30}, ("THRESHOLDS_NOT_DESCENDING", ("terms", "fitForA"))),
+        ({"engagement_for_1": 15}, ("THRESHOLDS_NOT_DESCENDING", ("terms", "engagementFor1"))),
         ({"engagement_cap": 0}, ("OUT_OF_RANGE", ("terms", "engagementCap"))),
-        ({"b": 0}, ("OUT_OF_RANGE", ("terms", "b"))),
+        ({"fit_for_b": 0}, ("OUT_OF_RANGE", ("terms", "fitForB"))),
         ({"fit": fit(points=0)}, ("OUT_OF_RANGE", ("terms", "fit", 0, "rules", 0, "points"))),
         ({"fit": fit(points=1001)}, ("OUT_OF_RANGE", ("terms", "fit", 0, "rules", 0, "points"))),
         ({"fit": fit(name=" ")}, ("INVALID", ("terms", "fit", 0, "rules", 0, "name"))),
