@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.ids import new_id, public
 from tests.api.offices import Office
 from tests.api.operations.front_end import OPERATIONS, FrontEnd, first, first_list, team
 
@@ -114,7 +115,15 @@ async def prioritise(office: Office, front_end: FrontEnd) -> None:
     assert (await front_end.run("prediction-training"))["inUse"] is None
     untrained = await front_end.run("prediction-model-train", input={})
     assert [each["code"] for each in untrained["userErrors"]] == ["NOT_ENOUGH_OUTCOMES"]
+    nobody = public("PredictionModel", new_id())
+    unknown = await front_end.run("prediction-model-use", input={"model": nobody})
+    assert [each["code"] for each in unknown["userErrors"]] == ["NOT_FOUND"]
     assert (await front_end.run("value-recalibrations"))["nodes"] == []
+    none = public("ValueRecalibration", new_id())
+    untaken = await front_end.run(
+        "sla-take-values", input={"sla": office.sla, "recalibration": none}
+    )
+    assert [each["code"] for each in untaken["userErrors"]] == ["NOT_FOUND"]
     brief = await front_end.run("call-brief", lead=taken)
     assert (brief["who"]["email"], brief["grade"]) == (office.leads[0], "C3")
     queue = await front_end.run("work-queue", first=10)
