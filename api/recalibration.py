@@ -159,6 +159,10 @@ class Queries:
 class SlaTakeValuesInput:
     sla: strawberry.ID = shown("The agreement; it must be signed, and the newest of its series.")
     recalibration: strawberry.ID = shown("What the lead types turned out to be worth.")
+    effective_at: datetime | None = shown(
+        "From when on the values count, within the period; left out, as soon as both have signed.",
+        default=UNSET,
+    )
     side: Side | None = shown(
         "For whom you sign, if you are in teams of both sides.", default=UNSET
     )
@@ -177,5 +181,10 @@ class Mutations:
         found = ids.expect("ValueRecalibration", input.recalibration, path=("recalibration",))
         async with info.context.writing() as work:
             return await recalibration.take_values(
-                work, info.context.actor, sla_id, found, side=input.side or None
+                work,
+                info.context.actor,
+                sla_id,
+                found,
+                effective_at=input.effective_at or None,
+                side=input.side or None,
             )

@@ -32,8 +32,8 @@ LIST = """{ valueRecalibrations(first: 1) { nodes {
     sla { name } commitment { name }
     values { criterionText worthNow worthProposed handedOff won closeRate
       value { amount currency } } } } } }"""
-TAKE = """mutation($sla: ID!, $id: ID!) {
-  slaTakeValues(input: {sla: $sla, recalibration: $id}) {
+TAKE = """mutation($sla: ID!, $id: ID!, $at: DateTime) {
+  slaTakeValues(input: {sla: $sla, recalibration: $id, effectiveAt: $at}) {
     sla { number status } userErrors { code path }
 }}"""
 EVERYBODY = (date(2026, 3, 1), date(2026, 6, 1))
@@ -325,6 +325,23 @@ async def test_the_next_version_of_an_agreement_may_take_the_values(world: World
         value.units_proposed for value in found.deliveries[0].values
     ]
     assert (made["Call"].within_minutes, proposed.supersedes_id) == (240, sla.id)
+
+
+async def test_values_are_taken_from_an_instant_to_come(world: World) -> None:
+    sla = await an_agreement(world)
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    found = await reckoned(world)
+    assert found is not None
+    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
+    late = await world.data(TAKE, {**variables, "at": "2026-06-01T00:00:01Z"}, as_=world.marketer)
+    assert late["slaTakeValues"] == {
+        "sla": None,
+        "userErrors": [{"code": "BAD_EFFECTIVE_DATE", "path": ["effectiveAt"]}],
+    }
+    await world.data(TAKE, {**variables, "at": "2026-04-01T00:00:00Z"}, as_=world.marketer)
+    async with world.work() as work:
+        [proposed] = [each for each in await work.find(Sla) if each.number == 2]
+    assert proposed.effective_at == datetime(2026, 4, 1, tzinfo=UTC)
 
 
 async def test_values_of_a_month_are_not_taken_once_there_are_newer_ones(world: World) -> None:

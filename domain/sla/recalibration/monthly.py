@@ -113,11 +113,18 @@ async def _keep(
 
 
 async def take_values(
-    work: Work, actor: Actor, sla_id: UUID, recalibration_id: UUID, *, side: Side | None = None
+    work: Work,
+    actor: Actor,
+    sla_id: UUID,
+    recalibration_id: UUID,
+    *,
+    effective_at: datetime | None = None,
+    side: Side | None = None,
 ) -> Sla:
     """Propose the next version of an agreement with the values that were reckoned.
 
-    Nothing else of it changes, and the other side has to sign it as any other version.
+    Nothing else of it changes, and the other side has to sign it as any other version.  Without an
+    instant it counts as soon as that is done.
 
     Raises:
         NothingCalibrated: if the recalibration says nothing about this agreement.
@@ -133,7 +140,12 @@ async def take_values(
     found = {each.commitment_id: each for each in recalibration.deliveries}
     changed = [_revalued(each, found.get(each.id)) for each in commitments]
     return await supersede(
-        work, actor, sla_id, commitments=terms_from(changed, currency=sla.currency), side=side
+        work,
+        actor,
+        sla_id,
+        commitments=terms_from(changed, currency=sla.currency),
+        effective_at=effective_at,
+        side=side,
     )
 
 
