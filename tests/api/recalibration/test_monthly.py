@@ -3,8 +3,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -12,101 +10,18 @@ from domain import handoff_flow
 from domain.exchange import MissingRate
 from domain.filters import parsed
 from domain.grades import Grade
-from domain.handoff import Handoff, HandoffStatus
-from domain.identity import Tenant, system
-from domain.ids import new_id, public
+from domain.handoff import Handoff
+from domain.identity import Tenant
+from domain.ids import new_id
 from domain.leads import LEAD_FIELDS, Lead
-from domain.opportunities import Opportunity, OpportunityStatus, PipelineStage
-from domain.sla.agreement import Commitment, CommitmentKind, Measure, Sla, ValueRule
-from domain.sla.recalibration import ResultsOfTypes, ValueRecalibration, recalibrate
+from domain.sla.agreement import Measure, Sla
+from domain.sla.recalibration import ResultsOfTypes, ValueRecalibration
 from infra.database import Database
 from infra.scoring import MonthlyRecalibration
-from tests.agreements import a_commitment, a_sla, add_mql, an_mql, sign
+from tests.agreements import add_mql, sign
+from tests.api.recalibration.revalued import FAIR, LIST, an_agreement, handed_off, reckoned
 from tests.api.test_exchange import set_rate
 from tests.world import NOON, World
-
-FAIR = {"originSource": {"eq": "fair"}}
-LIST = """{ valueRecalibrations(first: 1) { nodes {
-  id monthOn windowStartsOn windowEndsOn priorWeight missing { currency to on }
-  deliveries { measure priorRate unrated averageRevenue { amount } pointValue { amount }
-    sla { name } commitment { name }
-    values { criterionText worthNow worthProposed handedOff won closeRate
-      value { amount currency } } } } } }"""
-TAKE = """mutation($sla: ID!, $id: ID!, $at: DateTime) {
-  slaTakeValues(input: {sla: $sla, recalibration: $id, effectiveAt: $at}) {
-    sla { number status } userErrors { code path }
-}}"""
-EVERYBODY = (date(2026, 3, 1), date(2026, 6, 1))
-
-
-async def an_agreement(world: World, measure: Measure = Measure.MONEY) -> Sla:
-    sla = a_sla(world, period=EVERYBODY)
-    delivery = a_commitment(
-        sla,
-        CommitmentKind.DELIVERY,
-        0,
-        name="Leads",
-        measure=measure,
-        target=100_000,
-        values=(ValueRule(criterion=FAIR, units=100), ValueRule(criterion={}, units=50)),
-    )
-    response = a_commitment(
-        sla,
-        CommitmentKind.RESPONSE,
-        1,
-        name="Call",
-        within_minutes=240,
-        target_share=Decimal("0.9"),
-    )
-    await sign(world, delivery, response, sla=sla)
-    return sla
-
-
-async def handed_off(
-    world: World, origin: str, number: int, *, won: int, at: datetime, currency: str = "EUR"
-) -> None:
-    """Store hand-offs of leads from one origin, of which the first ones were won for 1,000."""
-    stage = PipelineStage(id=new_id(), name="Talks", position=1, win_rate=Decimal(0), created_at=at)
-    made: list[Any] = [stage]
-    for n in range(number):
-        lead = an_mql(at, n, origin_source=origin)
-        handoff = Handoff(
-            id=new_id(),
-            lead_id=lead.id,
-            from_team_id=world.marketing.id,
-            to_team_id=world.sales.id,
-            score=0,
-            handed_off_at=at,
-            recorded_at=at,
-            status=HandoffStatus.ACCEPTED,
-            decided_at=at,
-        )
-        made += [lead, handoff]
-        if n < won:
-            made.append(
-                Opportunity(
-                    id=new_id(),
-                    name="Deal",
-                    lead_id=lead.id,
-                    stage_id=stage.id,
-                    opened_at=at,
-                    stage_entered_at=at,
-                    recorded_at=at,
-                    updated_at=at,
-                    amount_minor=100_000,
-                    currency=currency,
-                    status=OpportunityStatus.WON,
-                    closed_at=at + timedelta(days=1),
-                )
-            )
-    async with world.work() as work:
-        await work.add_all(made)
-
-
-async def reckoned(world: World) -> ValueRecalibration | None:
-    async with world.work() as work:
-        found: ValueRecalibration | None = await recalibrate(work, system(world.tenant.id))
-        return found
 
 
 async def test_what_lead_types_were_worth_is_shown_with_its_evidence(world: World) -> None:
@@ -302,115 +217,6 @@ async def test_deals_in_other_currencies_count_by_the_rates_of_their_days(
     mean = {"EUR": 75_000, "USD": 150_000}[currency]
     assert (delivery.average_revenue_minor, delivery.unrated) == (mean, 1)
     assert found.missing == MissingRate(currency="GBP", to=currency, on=date(2025, 12, 1))
-
-
-async def test_the_next_version_of_an_agreement_may_take_the_values(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
-    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
-
-    answer = await world.data(TAKE, variables, as_=world.marketer)
-
-    assert answer["slaTakeValues"]["userErrors"] == []
-    assert (answer["slaTakeValues"]["sla"]["number"], answer["slaTakeValues"]["sla"]["status"]) == (
-        2,
-        "PROPOSED",
-    )
-    async with world.work() as work:
-        [proposed] = [each for each in await work.find(Sla) if each.number == 2]
-        made = {each.name: each for each in await work.find(Commitment, sla_id=proposed.id)}
-    assert [rule.units for rule in made["Leads"].values] == [
-        value.units_proposed for value in found.deliveries[0].values
-    ]
-    assert (made["Call"].within_minutes, proposed.supersedes_id) == (240, sla.id)
-
-
-async def test_values_are_taken_from_an_instant_to_come(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
-    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
-    late = await world.data(TAKE, {**variables, "at": "2026-06-01T00:00:01Z"}, as_=world.marketer)
-    assert late["slaTakeValues"] == {
-        "sla": None,
-        "userErrors": [{"code": "BAD_EFFECTIVE_DATE", "path": ["effectiveAt"]}],
-    }
-    await world.data(TAKE, {**variables, "at": "2026-04-01T00:00:00Z"}, as_=world.marketer)
-    async with world.work() as work:
-        [proposed] = [each for each in await work.find(Sla) if each.number == 2]
-    assert proposed.effective_at == datetime(2026, 4, 1, tzinfo=UTC)
-
-
-async def test_values_of_a_month_are_not_taken_once_there_are_newer_ones(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    months = [await reckoned(world)]
-    world.at(datetime(2026, 4, 1, tzinfo=UTC))
-    months.append(await reckoned(world))
-    march, april = (public("ValueRecalibration", each.id) for each in months if each is not None)
-    variables = {"sla": public("Sla", sla.id), "id": march}
-
-    answer = await world.data(TAKE, variables, as_=world.marketer)
-
-    assert answer["slaTakeValues"] == {
-        "sla": None,
-        "userErrors": [{"code": "VALUES_OUTDATED", "path": ["recalibration"]}],
-    }
-    async with world.work() as work:
-        assert [each.number for each in await work.find(Sla)] == [1]
-    taken = await world.data(TAKE, {**variables, "id": april}, as_=world.marketer)
-    assert taken["slaTakeValues"]["sla"] == {"number": 2, "status": "PROPOSED"}
-
-
-async def test_the_last_values_of_an_agreement_are_taken_though_a_later_month_says_nothing_of_it(
-    world: World,
-) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    march = await reckoned(world)
-    assert march is not None
-    async with world.work() as work:
-        await work.add(
-            replace(march, id=new_id(), month_on=date(2026, 4, 1), deliveries=(), skipped=())
-        )
-    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", march.id)}
-    taken = await world.data(TAKE, variables, as_=world.marketer)
-    assert taken["slaTakeValues"]["sla"] == {"number": 2, "status": "PROPOSED"}
-
-
-async def test_values_of_another_agreement_are_not_taken(world: World) -> None:
-    await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
-    other = a_sla(world, period=(date(2027, 1, 1), date(2027, 2, 1)))
-    await sign(world, sla=other)
-    variables = {"sla": public("Sla", other.id), "id": public("ValueRecalibration", found.id)}
-    answer = await world.data(TAKE, variables, as_=world.marketer)
-    assert answer["slaTakeValues"] == {
-        "sla": None,
-        "userErrors": [{"code": "NOTHING_CALIBRATED", "path": ["recalibration"]}],
-    }
-    async with world.work() as work:
-        assert [each for each in await work.find(Sla) if each.number == 2] == []
-
-
-@pytest.mark.parametrize("kind", ["Sla", "ValueRecalibration"])
-async def test_what_is_not_there_is_not_found(world: World, kind: str) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
-    ids = {"Sla": sla.id, "ValueRecalibration": found.id, kind: new_id()}
-    variables = {
-        "sla": public("Sla", ids["Sla"]),
-        "id": public("ValueRecalibration", ids["ValueRecalibration"]),
-    }
-    answer = await world.data(TAKE, variables, as_=world.marketer)
-    assert answer["slaTakeValues"]["userErrors"][0]["code"] == "NOT_FOUND"
 
 
 async def test_points_keep_their_worth_on_the_average(world: World) -> None:
