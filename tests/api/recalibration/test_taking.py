@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from domain import handoff_flow
+from domain.handoff import HandoffCredit
 from domain.ids import new_id, public
 from domain.sla.agreement import Commitment, Sla
-from tests.agreements import a_sla, sign
+from tests.agreements import a_sla, add_mql, sign
+from tests.api.asking_slas import countersign
 from tests.api.recalibration.revalued import an_agreement, handed_off, reckoned
 from tests.world import NOON, World
 
@@ -15,6 +19,14 @@ TAKE = """mutation($sla: ID!, $id: ID!, $at: DateTime) {
   slaTakeValues(input: {sla: $sla, recalibration: $id, effectiveAt: $at}) {
     sla { number status } userErrors { code path }
 }}"""
+
+
+async def hand_off(world: World) -> UUID:
+    """Hand one more lead from the fair off, a minute later, and return the hand-off's id."""
+    world.at(world.now + timedelta(minutes=1))
+    lead = await add_mql(world, origin_source="fair")
+    async with world.work() as work:
+        return (await handoff_flow.hand_off(work, world.actor(world.marketer), lead.id)).id
 
 
 async def test_the_next_version_of_an_agreement_may_take_the_values(world: World) -> None:
@@ -38,6 +50,28 @@ async def test_the_next_version_of_an_agreement_may_take_the_values(world: World
         value.units_proposed for value in found.deliveries[0].values
     ]
     assert (made["Call"].within_minutes, proposed.supersedes_id) == (240, sla.id)
+
+
+async def test_what_is_handed_off_once_both_have_signed_has_the_new_worth(world: World) -> None:
+    sla = await an_agreement(world)
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    found = await reckoned(world)
+    assert found is not None
+    variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
+    before = await hand_off(world)
+    await world.data(TAKE, variables, as_=world.marketer)
+    proposed = await hand_off(world)
+    async with world.work() as work:
+        [second] = [each for each in await work.find(Sla) if each.number == 2]
+    assert (await countersign(world, public("Sla", second.id)))["userErrors"] == []
+    signed = await hand_off(world)
+
+    async with world.work() as work:
+        worth = {each.handoff_id: each.units for each in await work.find(HandoffCredit)}
+    assert [worth[handoff] for handoff in (before, proposed, signed)] == [
+        *(100, 100),
+        found.deliveries[0].values[0].units_proposed,
+    ]
 
 
 async def test_values_are_taken_from_an_instant_to_come(world: World) -> None:
