@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -165,23 +165,22 @@ def _check_may_change(message: ThreadMessage, by: UUID) -> None:
         raise MessageRetracted
 
 
-def asked(thread: Thread, message: ThreadMessage) -> Thread:
-    """Return a thread that waits for what a message asks.
+def waiting_for(thread: Thread, questions: Iterable[ThreadMessage]) -> Thread:
+    """Return a thread as the questions that nobody has answered leave it.
 
-    A second question to the same side waits with the first, which is due earlier.
+    It waits for one side at a time: for the one it waited for, as long as that owes anything.  Its
+    answer is due when the first of these questions is.
     """
-    if message.asks is None or message.due_at is None:
-        return thread
-    if thread.awaiting is message.asks:
-        return thread
-    if thread.awaiting is not None:
-        raise AnswerPending(thread.awaiting)
-    return replace(thread, awaiting=message.asks, ask_id=message.id, due_at=message.due_at)
+    waiting = [each for each in questions if each.asks is not None]
+    same = [each for each in waiting if each.asks is thread.awaiting]
+    first = min(same or waiting, key=_by_due, default=None)
+    if first is None:
+        return replace(thread, awaiting=None, ask_id=None, due_at=None)
+    return replace(thread, awaiting=first.asks, ask_id=first.id, due_at=first.due_at)
 
 
-def released(thread: Thread) -> Thread:
-    """Return a thread that waits for nobody."""
-    return replace(thread, awaiting=None, ask_id=None, due_at=None)
+def _by_due(question: ThreadMessage) -> tuple[datetime, UUID]:
+    return question.due_at or question.sent_at, question.id
 
 
 # How each thing a thread is about is called.

@@ -19,6 +19,7 @@ from domain.ports import Work
 from domain.sla import keeping
 from domain.stages import Side
 from domain.team_hours import hours_of_team
+from domain.threads.answering import answered, without
 from domain.threads.calling import letter_at, written_to
 from domain.threads.entities import (
     LONGEST_ANSWER,
@@ -28,10 +29,9 @@ from domain.threads.entities import (
     Subject,
     Thread,
     ThreadMessage,
-    asked,
     changed,
-    released,
     retracted,
+    waiting_for,
 )
 from domain.threads.mentioning import NOBODY, Called, people_called
 from domain.threads.reading import read_by_answering
@@ -74,7 +74,7 @@ async def start_thread(
     )
     message = await _message(work, thread, handoff, by=by, text=text, asks=asks)
     people = await people_called(work, mentions, by=by)
-    thread = await work.add(asked(thread, message))
+    thread = await work.add(waiting_for(thread, [message]))
     return await _say(work, thread, message, people, handoff)
 
 
@@ -95,8 +95,8 @@ async def reply(
     thread = await work.get(Thread, thread_id, lock=True)
     message = await _message(work, thread, handoff, by=by, text=text, asks=asks)
     people = await people_called(work, mentions, by=by)
-    thread = await _answered(work, thread, message)
-    thread = await work.save(replace(asked(thread, message), last_message_at=work.now))
+    thread = await answered(work, thread, message)
+    thread = await work.save(replace(thread, last_message_at=work.now))
     await read_by_answering(work, thread.id, by)
     return await _say(work, thread, message, people, handoff)
 
@@ -115,8 +115,7 @@ async def change_message(work: Work, actor: Actor, message_id: UUID, *, text: st
 async def retract_message(work: Work, actor: Actor, message_id: UUID) -> ThreadMessage:
     """Take back what one said.  A question that is taken back needs no answer any more.
 
-    Nobody gets a letter about it either.  What an answer that is taken back had answered waits for
-    the next one, and is due when it was.
+    Nobody gets a letter about it either.
     """
     actor.require(Permission.DISCUSS)
     by = actor.require_user()
@@ -125,57 +124,11 @@ async def retract_message(work: Work, actor: Actor, message_id: UUID) -> ThreadM
     message = await work.get(ThreadMessage, message_id, lock=True)
     message = await work.save(retracted(message, by=by, at=work.now))
     await written_to(work, await work.find(Mention, lock=True, message_id=message.id))
-    if thread.ask_id == message.id:
-        await work.save(await _without_ask(work, thread))
-    else:
-        await _without_answer(work, thread, message)
+    waiting = await without(work, thread, message)
+    if waiting != thread:
+        await work.save(waiting)
     work.record(ThreadChanged(at=work.now, thread_id=message.thread_id))
     return message
-
-
-async def _without_ask(work: Work, thread: Thread) -> Thread:
-    """Return a thread as if it had not been asked: it waits for the next question's answer."""
-    asking = await work.find(
-        ThreadMessage,
-        thread_id=thread.id,
-        asks=thread.awaiting,
-        answered_by_id=None,
-        retracted_at=None,
-    )
-    free = released(thread)
-    return asked(free, min(asking, key=lambda each: (each.due_at, each.id))) if asking else free
-
-
-async def _without_answer(work: Work, thread: Thread, gone: ThreadMessage) -> None:
-    """Let what a message had answered be answered by the next one that does, or wait again.
-
-    Where the thread waits for something else by now, it goes on with that.
-    """
-    asking = await work.find(
-        ThreadMessage, lock=True, thread_id=thread.id, answered_by_id=gone.id, retracted_at=None
-    )
-    if not asking:
-        return
-    answer = await _next_answer(work, gone, asking)
-    if answer is None and thread.awaiting is not None:
-        return
-    answer_id = None if answer is None else answer.id
-    await work.save_all([replace(each, answered_by_id=answer_id) for each in asking])
-    if answer is None:
-        await work.save(asked(thread, min(asking, key=lambda each: (each.due_at, each.id))))
-
-
-async def _next_answer(
-    work: Work, gone: ThreadMessage, asking: Sequence[ThreadMessage]
-) -> ThreadMessage | None:
-    side, askers = asking[0].asks, {each.author_id for each in asking}
-    said = await work.find(ThreadMessage, thread_id=gone.thread_id, retracted_at=None)
-    for each in sorted(said, key=lambda each: (each.sent_at, each.id)):
-        is_later = (each.sent_at, each.id) > (gone.sent_at, gone.id)
-        own = askers == {each.author_id}
-        if side and is_later and not own and await _is_of(work, each.author_id, side):
-            return each
-    return None
 
 
 async def _say(
@@ -239,20 +192,6 @@ async def _message(
     return replace(message, asks=asks.side, due_at=hours.add(work.now, asks.within))
 
 
-async def _answered(work: Work, thread: Thread, message: ThreadMessage) -> Thread:
-    """Return a thread as a message leaves it: answered, if its author is of the side awaited."""
-    if thread.awaiting is None or not await _is_of(work, message.author_id, thread.awaiting):
-        return thread
-    waiting = await work.find(
-        ThreadMessage, lock=True, thread_id=thread.id, asks=thread.awaiting, answered_by_id=None
-    )
-    # Whoever is in teams of both sides does not answer what he or she asked.
-    if all(each.author_id == message.author_id for each in waiting):
-        return thread
-    await work.save_all([replace(each, answered_by_id=message.id) for each in waiting])
-    return released(thread)
-
-
 async def _check_exists(work: Work, subject: Subject) -> None:
     for name, kind in _KINDS.items():
         id = getattr(subject, name)
@@ -292,11 +231,6 @@ async def _team_of(work: Work, handoff: Handoff | None, side: Side) -> Team | No
         return await work.get(Team, team_id)
     teams = await work.find(Team, side=side)
     return teams[0] if teams else None
-
-
-async def _is_of(work: Work, user_id: UUID, side: Side) -> bool:
-    teams = tuple(member.team_id for member in await work.find(TeamMember, user_id=user_id))
-    return any(team.side is side for team in await work.find(Team, id=teams))
 
 
 async def _got_it(work: Work, handoff: Handoff, user_id: UUID) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.agreements import add_mql
 from tests.api.threads.talking import EDIT, RETRACT, THREAD_NOW, about, reply, start
 from tests.world import World
@@ -91,3 +93,62 @@ async def test_who_else_answered_stands_in_for_an_answer_that_is_taken_back(worl
     now = (await world.data(THREAD_NOW, {"id": thread["id"]}))["thread"]
     assert now["awaiting"] is None
     assert now["messages"]["nodes"][0]["answer"] == {"text": "The buyer."}
+
+
+async def test_what_was_answered_with_a_question_waits_when_that_is_taken_back(
+    world: World,
+) -> None:
+    lead = await add_mql(world)
+    thread = await start(
+        world, world.marketer, about(lead), asks={"side": "SALES", "within": "PT5H"}
+    )
+    back = {"text": "Which one?", "asks": {"side": "MARKETING"}}
+    said = (await reply(world, world.rep, thread, **back))["thread"]["messages"]["nodes"][1]["id"]
+
+    await world.data(RETRACT, {"input": {"message": said}}, as_=world.rep)
+
+    assert (await world.data(THREAD_NOW, {"id": thread["id"]}))["thread"] == {
+        "awaiting": "SALES",
+        "dueAt": "2026-03-10T17:00:00Z",
+        "ask": {"text": "Whom did you talk to?"},
+        "messages": {
+            "nodes": [
+                {"text": "Whom did you talk to?", "answer": None},
+                {"text": "", "answer": None},
+            ]
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "waits_for"),
+    [
+        # The same side owes two answers: the one that is due first makes it late.
+        ({"side": "SALES", "within": "PT5H"}, ("SALES", "2026-03-10T13:00:00Z")),
+        # One side at a time: the other one's turn comes when this one has answered.
+        ({"side": "MARKETING", "within": "PT5H"}, ("MARKETING", "2026-03-10T17:00:00Z")),
+    ],
+    ids=["the same side", "the other side"],
+)
+async def test_what_waits_again_is_not_forgotten_for_what_was_asked_meanwhile(
+    world: World, meanwhile: dict[str, str], waits_for: tuple[str, str]
+) -> None:
+    lead = await add_mql(world)
+    first = {"side": "SALES", "within": "PT1H"}
+    thread = await start(world, world.marketer, about(lead), asks=first)
+    said = (await reply(world, world.rep, thread))["thread"]["messages"]["nodes"][1]["id"]
+    await reply(world, world.owner, thread, text="And why?", asks=meanwhile)
+
+    await world.data(RETRACT, {"input": {"message": said}}, as_=world.rep)
+
+    now = (await world.data(THREAD_NOW, {"id": thread["id"]}))["thread"]
+    assert (now["awaiting"], now["dueAt"]) == waits_for
+    assert [each["answer"] for each in now["messages"]["nodes"]] == [None, None, None]
+    later = await reply(world, world.marketer, thread, text="Because.")
+    assert (later["thread"]["awaiting"], later["thread"]["dueAt"]) == (
+        "SALES",
+        "2026-03-10T13:00:00Z",
+    )
+    last = (await reply(world, world.other_rep, thread, text="The buyer."))["thread"]
+    assert last["awaiting"] is None
+    assert last["messages"]["nodes"][0]["answer"] == {"text": "The buyer."}

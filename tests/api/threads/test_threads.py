@@ -10,7 +10,7 @@ from domain.content import AssetKind, ContentAsset
 from domain.identity import TeamMember
 from domain.ids import new_id, public
 from tests.agreements import add_mql
-from tests.api.threads.talking import NOBODY, START, about, listed, reply, start, stored
+from tests.api.threads.talking import NOBODY, RETRACT, START, about, listed, reply, start, stored
 from tests.following import following
 from tests.telling import hand_over
 from tests.world import World
@@ -67,8 +67,8 @@ async def test_an_answer_may_ask_back(world: World) -> None:
         "thread": None,
         "userErrors": [{"code": "ANSWER_PENDING", "path": ["asks"]}],
     }
-    # The first question is due first, whatever is asked meanwhile.
-    assert again["thread"]["dueAt"] == "2026-03-11T12:00:00Z"
+    # Both wait, and the thread is late as soon as the first of them is.
+    assert again["thread"]["dueAt"] == "2026-03-10T13:00:00Z"
 
 
 async def test_who_answers_for_both_sides_does_not_answer_himself(world: World) -> None:
@@ -81,9 +81,22 @@ async def test_who_answers_for_both_sides_does_not_answer_himself(world: World) 
     thread = await start(world, world.owner, about(lead), asks={"side": "SALES"})
 
     mine = await reply(world, world.owner, thread)
+    other = {"text": "And when?", "asks": {"side": "SALES"}}
+    asked = (await reply(world, world.marketer, thread, **other))["thread"]["messages"]["nodes"]
+    answer = await reply(world, world.owner, thread, text="On Monday.")
+    taken_back = {"input": {"message": asked[2]["id"]}}
+    await world.data(RETRACT, taken_back, as_=world.marketer)
+    still = await reply(world, world.owner, thread, text="Anybody?")
     theirs = await reply(world, world.rep, thread)
 
-    assert mine["thread"]["awaiting"] == "SALES"
+    assert [each["thread"]["awaiting"] for each in (mine, answer, still)] == ["SALES"] * 3
+    assert [each["answer"] for each in still["thread"]["messages"]["nodes"]] == [
+        None,
+        None,
+        {"text": "On Monday."},
+        None,
+        None,
+    ]
     assert theirs["thread"]["awaiting"] is None
 
 
