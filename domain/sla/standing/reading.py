@@ -122,7 +122,7 @@ def _together(
             hours=hours,
             zone=sla.time_zone,
             now=now,
-            thresholds=[standing.next_at for standing in standings],
+            thresholds=[*(each.next_at for each in standings), sla.effective_at, sla.ceased_at],
         ),
     )
 

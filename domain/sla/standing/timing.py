@@ -93,9 +93,9 @@ def next_look(
 ) -> datetime | None:
     """Return when to look again if nothing happens.
 
-    The first of: a threshold (a clock that comes to be due soon, or late), a minute from now while
-    people are at work, the next opening, the next local day.  Once the period is over only the
-    thresholds are left.
+    The first of: a threshold (a clock that comes to be due soon, or late; another version that
+    comes into force), a minute from now while people are at work, the next opening, the next local
+    day.  Once the period is over only the thresholds are left.
     """
     coming = [at for at in thresholds if at is not None and at > now]
     wall = always_open(zone)

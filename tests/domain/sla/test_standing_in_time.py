@@ -143,6 +143,23 @@ async def test_a_status_is_looked_at_again_when_it_may_have_changed(
     assert (await standing(sla, [touch], counts, now)).next_at == look
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"ceased_at": utc(3, 12, 22)}, SlaStatus.ACTIVE),
+        ({"effective_at": utc(3, 12, 22)}, SlaStatus.SIGNED),
+    ],
+)
+async def test_a_version_that_takes_over_at_night_is_told_at_that_instant(
+    changes: dict[str, Any], status: SlaStatus
+):
+    sla = a_signed_sla(**changes)
+
+    found = await standing(sla, [response(sla)], [], utc(3, 12, 21, 59) + timedelta(seconds=50))
+
+    assert (found.status, found.next_at) == (status, utc(3, 12, 22))
+
+
 async def test_days_are_those_of_the_agreements_own_zone():
     """At 02:00 UTC on the 12th it is still the 11th in New York."""
     sla = a_signed_sla(time_zone="America/New_York")
