@@ -115,9 +115,10 @@ def parts_of(
             tuple(f"{called(leads[each.lead_id])}: {_said(outcome)}" for each, outcome in news)
         )
     else:
-        yield f"Since {_spoken(digest.since, zone)} you heard of no lead."
+        yield f"Since {_spoken(digest.since, zone)} there was no answer, no attempt and no deal."
     if digest.waiting_count:
-        yield f"Still without feedback: {digest.waiting_count}. Those that wait longest:"
+        # Sales may have said something meanwhile, in a thread: that is feedback, and no answer.
+        yield f"Still waiting for sales: {digest.waiting_count}. Those that wait longest:"
         yield Points(
             tuple(
                 f"{called(leads[each.lead_id])}, handed over on {_spoken(each.handed_off_at, zone)}"

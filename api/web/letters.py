@@ -19,7 +19,7 @@ _TITLE = "Letters – Smarketing"
 _POLICY = POLICY.replace("form-action 'none'", "form-action 'self'")
 _ABOUT = {
     LetterKind.DIGEST: "what became of your leads",
-    LetterKind.MENTION: "where you are called by name",
+    LetterKind.MENTION: "where you are called, by name or with your team",
 }
 
 

@@ -107,7 +107,8 @@ def mention_letter(*, to: str, callers: str, parts: Sequence[Part], stop_url: st
         to,
         f"{one_line(callers)} asked for you",
         *parts,
-        "You get this because you were called by name and have not read it yet.",
+        "You get this because you were called, by name or with your team, and have not read it"
+        " yet.",
         Button("No more of these letters", stop_url),
         stop_url=stop_url,
     )

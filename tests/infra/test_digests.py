@@ -86,7 +86,7 @@ async def test_a_digest_tells_what_became_of_every_lead(world: World, post: Post
         "- Silent Li, handed over on 10 March 2026",
         "- Won Li: won, 12,345.00 EUR",
     ]
-    assert "Still without feedback: 1. Those that wait longest:" in told
+    assert "Still waiting for sales: 1. Those that wait longest:" in told
     assert "https://app.example" in letter.text
     assert letter.html.count("<li>") == 7
 
@@ -135,7 +135,9 @@ async def test_each_digest_goes_on_where_the_last_one_ended(world: World, post: 
     letters = await post.letters(world.marketer)
 
     # On the last day there is nothing to tell, so nobody is bothered.
-    assert [("Ann" in letter.text, "heard of no lead" in letter.text) for letter in letters] == [
+    assert [
+        ("Ann" in letter.text, "no answer, no attempt" in letter.text) for letter in letters
+    ] == [
         (True, False),
         (False, True),
         (False, True),
@@ -292,7 +294,7 @@ async def test_what_is_just_being_stored_is_told_the_next_time(world: World, pos
     await post.digests().queue_due()
 
     second = await post.letters(world.marketer)
-    assert ["you heard of no lead" in letter.text for letter in first] == [True]
+    assert ["no answer, no attempt and no deal" in letter.text for letter in first] == [True]
     assert ["1 rejected" in letter.text for letter in second] == [True]
 
 
@@ -334,7 +336,7 @@ async def test_days_are_those_of_the_tenants_clocks(world: World, post: Post) ->
 
     # Noon in Greenwich is an hour past midnight there.
     (letter,) = await post.letters(world.marketer)
-    assert "Since 11 March 2026 you heard of no lead." in letter.text
+    assert "Since 11 March 2026 there was no answer, no attempt and no deal." in letter.text
     assert "- Ann Li, handed over on 11 March 2026" in letter.text
 
 

@@ -67,6 +67,8 @@ async def test_who_is_called_and_does_not_read_it_gets_one_letter(world: World, 
         "- Olive, 10 March, 12:02: Yes, did they?\n\n"
         f"Read and answer:\nhttps://app.example/threads/{public('Thread', talk.id)}\n\n"
     )
+    # Also true of whoever is called as one of a team.
+    assert "because you were called, by name or with your team, and have not" in letter.text
     assert "Did they &lt;b&gt;buy&lt;/b&gt; the plant?" in letter.html
     assert letter.stop_url in letter.text
     assert await post.letters(world.rep) == []
