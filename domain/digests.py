@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -150,14 +150,23 @@ async def unsubscribe(work: Work, actor: Actor) -> DigestSubscription:
 
 def next_digest_at(frequency: DigestFrequency, time_zone: str, after: datetime) -> datetime:
     """Return when the next digest is due: at eight by the tenant's clocks, weekly on a Monday."""
-    zone = ZoneInfo(time_zone)
-    day = after.astimezone(zone).date()
+    day = after.astimezone(ZoneInfo(time_zone)).date()
     while True:
-        at = datetime.combine(day, _AT, zone).astimezone(ZoneInfo("UTC"))
+        at = _at_eight(day, time_zone)
         wanted = frequency is DigestFrequency.DAILY or day.weekday() == _MONDAY
         if wanted and at > after:
             return at
         day += _A_DAY
+
+
+def moved(subscription: DigestSubscription, was: str, time_zone: str) -> DigestSubscription:
+    """Return a subscription whose next digest comes on the same day, by clocks of another zone."""
+    day = subscription.next_at.astimezone(ZoneInfo(was)).date()
+    return replace(subscription, next_at=_at_eight(day, time_zone))
+
+
+def _at_eight(day: date, time_zone: str) -> datetime:
+    return datetime.combine(day, _AT, ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def tells_until(subscription: DigestSubscription, at: datetime) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
-from domain import identity
+from domain import identity, tenant_flow
 from domain.audit import SYSTEM, Cause
 from domain.errors import Overloaded, StaleWrite
 from domain.identity import (
@@ -228,7 +228,7 @@ class Accounts:
     ) -> Tenant:
         """Change the actor's tenant, and its name in the directory."""
         async with self._writing(actor) as work:
-            tenant = await identity.update_tenant(
+            tenant = await tenant_flow.update_tenant(
                 work, actor, name=name, time_zone=time_zone, currency=currency
             )
         await self.database.platform.execute(_RENAME, tenant.id, tenant.name)

@@ -89,8 +89,12 @@ async def test_of_two_owners_who_leave_at_once_one_stays(world):
 
 # The tenant
 
+SUBSCRIBE = """mutation { digestSubscriptionStart(input: {frequency: DAILY}) {
+  userErrors { code } } }"""
+
 
 async def test_the_tenant_changes_what_is_named(company):
+    await company.data(SUBSCRIBE)
     answer = await company.data(
         UPDATE_TENANT, {"input": {"name": "Acme & Daughters", "timeZone": "Asia/Tokyo"}}
     )
@@ -99,6 +103,9 @@ async def test_the_tenant_changes_what_is_named(company):
         "tenant": {"name": "Acme & Daughters", "timeZone": "Asia/Tokyo", "currency": "EUR"},
         "userErrors": [],
     }
+    # Its people are written to by its new clocks.
+    digest = await company.data("{ digestSubscription { nextAt } }")
+    assert digest == {"digestSubscription": {"nextAt": "2026-03-10T23:00:00Z"}}
 
 
 @pytest.mark.parametrize(
