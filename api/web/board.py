@@ -55,7 +55,7 @@ def live_parts(board: Board) -> Html:
 def headline(board: Board) -> str:
     """Say how both sides stand, for the window's title and for listeners."""
     if board.sla is None:
-        return "Nothing signed yet"
+        return "No agreement in force"
     return " · ".join(f"{word(side.side)} {word(side.status).lower()}" for side in board.sides)
 
 
@@ -115,11 +115,11 @@ def _strip(board: Board) -> Html | None:
 def _unsigned() -> Html:
     return tag(
         "section",
-        tag("h2", "Nothing signed yet"),
+        tag("h2", "No agreement in force"),
         tag(
             "p",
-            "As soon as marketing and sales have both signed their agreement, this board shows "
-            "which side is ahead. It needs no reload.",
+            "As soon as one that marketing and sales have both signed is in force, this board "
+            "shows which side is ahead. It needs no reload.",
         ),
         class_="unsigned",
     )
@@ -290,7 +290,8 @@ def _remaining(countdown: Countdown, board: Board) -> Html:
 
 def _breaches(board: Board) -> Html:
     rows = [_breach(breach) for breach in board.breaches]
-    return _panel("Latest breaches", "breaches", rows, "No promise has been broken.")
+    nothing = "No promise has been broken in the last seven days."
+    return _panel("Latest breaches", "breaches", rows, nothing)
 
 
 def _breach(breach: Breach) -> Html:

@@ -113,8 +113,8 @@ def _likely(conversion: Conversion) -> Html:
 def _foreign(loop: Loop) -> Child:
     if not loop.foreign:
         return "in these days"
-    amounts = "amount" if loop.foreign == 1 else "amounts"
-    return f"in these days; without {loop.foreign} {amounts} that lack a rate"
+    lacking = "amount that lacks" if loop.foreign == 1 else "amounts that lack"
+    return f"in these days; without {loop.foreign} {lacking} a rate"
 
 
 def _funnel(loop: Loop) -> Html:
@@ -210,7 +210,8 @@ def _effort(effort: Effort, most: Decimal) -> Html:
 def _brought(effort: Effort) -> list[Child]:
     if not effort.foreign:
         return [money(effort.revenue)]
-    return [money(effort.revenue), tag("small", f" without {effort.foreign} that lack a rate")]
+    lacking = "lacks" if effort.foreign == 1 else "lack"
+    return [money(effort.revenue), tag("small", f" without {effort.foreign} that {lacking} a rate")]
 
 
 def _figures(of: str, table: Html) -> Html:

@@ -292,11 +292,21 @@ def test_html_goes_in_as_it_is_and_nothing_as_nothing():
         (a_board(), "Marketing behind · Sales ahead"),
         (everything_breached(), "Marketing missed · Sales missed"),
         (long_names(), "Marketing on track · Sales not started"),
-        (nothing_signed(), "Nothing signed yet"),
+        (nothing_signed(), "No agreement in force"),
     ],
 )
 def test_the_headline_says_how_both_sides_stand(board, said):
     assert headline(board_of(board)) == said
+
+
+def test_without_an_agreement_in_force_the_wall_says_only_what_is_so():
+    """One that was signed may have ended, and what it promised still be owed."""
+    board = nothing_signed() | {"countdowns": a_board()["countdowns"]}
+
+    words = Text(str(live_parts(board_of(board)))).words
+
+    assert "No agreement in forceAs soon as one that marketing and sales have both signed" in words
+    assert "No promise has been broken in the last seven days." in words
 
 
 def test_the_chart_says_in_a_sentence_what_it_shows():

@@ -247,6 +247,16 @@ def test_a_figure_of_many_signs_is_written_smaller() -> None:
     assert huge == ["no", "no", "no", None]
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(1, "without 1 amount that lacks a rate"), (2, "2 amounts that lack a rate")],
+)
+def test_amounts_without_a_rate_are_counted_as_people_do(number: int, said: str) -> None:
+    words = Text(str(live_loop(loop_of(a_loop(foreign=number))))).words
+
+    assert said in " ".join(words.split())
+
+
 def test_a_share_beyond_a_thousand_percent_is_written_in_groups() -> None:
     assert amount_text(Decimal("68.105"), Unit.SHARE) == "6,810.5%"
 
