@@ -118,7 +118,7 @@ async def _read(
             job = await importer.run(_chunks(file.path))
         _show(bar, task, job)
     if job.failed:
-        await _write_errors(file.error_path, database, tenant_id, job, importer.header)
+        await _write_errors(file.error_path, database, tenant_id, job, importer)
     _summarise(file, job, console)
     if job.status is JobStatus.FAILED:
         return UNUSABLE
@@ -176,7 +176,7 @@ def _show(bar: Progress, task: TaskID, job: ImportJob) -> None:
 
 
 async def _write_errors(
-    path: Path, database: Database, tenant_id: UUID, job: ImportJob, header: tuple[str, ...]
+    path: Path, database: Database, tenant_id: UUID, job: ImportJob, importer: Importer
 ) -> None:
     """Write all rows that this job has left out so far, whoever read them."""
     listing: Listing[ImportRowError] = Listing(
@@ -185,12 +185,12 @@ async def _write_errors(
         order=(Order("line"),),
         page=PageRequest(size=LARGEST_PAGE),
     )
-    with ErrorFile(path) as file:
+    with ErrorFile(path, encoding=importer.encoding, delimiter=importer.delimiter) as file:
         while True:
             async with database.work(tenant_id, read_only=True) as work:
                 page = await work.ask(listing)
             for error in page.nodes:
-                file.add(_row_error(error), header)
+                file.add(_row_error(error), importer.header)
             if not page.has_next_page:
                 return
             cursor = read_cursor(page.cursors[-1], name="after")

@@ -110,6 +110,7 @@ class Importer:
     ) -> None:
         self.job = job
         self.header: tuple[str, ...] = ()
+        self.encoding, self.delimiter = "utf-8", ","
         self._database = database
         self._tenant_id = tenant_id
         self._rows_a_batch = rows_a_batch
@@ -151,15 +152,21 @@ class Importer:
             mapping, total_bytes=self.job.total_bytes, start_after_line=self.job.last_line
         )
         async for outcomes in _batches(reader.read_async(chunks), self._rows_a_batch):
-            self.header = reader.header
+            self._note(reader)
             await self._take(mapping, BatchOfRows(outcomes, reader.bytes_read))
             self._progress(self.job)
             if self._stopping:
                 return await self._leave()
-        self.header = reader.header
+        self._note(reader)
         await self._sample()
         await self._end()
         return None
+
+    def _note(self, reader: RowsReader) -> None:
+        """Note how the file is written, for the file of its errors."""
+        self.header = reader.header
+        self.encoding = reader.encoding or self.encoding
+        self.delimiter = reader.delimiter or self.delimiter
 
     async def _take(self, mapping: RowMapping, batch: BatchOfRows) -> None:
         """Take a batch; where the database refuses it, find the row it refuses.

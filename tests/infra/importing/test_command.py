@@ -90,14 +90,16 @@ async def jobs(world: World) -> list[ImportJob]:
 async def test_rows_left_out_come_in_a_file_that_can_be_mended(
     tenant: World, file: ImportFile, environment: dict[str, str]
 ) -> None:
+    file.path.write_text(file.path.read_text().replace(",", ";"))
+
     code, text = await run(file, environment)
 
     assert code == INCOMPLETE
     assert "│    3 │       2 │       0 │         0 │        1 │" in text
     errors = file.path.with_name("leads.errors.csv")
     assert str(errors) in text
-    with errors.open(newline="") as stream:
-        rows = list(csv.reader(stream))
+    with errors.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream, delimiter=";"))
     assert rows == [
         ["error_line", "error_column", "error_code", "error_message", "id", "country", "seen"],
         [
