@@ -78,7 +78,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMapping:
-    """How the file is written.  An encoding or delimiter that is not given is found out."""
+    """How the file is written.  An encoding or delimiter that is not given is found out.
+
+    `skip_rows` is how rows begin that are none, such as totals, case-folded.
+    """
 
     encoding: str | None = None
     delimiter: str | None = None
@@ -86,3 +89,4 @@ class FileMapping:
     date_formats: tuple[str, ...] = (ISO,)
     decimal_mark: str = "."
     blanks: frozenset[str] = frozenset()
+    skip_rows: tuple[str, ...] = ()

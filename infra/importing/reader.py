@@ -19,7 +19,8 @@ from domain.imports import (
     check_header,
 )
 from infra.importing.encoding import UNDECODABLE, decoding_of
-from infra.importing.records import BadRecord, Record, Records, delimiter_of, is_separator_line
+from infra.importing.headings import HeadingSearch
+from infra.importing.records import BadRecord, Record, Records, delimiter_of, names_of
 from infra.importing.rows import RowReader
 
 Outcome = Imported | RowError
@@ -58,6 +59,8 @@ class RowsReader:
         self._start_after_line = start_after_line
         self._decoder: IncrementalDecoder | None = None
         self._records: Records | None = None
+        self._wanted = {cell.column for cell in mapping.cells if cell.column is not None}
+        self._heading = HeadingSearch(self._wanted)
         self._rows: RowReader | None = None
 
     @property
@@ -108,7 +111,7 @@ class RowsReader:
                 if outcome is not None and outcome.line > self._start_after_line:
                     yield outcome
         if final and self._rows is None:
-            raise BadHeader("The file has no row that names the columns.")
+            self._refuse_heading()
 
     def _begin(self, sample: bytes, *, whole: bool) -> tuple[int, IncrementalDecoder, Records]:
         """Find out how the file is written."""
@@ -117,13 +120,13 @@ class RowsReader:
         self.encoding, self.delimiter = decoding.encoding, file.delimiter
         if self.delimiter is None:
             text = decoding.decoder().decode(sample[decoding.skip :])
-            wanted = {cell.column for cell in self._mapping.cells if cell.column is not None}
-            self.delimiter = delimiter_of(text, wanted=wanted)
+            self.delimiter = delimiter_of(text, wanted=self._wanted)
         return decoding.skip, decoding.decoder(), Records(self.delimiter)
 
     def _outcome(self, record: Record | BadRecord) -> Outcome | None:
         if self._rows is None:
-            self._rows = self._read_header(record)
+            heading = self._heading.add(record)
+            self._rows = None if heading is None else self._read_header(heading)
             return None
         if isinstance(record, BadRecord):
             return RowError(
@@ -139,12 +142,17 @@ class RowsReader:
                 return error
         return self._rows.read(record.line, record.fields)
 
-    def _read_header(self, record: Record | BadRecord) -> RowReader | None:
+    def _refuse_heading(self) -> None:
+        """Refuse a file of which no row has all the names, for what the nearest one lacks."""
+        nearest = self._heading.nearest
+        if nearest is None:
+            raise BadHeader("The file has no row that names the columns.")
+        self._read_header(nearest)
+
+    def _read_header(self, record: Record | BadRecord) -> RowReader:
         if isinstance(record, BadRecord):
             raise BadHeader(f"The row that names the columns cannot be read: {record.message}")
-        if is_separator_line(record):
-            return None
-        header = tuple(name.strip() for name in record.fields)
+        header = names_of(record.fields)
         if any(_storable(name) != name for name in header):
             raise NotCsv("This is not CSV: the names of the columns are no text.")
         if len(header) > MOST_COLUMNS:

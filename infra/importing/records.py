@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from domain.imports import NotCsv, RowFault
@@ -19,6 +19,8 @@ from infra.importing.encoding import UNDECODABLE
 LARGEST_RECORD = 1024 * 1024
 MOST_OVERSIZED = 100
 DELIMITERS = (",", ";", "\t", "|")
+# How many rows, titles and notes, may stand above the one that names the columns.
+MOST_ABOVE = 50
 
 _LINE_END = re.compile(r"[\r\n]")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
@@ -153,6 +155,11 @@ def is_separator_line(record: Record) -> bool:
     return record.line == 1 and text.startswith("sep=") and len(text) <= len("sep=,")
 
 
+def names_of(fields: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of columns as a mapping has them."""
+    return tuple(name.strip() for name in fields)
+
+
 def _fit(sample: str, delimiter: str, wanted: Collection[str]) -> tuple[int, float, int]:
     lines = io.StringIO(sample, newline="")
     try:
@@ -161,8 +168,15 @@ def _fit(sample: str, delimiter: str, wanted: Collection[str]) -> tuple[int, flo
         return 0, 0.0, 0
     if not rows:
         return 0, 0.0, 0
-    header = [name.strip() for name in rows[0]]
+    at = _heading(rows, wanted)
+    header = names_of(rows[at])
     # The last row of the sample may be cut.
-    even = [len(row) == len(header) for row in rows[1:-1]]
+    even = [len(row) == len(header) for row in rows[at + 1 : -1]]
     found = len(set(header) & set(wanted))
     return found, sum(even) / len(even) if even else 1.0, len(header)
+
+
+def _heading(rows: Sequence[Sequence[str]], wanted: Collection[str]) -> int:
+    """Return which of the first rows has most of the names that are wanted; of equals the first."""
+    found = [len(set(names_of(row)) & set(wanted)) for row in rows[:MOST_ABOVE]]
+    return found.index(max(found))

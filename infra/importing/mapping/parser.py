@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TypeGuard, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -43,8 +43,7 @@ class Parser:
     formats: tuple[str, ...] = (ISO,)
 
     def file(self, table: Mapping[str, object]) -> FileMapping:
-        keys = ("encoding", "delimiter", "time_zone", "date_formats", "decimal_mark", "blanks")
-        self.known(table, keys, ("file",))
+        self.known(table, [each.name for each in fields(FileMapping)], ("file",))
         formats = self.formats_of(table, "date_formats", ("file",))
         return FileMapping(
             encoding=self.encoding(table),
@@ -53,7 +52,16 @@ class Parser:
             date_formats=formats or (ISO,),
             decimal_mark=self.decimal_mark(table),
             blanks=frozenset(self.texts(table, "blanks", ("file",))),
+            skip_rows=self.skip_rows(table),
         )
+
+    def skip_rows(self, table: Mapping[str, object]) -> tuple[str, ...]:
+        """Return how rows begin that are none, as they are compared."""
+        beginnings = self.texts(table, "skip_rows", ("file",))
+        for at, beginning in enumerate(beginnings):
+            if not beginning.strip():
+                self.refuse("Every row begins with nothing.", "file", "skip_rows", at)
+        return tuple(beginning.strip().casefold() for beginning in beginnings)
 
     def encoding(self, table: Mapping[str, object]) -> str | None:
         name = self.text(table, "encoding", ("file",))

@@ -35,7 +35,12 @@ class RowReader:
 
     def read(self, line: int, row: Sequence[str]) -> Imported | RowError | None:
         """Return what a row says, why it says nothing, or None for a row without any value."""
-        if not any(row):
+        if not any(map(str.strip, row)):
+            return None
+        if len(row) > self._width and not any(map(str.strip, row[self._width :])):
+            # Spreadsheets fill rows up to the longest one.
+            row = row[: self._width]
+        if self._is_skipped(row):
             return None
         if len(row) != self._width:
             message = f"The row has {len(row)} fields, but there are {self._width} columns."
@@ -56,6 +61,14 @@ class RowReader:
             message=" ".join(messages),
             row=tuple(row),
         )
+
+    def _is_skipped(self, row: Sequence[str]) -> bool:
+        """Say whether a row is none, but a total or a note below the rows."""
+        skipped = self._mapping.file.skip_rows
+        if not skipped:
+            return False
+        first = next(field for value in row if (field := value.strip()))
+        return first.casefold().startswith(skipped)
 
     def _said(self, values: Values, line: int) -> Imported:
         if isinstance(self._mapping, FactMapping):

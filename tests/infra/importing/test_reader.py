@@ -126,6 +126,52 @@ def test_a_header_that_does_not_name_the_columns_is_refused(header, message):
         read(header + b"\n1,Ann\n")
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        b"Campaign report\n\"March 1, 2026 - March 31, 2026\"\n",
+        b"# ------\n# Ids; all; of; them\n\n# id\n",
+        b";;;\nA;title;over;it\n",
+        b'A "title" with a "quote\n',
+        b"a note\n" * 49,
+    ],
+)
+def test_titles_above_the_names_of_the_columns_are_no_rows(above):
+    line = above.count(b"\n") + 2
+
+    assert read(above + b"id;note;name\n1;a, b;Ann\n") == [lead(line, "1", "Ann")]
+
+
+def test_where_no_row_has_all_names_the_nearest_one_is_refused():
+    with pytest.raises(UnknownColumn) as refused:
+        read(b"Report\nof March\nid,Nmae\n1,Ann\n")
+
+    assert refused.value.message == "The file has no column 'name'; did you mean 'Nmae'?"
+
+
+def test_names_of_columns_are_not_looked_for_without_end():
+    with pytest.raises(Refusals):
+        read(b"a note\n" * 50 + b"id,name\n1,Ann\n")
+
+
+def test_rows_that_begin_like_a_total_are_no_rows_where_the_mapping_says_so():
+    mapping = f'[file]\nskip_rows = ["Total", "summe:"]\n{NAMES}'
+    data = b"id,name\n1,Ann\nTotal: all,7\n2,Total\n,SUMME: 3\n3,Cid\nTOTAL\n"
+
+    assert read(data, mapping=mapping) == [
+        lead(2, "1", "Ann"),
+        lead(4, "2", "Total"),
+        lead(6, "3", "Cid"),
+    ]
+
+
+def test_rows_may_be_filled_up_with_nothing():
+    assert read(b"id,name\n1,Ann,,\n \xc2\xa0, ,\n2,Bob, \n") == [
+        lead(2, "1", "Ann"),
+        lead(4, "2", "Bob"),
+    ]
+
+
 def test_a_missing_column_is_refused_where_the_mapping_names_it():
     with pytest.raises(UnknownColumn) as refused:
         read(b"id,Nmae\n1,Ann\n")
