@@ -11,7 +11,6 @@ from domain.imports import (
     Value,
     ValueKind,
 )
-from domain.leads import ExternalId
 from infra.importing.rows.values import Fault, Values
 
 LONGEST_LONG_TEXT = 2000
@@ -47,8 +46,7 @@ def _value(values: Values, mapping: FactMapping, field: FactField) -> Value | No
         case ValueKind.CHOICE:
             return values.choice(cell, field.choices)
         case ValueKind.NAME:
-            key, source = values.text(cell), mapping.sources.get(field.name)
-            return ExternalId(source, key) if key and source else None
+            return values.name(cell, mapping.sources.get(field.name))
         case ValueKind.LONG_TEXT:
             return values.text(cell, longest=LONGEST_LONG_TEXT)
         case ValueKind.TEXT:

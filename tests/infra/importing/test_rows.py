@@ -51,6 +51,8 @@ UNLISTED = "origin has a value that is not listed"
 NO_NUMBER = "score is no whole number up to 1,000,000,000"
 NO_DATE = "seen is no date like 02/26/2018 19:58 or 02/26/2018 or 2018-02-26"
 NO_YEAR = "seen is not from 1970 up to 2099"
+ROUNDED, AS_TEXT = "is a number that a spreadsheet has rounded", "export it as text"
+BLANKS = "name it in `blanks` if so"
 PLAIN = {"external_id": ExternalId("crm", "7"), "first_name": "Ann", "origin_medium": "web"}
 
 
@@ -120,6 +122,18 @@ def test_what_happened_on_one_day_happened_in_the_order_of_a_hand_off():
         ({"seen": "9999-12-31"}, "seen", "DATE_OUT_OF_RANGE", f"{NO_YEAR}: '9999-12-31'."),
         ({"id": "7" * 201}, "id", "TEXT_TOO_LONG", "id is longer than 200 characters."),
         ({"name": "", "score": "x"}, "name", "REQUIRED", f"name is blank. {NO_NUMBER}: 'x'."),
+        ({"id": "1.23457E+11"}, "id", "BAD_ID", f"id {ROUNDED}: '1.23457E+11'; {AS_TEXT}."),
+        ({"id": "1,2e+5"}, "id", "BAD_ID", f"id {ROUNDED}: '1,2e+5'; {AS_TEXT}."),
+        ({"id": "#N/A"}, "id", "BAD_ID", f"id says that there is none: '#N/A'; {BLANKS}."),
+        ({"id": "#BEZUG!"}, "id", "BAD_ID", f"id says that there is none: '#BEZUG!'; {BLANKS}."),
+        ({"id": "--"}, "id", "BAD_ID", f"id says that there is none: '--'; {BLANKS}."),
+        (
+            {"id": "(not set)"},
+            "id",
+            "BAD_ID",
+            f"id says that there is none: '(not set)'; {BLANKS}.",
+        ),
+        ({"id": "NULL"}, "id", "BAD_ID", f"id says that there is none: 'NULL'; {BLANKS}."),
         # Two things come from this column.
         ({"accepted": "x"}, "accepted", "BAD_DATE", f"{NO_DATE.replace('seen', 'accepted')}: 'x'."),
     ],
@@ -133,6 +147,11 @@ def test_a_value_that_cannot_be_is_told_by_column(values, column, code, message)
         message=message,
         row=tuple(row.get(name, "") for name in HEADER),
     )
+
+
+@pytest.mark.parametrize("key", ["00123", "1E5", "e+11", "#7", "None of these", "дом-1", "12-34"])
+def test_what_may_be_an_id_is_one(key):
+    assert read(id=key) == ImportedLead(line=2, **PLAIN | {"external_id": ExternalId("crm", key)})
 
 
 def test_a_blank_row_is_no_row():
