@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ISO = "iso"
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+# Seconds or milliseconds since 1970 in UTC, by the number of them in a second.
+EPOCHS = {"epoch": 1, "epoch_ms": 1000}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = EPOCH, datetime(2100, 1, 1, tzinfo=UTC)
 
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?", re.ASCII)
+# From 1973 on: neither 0, which says that there is none, nor one taken for the other.
+_COUNTS = {
+    "epoch": re.compile(r"\d{9,11}", re.ASCII),
+    "epoch_ms": re.compile(r"\d{12,14}", re.ASCII),
+}
 _DIRECTIVE = re.compile("%.?")
 _DIRECTIVES = frozenset(f"%{letter}" for letter in "YymbBdHIMSfpz%")
+_TIMES = frozenset(f"%{letter}" for letter in "HIMSfpz")
 _PROBE = datetime(2003, 4, 5, 6, 7, 8, tzinfo=UTC)
 
 
@@ -29,8 +38,9 @@ class OutOfRange(ValueError):
 def read_instant(text: str, formats: tuple[str, ...], zone: ZoneInfo) -> datetime:
     """Return the instant that a text means by the first format that fits.
 
-    A day alone is its first instant.  A local time that a change of the clocks skipped counts by
-    the offset before the change; one that came twice is the first (RFC 5545, 3.3.5).
+    A day alone is its first instant, a month alone that of its first day.  A local time that a
+    change of the clocks skipped counts by the offset before the change; one that came twice is the
+    first (RFC 5545, 3.3.5).
 
     Raises:
         NotADate: if no format fits.
@@ -51,6 +61,8 @@ def read_instant(text: str, formats: tuple[str, ...], zone: ZoneInfo) -> datetim
 
 def _parsed(text: str, style: str) -> datetime | None:
     try:
+        if style in EPOCHS:
+            return _counted(text, style)
         if style != ISO:
             return datetime.strptime(text, style)  # noqa: DTZ007  # the file's zone is put on later
         return datetime.fromisoformat(text) if _ISO_DATE.fullmatch(text) else None
@@ -58,15 +70,26 @@ def _parsed(text: str, style: str) -> datetime | None:
         return None
 
 
+def _counted(text: str, style: str) -> datetime | None:
+    if not _COUNTS[style].fullmatch(text):
+        return None
+    return EPOCH + timedelta(seconds=1) * int(text) / EPOCHS[style]
+
+
 def example_of(style: str) -> str:
     """Return how a date looks in a format."""
-    day = datetime(2018, 2, 26, 19, 58, tzinfo=UTC)
-    return day.date().isoformat() if style == ISO else day.strftime(style)
+    return _written(datetime(2018, 2, 26, 19, 58, tzinfo=UTC), style)
+
+
+def _written(at: datetime, style: str) -> str:
+    if style in EPOCHS:
+        return str(int(at.timestamp()) * EPOCHS[style])
+    return at.date().isoformat() if style == ISO else at.strftime(style)
 
 
 def fault_in_format(style: str) -> str | None:
     """Return why a date format cannot be used, if it cannot."""
-    if style == ISO:
+    if style == ISO or style in EPOCHS:
         return None
     found = _DIRECTIVE.findall(style)
     strange = [directive for directive in found if directive not in _DIRECTIVES]
@@ -74,9 +97,11 @@ def fault_in_format(style: str) -> str | None:
         return f"{strange[0]!r} is not known; use {' '.join(sorted(_DIRECTIVES - {'%%'}))}"
     if len(found) - found.count("%%") != len(set(found) - {"%%"}):
         return "it says the same thing twice"
-    for needed in ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"}):
+    for needed in ({"%Y", "%y"}, {"%m", "%b", "%B"}):
         if len(needed & set(found)) != 1:
             return f"it must hold exactly one of {' '.join(sorted(needed))}"
+    if "%d" not in found and _TIMES & set(found):
+        return "a time needs a day, %d"
     if ("%I" in found) != ("%p" in found):
         return "a 12-hour clock needs both %I and %p"
     return None
@@ -85,9 +110,9 @@ def fault_in_format(style: str) -> str | None:
 def contradicting(formats: Sequence[str]) -> tuple[str, str] | None:
     """Return two formats that read the same text as two different days, if there are such."""
     for style in formats:
-        written = _PROBE.date().isoformat() if style == ISO else _PROBE.strftime(style)
+        written = _written(_PROBE, style)
         for other in formats:
-            if _day(written, other) not in (None, _PROBE.date()):
+            if _day(written, other) not in (None, _day(written, style)):
                 return style, other
     return None
 

@@ -19,6 +19,7 @@ from domain.stages import Stage
 
 SAO_PAULO, BERLIN = ZoneInfo("America/Sao_Paulo"), ZoneInfo("Europe/Berlin")
 TWELVE = ("%d %b %y %I:%M %p",)
+TWELVE_US = ("%m/%d/%Y %I:%M %p",)
 AMERICAN = ("%m/%d/%Y %H:%M", "%m/%d/%Y")
 
 
@@ -36,6 +37,11 @@ AMERICAN = ("%m/%d/%Y %H:%M", "%m/%d/%Y")
         ("2018-02-26 19:58:01.5", ("iso",), BERLIN, datetime(2018, 2, 26, 18, 58, 1, 500000, UTC)),
         ("2018-02-26T19:58-03:00", ("iso",), BERLIN, datetime(2018, 2, 26, 22, 58, tzinfo=UTC)),
         ("26 Feb 18 7:58 PM", TWELVE, BERLIN, datetime(2018, 2, 26, 18, 58, tzinfo=UTC)),
+        ("1519675080", ("epoch",), BERLIN, datetime(2018, 2, 26, 19, 58, tzinfo=UTC)),
+        ("1519675080001", ("epoch_ms",), BERLIN, datetime(2018, 2, 26, 19, 58, 0, 1000, UTC)),
+        ("2018-02", ("iso", "%Y-%m"), BERLIN, datetime(2018, 1, 31, 23, 0, tzinfo=UTC)),
+        ("Feb 2018", ("%b %Y",), BERLIN, datetime(2018, 1, 31, 23, 0, tzinfo=UTC)),
+        ("3/11/2026 2:05\u202fPM", TWELVE_US, BERLIN, datetime(2026, 3, 11, 13, 5, tzinfo=UTC)),
         ("26.02.2018 +0900", ("%d.%m.%Y %z",), BERLIN, datetime(2018, 2, 25, 15, 0, tzinfo=UTC)),
     ],
 )
@@ -47,6 +53,12 @@ def test_a_local_time_is_an_instant(text, formats, zone, at):
 def test_what_no_format_fits_is_no_date(text):
     with pytest.raises(NotADate):
         read_instant(text, ("iso", "%m/%d/%Y"), BERLIN)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5E+09", "1519675080.5", "0", "1519675080001"])
+def test_what_counts_no_seconds_is_no_date(text):
+    with pytest.raises(NotADate):
+        read_instant(text, ("epoch",), BERLIN)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01", "1969-12-31", "2100-01-02", "9999-12-31"])
@@ -75,6 +87,10 @@ def test_steps_of_one_instant_come_in_the_order_of_a_hand_off():
         ("%m/%d/%Y", None),
         ("%d %B %y, %I:%M:%S %p %z 100%%", None),
         ("%m/%d", "it must hold exactly one of %Y %y"),
+        ("%m/%Y", None),
+        ("%m/%Y %H:%M", "a time needs a day, %d"),
+        ("epoch", None),
+        ("epoch_ms", None),
         ("%b %m %d %Y", "it must hold exactly one of %B %b %m"),
         ("%Y-%m-%d %I:%M", "a 12-hour clock needs both %I and %p"),
         ("%Y-%m-%d %H %p", "a 12-hour clock needs both %I and %p"),
@@ -94,6 +110,9 @@ def test_a_date_format_says_year_month_and_day_once(style, fault):
         (("%m/%d/%Y", "%d/%m/%Y"), ("%m/%d/%Y", "%d/%m/%Y")),
         (("iso", "%Y-%d-%m"), ("iso", "%Y-%d-%m")),
         (("%d.%m.%Y", "%d.%m.%y"), None),
+        (("iso", "%Y-%m", "epoch_ms"), None),
+        (("%Y%m%d", "%Y%m%d%H", "epoch"), ("%Y%m%d%H", "epoch")),
+        (("epoch", "epoch_ms"), None),
     ],
 )
 def test_two_formats_may_not_read_one_text_as_two_days(formats, clash):
