@@ -81,7 +81,8 @@ class Cell:
 class FileMapping:
     """How the file is written.  An encoding or delimiter that is not given is found out.
 
-    `skip_rows` is how rows begin that are none, such as totals, case-folded.
+    `skip_rows` is how rows begin that are none, such as totals, case-folded; `currency_signs` is
+    what may stand beside an amount, the longest first.
     """
 
     encoding: str | None = None
@@ -91,3 +92,4 @@ class FileMapping:
     decimal_mark: str = "."
     blanks: frozenset[str] = frozenset()
     skip_rows: tuple[str, ...] = ()
+    currency_signs: tuple[str, ...] = ()

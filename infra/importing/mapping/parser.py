@@ -52,16 +52,19 @@ class Parser:
             date_formats=formats or (ISO,),
             decimal_mark=self.decimal_mark(table),
             blanks=frozenset(self.texts(table, "blanks", ("file",))),
-            skip_rows=self.skip_rows(table),
+            skip_rows=tuple(each.casefold() for each in self.words(table, "skip_rows")),
+            currency_signs=tuple(
+                sorted(self.words(table, "currency_signs"), key=len, reverse=True)
+            ),
         )
 
-    def skip_rows(self, table: Mapping[str, object]) -> tuple[str, ...]:
-        """Return how rows begin that are none, as they are compared."""
-        beginnings = self.texts(table, "skip_rows", ("file",))
-        for at, beginning in enumerate(beginnings):
-            if not beginning.strip():
-                self.refuse("Every row begins with nothing.", "file", "skip_rows", at)
-        return tuple(beginning.strip().casefold() for beginning in beginnings)
+    def words(self, table: Mapping[str, object], key: str) -> list[str]:
+        """Return what values of the file begin or end with."""
+        words = [word.strip() for word in self.texts(table, key, ("file",))]
+        for at, word in enumerate(words):
+            if not word:
+                self.refuse("Everything begins and ends with nothing.", "file", key, at)
+        return words
 
     def encoding(self, table: Mapping[str, object]) -> str | None:
         name = self.text(table, "encoding", ("file",))

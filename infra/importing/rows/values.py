@@ -34,6 +34,7 @@ _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.0*)?", re.ASCII)
 # Thousands stand in groups of three or in none; the mark between them is the other one, an
 # apostrophe or a space of some width.
+_BESIDE = re.compile(r"[\d.,'\u2019\s+-]+")
 _AMOUNTS = {
     mark: re.compile(
         rf"[+-]?(?:\d{{1,15}}|\d{{1,3}}(?:[{other}'\u2019 \u00a0\u202f]\d{{3}}){{1,4}})"
@@ -93,8 +94,7 @@ class Values:
         value = (raw or "").strip()
         if value in self.file.blanks:
             value = ""
-        if value and cell.values:
-            value = _replaced(value, cell)
+        value = _replaced(value, cell) if value else cell.values.get("", "")
         if not value and cell.required:
             raise Fault(cell, RowFault.REQUIRED, f"{_name(cell)} is blank.")
         if cell.letters is Letters.KEEP:
@@ -137,17 +137,15 @@ class Values:
         if cell is None or text is None:
             return None
         mark = self.file.decimal_mark
-        if _AMOUNTS[mark].fullmatch(text):
-            whole, _, part = text.partition(mark)
+        bare = without_signs(text, self.file.currency_signs)
+        if _AMOUNTS[mark].fullmatch(bare):
+            whole, _, part = bare.partition(mark)
             digits = "".join(sign for sign in whole if sign.isdecimal() or sign in "+-")
             read = Decimal(f"{digits}.{part or 0}")
             if abs(read) <= LARGEST_AMOUNT:
                 return read
         message = f"is no amount such as 1234{mark}56: {text[:80]!r}."
-        other = "," if mark == "." else "."
-        if _AMOUNTS[other].fullmatch(text):
-            message += f'  It is one if the mapping says decimal_mark = "{other}".'
-        self.fault(cell, RowFault.BAD_NUMBER, message)
+        self.fault(cell, RowFault.BAD_NUMBER, message + _amount_hint(text, bare, mark))
         return None
 
     def choice(self, cell: Cell | None, choices: Sequence[str]) -> str | None:
@@ -182,12 +180,34 @@ class Values:
 
 
 def _replaced(value: str, cell: Cell) -> str:
-    if value in cell.values:
-        return cell.values[value]
+    if not cell.values or value in cell.values:
+        return cell.values.get(value, value)
     if cell.otherwise is Otherwise.REFUSE:
         message = f"{_name(cell)} has a value that is not listed: {value[:80]!r}."
         raise Fault(cell, RowFault.UNKNOWN_VALUE, message)
     return value if cell.otherwise is Otherwise.KEEP else ""
+
+
+def without_signs(text: str, signs: Sequence[str]) -> str:
+    """Return an amount without the currency's sign, which stands before or behind it, if at all."""
+    for sign in signs:
+        for minus in ("", "-", "+"):
+            if text.startswith(minus + sign):
+                return minus + text.removeprefix(minus + sign).strip()
+        if text.endswith(sign):
+            return text.removesuffix(sign).strip()
+    return text
+
+
+def _amount_hint(text: str, bare: str, mark: str) -> str:
+    """Return how the mapping would have to be for a text to be an amount, if it may be one."""
+    other = "," if mark == "." else "."
+    if _AMOUNTS[other].fullmatch(bare):
+        return f'  It is one if the mapping says decimal_mark = "{other}".'
+    beside = _BESIDE.sub("", text)
+    if beside and _AMOUNTS[mark].fullmatch(without_signs(text, [beside])):
+        return f'  It is one if the mapping says currency_signs = ["{beside}"].'
+    return ""
 
 
 def _name(cell: Cell) -> str:

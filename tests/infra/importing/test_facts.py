@@ -87,7 +87,11 @@ def test_a_row_of_a_deal_is_read_by_its_mapping():
 def test_a_blank_field_says_nothing():
     said = read(DEALS, HEADER, deal="D-7")
     assert isinstance(said, ImportedFact)
-    assert said.values == {"external_id": ExternalId("crm", "D-7"), "currency": "EUR"}
+    assert said.values == {
+        "external_id": ExternalId("crm", "D-7"),
+        "status": "OPEN",
+        "currency": "EUR",
+    }
 
 
 def amounts_with(mark):
@@ -122,7 +126,6 @@ def test_an_amount_by_the_other_mark_is_left_out_and_says_how_it_would_be_one(ma
         (",", "1\u202f234,50", "1234.50"),
         (",", "12", "12"),
         (".", "1,23,456", None),
-        (".", "€ 12", None),
         (".", "1e6", None),
         (".", "NaN", None),
         (".", "\u0661\u0662", None),
@@ -138,6 +141,54 @@ def test_an_amount_is_read_by_the_declared_mark_and_never_guessed(mark, text, am
     else:
         assert isinstance(said, ImportedFact)
         assert said.values["amount"] == Decimal(amount)
+
+
+SIGNS = 'currency_signs = ["€", "EUR", "EURO"]'
+
+
+@pytest.mark.parametrize("text", ["€ 1,200.50", "1,200.50€", "EUR 1,200.50", "1,200.50\u00a0EURO"])
+def test_the_sign_of_a_currency_is_passed_over_where_the_mapping_names_it(text):
+    said = read(amounts_with(".").replace("[file]", f"[file]\n{SIGNS}"), ["a"], a=text)
+
+    assert isinstance(said, ImportedFact)
+    assert said.values["amount"] == Decimal("1200.50")
+
+
+@pytest.mark.parametrize(("text", "amount"), [("-€5", "-5"), ("€ -5", "-5"), ("-5 €", "-5")])
+def test_less_than_nothing_stays_so_with_a_sign(text, amount):
+    said = read(amounts_with(".").replace("[file]", f"[file]\n{SIGNS}"), ["a"], a=text)
+
+    assert isinstance(said, ImportedFact)
+    assert said.values["amount"] == Decimal(amount)
+
+
+@pytest.mark.parametrize("text", ["€5€", "5 € 5", "€", "$5", "--5", "-€-5"])
+def test_what_is_no_amount_beside_a_sign_is_left_out(text):
+    said = read(amounts_with(".").replace("[file]", f"[file]\n{SIGNS}"), ["a"], a=text)
+
+    assert isinstance(said, RowError)
+    assert (said.column, said.code) == ("a", RowFault.BAD_NUMBER)
+
+
+@pytest.mark.parametrize(("text", "sign"), [("€ 12", "€"), ("1,200.50 USD", "USD")])
+def test_an_amount_with_a_sign_says_how_it_would_be_one(text, sign):
+    said = read(amounts_with("."), ["a"], a=text)
+
+    assert isinstance(said, RowError)
+    assert said.message == (
+        f"a is no amount such as 1234.56: {text!r}."
+        f'  It is one if the mapping says currency_signs = ["{sign}"].'
+    )
+
+
+def test_a_blank_may_stand_for_a_value():
+    document = DEALS.replace(
+        'lost_reason = "why"', 'lost_reason = { column = "why", values = { "" = "Not told" } }'
+    )
+    said = read(document, HEADER, deal="D-7")
+
+    assert isinstance(said, ImportedFact)
+    assert (said.values["status"], said.values["lost_reason"]) == ("OPEN", "Not told")
 
 
 def test_every_fault_of_a_row_is_told():

@@ -208,7 +208,7 @@ def stage(line: str) -> str:
         (f'{LEAD}[file]\ntime_zone = "/etc/passwd"', ("file", "time_zone"), "no time zone"),
         (f'{LEAD}[file]\ntime_zone = "America"', ("file", "time_zone"), "no time zone"),
         (f"{LEAD}[file]\nblanks = [1]", ("file", "blanks"), "a list of at most 50 texts"),
-        (f"{LEAD}[file]\nskip_rows = [' ']", ("file", "skip_rows", 0), "begins with nothing"),
+        (f"{LEAD}[file]\nskip_rows = [' ']", ("file", "skip_rows", 0), "with nothing"),
         (
             f'{LEAD}[file]\ndate_formats = ["iso", "%m/%d"]',
             ("file", "date_formats", 1),
