@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from domain.drafts import Draft
 from domain.errors import DomainError
-from domain.fact_import import column_of_fact, take_facts
+from domain.fact_import import column_of_fact, take_facts, value_not_found
 from domain.identity import Actor, Permission
 from domain.ids import new_id
 from domain.import_jobs import LEASE, kept, still_held
@@ -139,9 +139,19 @@ def _left_out(result: ImportedRow, mapping: RowMapping) -> RowError:
         line=result.row.line,
         column=_column(first_refusal, result.row, mapping),
         code=first_refusal.code,
-        message=refusal_text(result.refusals),
+        message=_message(result, mapping),
         row=result.row.row,
     )
+
+
+def _message(result: ImportedRow, mapping: RowMapping) -> str:
+    """Return why a row was left out, with the name that nothing has, if it is one."""
+    text, row = refusal_text(result.refusals), result.row
+    if isinstance(mapping, FactMapping) and isinstance(row, ImportedFact):
+        name = value_not_found(result.refusals[0], row, mapping)
+        if name is not None and len(result.refusals) == 1:
+            return f"{text.removesuffix('.')}: {name[:80]!r}."
+    return text
 
 
 def _column(refusal: DomainError, row: Imported, mapping: RowMapping) -> str | None:

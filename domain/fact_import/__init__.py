@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from domain.errors import DomainError
+from domain.errors import DomainError, NotFound
 from domain.fact_import.companies import take_companies
 from domain.fact_import.costs import cost_print, take_costs
 from domain.fact_import.opportunities import take_opportunities
@@ -13,9 +13,10 @@ from domain.fact_import.touches import take_touches, touch_print
 from domain.identity import Actor, Permission
 from domain.import_results import ImportedRow
 from domain.imports import FactKind, FactMapping, ImportedFact
+from domain.leads import ExternalId
 from domain.ports import Work
 
-__all__ = ["PRINTS", "TAKERS", "column_of_fact", "take_facts"]
+__all__ = ["PRINTS", "TAKERS", "column_of_fact", "take_facts", "value_not_found"]
 
 Taker: TypeAlias = Callable[[Work, Actor, Sequence[ImportedFact]], Awaitable[Sequence[ImportedRow]]]
 
@@ -50,13 +51,28 @@ _CALLED: Mapping[str, tuple[str, ...]] = {
 
 
 def column_of_fact(refusal: DomainError, fact: ImportedFact, mapping: FactMapping) -> str | None:
-    """Return the column of a file that a refusal is about, if it is about one.
+    """Return the column of a file that a refusal is about, if it is about one."""
+    field = _field_of(refusal, fact, mapping)
+    return None if field is None else mapping.fields[field].column
+
+
+def value_not_found(refusal: DomainError, fact: ImportedFact, mapping: FactMapping) -> str | None:
+    """Return what a row names that there is not, as the file has it, if that is why."""
+    field = _field_of(refusal, fact, mapping) if isinstance(refusal, NotFound) else None
+    value = None if field is None else fact.values.get(field)
+    if isinstance(value, ExternalId):
+        return value.value
+    return value if isinstance(value, str) else None
+
+
+def _field_of(refusal: DomainError, fact: ImportedFact, mapping: FactMapping) -> str | None:
+    """Return the field that a refusal is about, if it is about one.
 
     Of several that may be meant it is the first in which the row says something.
     """
     named = [name for name in _names(refusal) if name in mapping.fields]
     said = [name for name in named if name in fact.values]
-    return next((mapping.fields[name].column for name in (*said, *named)), None)
+    return next(iter((*said, *named)), None)
 
 
 def _names(refusal: DomainError) -> Iterator[str]:

@@ -52,4 +52,5 @@ def _row(fact: ImportedFact) -> OpportunityRow:
         closed_at=known("closed_at"),
         lost_reason=known("lost_reason"),
         owner_email=known("owner_email"),
+        is_dated=True,
     )

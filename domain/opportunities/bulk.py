@@ -48,7 +48,8 @@ class OpportunityRow:
     """An opportunity as another system has it, told by the external id in its details.
 
     A new one needs its lead.  `status` and when it came to be closed say how it stands there; None
-    says nothing.  The owner may be told by e-mail address.
+    says nothing.  The owner may be told by e-mail address.  Where it `is_dated`, it was not closed
+    just now because nobody says when.
     """
 
     details: OpportunityDetails
@@ -58,6 +59,12 @@ class OpportunityRow:
     closed_at: datetime | None = None
     lost_reason: str | None = None
     owner_email: str | None = None
+    is_dated: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """Whether it is closed in the row."""
+        return self.status in (OpportunityStatus.WON, OpportunityStatus.LOST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +127,7 @@ def _ready(row: OpportunityRow | DomainError, now: datetime) -> OpportunityRow |
         return row
     if row.details.external_id is None:
         return NoIdentity("A row needs an external id.", path=("externalId",))
-    closes = row.status in (OpportunityStatus.WON, OpportunityStatus.LOST)
-    if row.closed_at is not None and not closes:
+    if row.closed_at is not None and not row.closes:
         return Invalid("When it was closed goes with WON or LOST.", path=("closedAt",))
     try:
         closed_at = row.closed_at and past(row.closed_at, now, path=("closedAt",))
@@ -229,6 +235,9 @@ async def _take(
     if known_id is None:
         if lead_id is None:
             raise Invalid("A new opportunity needs its lead.", path=("lead",))
+        if row.is_dated and row.closes and row.closed_at is None:
+            # It would be revenue of the day of the import.
+            raise Invalid("Say when it was closed; it is not known yet.", path=("closedAt",))
         lead = await work.get(Lead, lead_id, lock=True)
         stage = entered_stage(known.stages, row.stage)
         if known.as_history and details.opened_at is None:

@@ -133,6 +133,7 @@ def test_the_examples_in_the_guide_can_be_followed():
     assert [told_by(load_mapping(example)) for example in examples] == [
         ("lead", "crm"),
         (FactKind.COST, "ads"),
+        (FactKind.OPPORTUNITY, "salesforce"),
     ]
 
 

@@ -46,6 +46,10 @@ FILE = """deal,mail,name,state,sum,opened,closed,expected,why
 """
 
 
+CLOSED = ("won", "lost", "open")
+WHEN_CLOSED = "Say when it was closed; it is not known yet."
+
+
 async def prepare(world: World) -> Lead:
     lead = an_mql(datetime(2026, 1, 5, tzinfo=UTC), email="ann@example.com")
     async with world.work() as work:
@@ -88,11 +92,11 @@ async def test_a_lead_that_is_not_there_is_told_by_the_column_that_names_it(worl
 
     await run_all(world)
 
-    errors = await all_of(world, ImportRowError)
-    assert [(error.line, error.column, error.code) for error in errors] == [
-        (2, "contact", "NOT_FOUND"),
-        (3, "mail", "NOT_FOUND"),
-        (4, "contact", "NOT_FOUND"),
+    errors = sorted(await all_of(world, ImportRowError), key=lambda error: error.line)
+    assert [(error.line, error.column, error.code, error.message) for error in errors] == [
+        (2, "contact", "NOT_FOUND", "There is no such lead: 'C-1'."),
+        (3, "mail", "NOT_FOUND", "There is no such lead: 'bob@example.com'."),
+        (4, "contact", "NOT_FOUND", "There is no such lead: 'C-2'."),
     ]
 
 
@@ -110,6 +114,46 @@ async def test_the_same_file_again_changes_nothing_and_a_later_one_closes_what_w
     jobs = await all_of(world, ImportJob)
     assert [counts(job) for job in jobs] == [(3, 3, 0, 0, 0), (3, 0, 1, 2, 0)]
     assert sorted(each.amount_minor for each in await all_of(world, RevenueEvent)) == [1000, 123450]
+
+
+async def test_one_column_may_say_when_a_deal_closed_or_is_expected_to(world: World) -> None:
+    await prepare(world)
+    rows = ("1,won,2026-02-20", "2,,2026-12-30", "3,open,2026-12-30", "4,won,2026-12-30")
+    mapping = MAPPING.replace(' "expected"', ' "closed"')
+    header, *_ = FILE.splitlines()
+    told = (row.split(",") for row in rows)
+    full = [f"{deal},ann@example.com,,{state},,2026-02-01,{on},," for deal, state, on in told]
+    await start(world, "\n".join([header, *full]).encode(), mapping=mapping)
+
+    await run_all(world)
+
+    assert [
+        (each.external_value, each.status, each.closed_at, each.expected_close_on)
+        for each in sorted(await all_of(world, Opportunity), key=lambda each: each.external_value)
+    ] == [
+        ("1", OpportunityStatus.WON, datetime(2026, 2, 20, tzinfo=UTC), date(2026, 2, 20)),
+        ("2", OpportunityStatus.OPEN, None, date(2026, 12, 30)),
+        ("3", OpportunityStatus.OPEN, None, date(2026, 12, 30)),
+    ]
+    [error] = await all_of(world, ImportRowError)
+    assert (error.line, error.column, error.message) == (5, "closed", "This lies in the future.")
+
+
+async def test_a_deal_of_the_past_is_not_won_on_the_day_of_its_import(world: World) -> None:
+    await prepare(world)
+    header, *_ = FILE.splitlines()
+    rows = [f"{deal},ann@example.com,,{state},,2026-02-01,,,x" for deal, state in enumerate(CLOSED)]
+    await start(world, "\n".join([header, *rows]).encode(), mapping=MAPPING)
+
+    await run_all(world)
+
+    assert await all_of(world, RevenueEvent) == []
+    [opportunity] = await all_of(world, Opportunity)
+    assert opportunity.status is OpportunityStatus.OPEN
+    assert [
+        (error.line, error.column, error.code, error.message)
+        for error in sorted(await all_of(world, ImportRowError), key=lambda error: error.line)
+    ] == [(line, "closed", "INVALID", WHEN_CLOSED) for line in (2, 3)]
 
 
 async def test_a_dry_run_of_opportunities_keeps_nothing(world: World) -> None:
