@@ -185,7 +185,7 @@ def _replaced(value: str, cell: Cell) -> str:
     if cell.otherwise is Otherwise.REFUSE:
         message = f"{_name(cell)} has a value that is not listed: {value[:80]!r}."
         raise Fault(cell, RowFault.UNKNOWN_VALUE, message)
-    return value if cell.otherwise is Otherwise.KEEP else ""
+    return value if cell.otherwise is Otherwise.KEEP else cell.values.get("", "")
 
 
 def without_signs(text: str, signs: Sequence[str]) -> str:

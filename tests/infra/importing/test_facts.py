@@ -191,6 +191,17 @@ def test_a_blank_may_stand_for_a_value():
     assert (said.values["status"], said.values["lost_reason"]) == ("OPEN", "Not told")
 
 
+def test_what_is_taken_as_a_blank_may_stand_for_a_value_too():
+    document = DEALS.replace('"" = "OPEN" } }', '"" = "OPEN" }, otherwise = "blank" }')
+    said = [read(document, HEADER, deal="D-7", state=state) for state in ("", "Proposal", "won")]
+
+    assert [fact.values["status"] for fact in said if isinstance(fact, ImportedFact)] == [
+        "OPEN",
+        "OPEN",
+        "WON",
+    ]
+
+
 def test_every_fault_of_a_row_is_told():
     said = read(
         DEALS, HEADER, deal="D-7", mail="nobody", state="maybe", sum="much", opened="2026-03-01"
