@@ -268,6 +268,8 @@ async def _change(
     opportunity = await _reopen(work, actor, opportunity, row, known)
     lead = await work.get(Lead, opportunity.lead_id, lock=True)
     opportunity = await storing.store_changes(work, actor, lead, opportunity, details)
+    if row.closed_at is not None:
+        opportunity = await storing.ended_before(work, opportunity, ended_at=row.closed_at)
     at = row.closed_at or work.now
     if row.stage is not None:
         stage = entered_stage(known.stages, row.stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -259,6 +259,23 @@ def undone(opportunity: Opportunity, steps: Iterable[OpportunityStep]) -> Opport
         lost_reason=None,
         stage_entered_at=max(entered, default=opportunity.opened_at),
     )
+
+
+def heard_late(
+    opportunity: Opportunity, steps: Sequence[OpportunityStep], *, ended_at: datetime
+) -> list[OpportunityStep]:
+    """Return the steps that were heard of only after a deal had ended, in their order.
+
+    Another system tells where a deal is when it is asked, and afterwards that it had ended before.
+    A step that a person took was taken when it was: then there are none.  Nor is the one by which
+    a deal is closed as it stands.
+    """
+    ended = None if opportunity.closed_at is None else closing(steps)
+    late = sorted(
+        (step for step in steps if step.at > ended_at and step is not ended),
+        key=lambda step: (step.at, step.recorded_at, step.id),
+    )
+    return late if all(step.by is None for step in late) else []
 
 
 def ended_so(

@@ -111,6 +111,20 @@ async def move(
     return opportunity
 
 
+async def ended_before(work: Work, opportunity: Opportunity, *, ended_at: datetime) -> Opportunity:
+    """Let what was heard of an opportunity only after it had ended have been so by then."""
+    if not opportunity.opened_at <= ended_at < opportunity.stage_entered_at:
+        return opportunity
+    steps = await work.find(OpportunityStep, opportunity_id=opportunity.id)
+    late = deal.heard_late(opportunity, steps, ended_at=ended_at)
+    if not late:
+        return opportunity
+    for step in late:
+        await work.delete(OpportunityStep, id=step.id)
+        await work.add(replace(step, at=ended_at))
+    return await _save(work, replace(opportunity, stage_entered_at=ended_at))
+
+
 async def win(
     work: Work, actor: Actor, lead: Lead, opportunity: Opportunity, *, at: datetime
 ) -> Opportunity:

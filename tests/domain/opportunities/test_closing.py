@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from domain.opportunities import (
     update_opportunity,
     win_opportunity,
 )
+from domain.opportunities.deal import heard_late
 from domain.stages import Stage
 from domain.values import Money
 from tests.domain.building_deals import (
@@ -172,6 +174,27 @@ async def test_a_lost_deal_keeps_its_reason_and_may_be_reopened():
         OpportunityStatus.OPEN,
     ]
     assert stored(work, Customer) == []
+
+
+async def test_what_another_system_told_late_had_been_so_before_the_end():
+    lead = an_accepted_lead(BEFORE)
+    work = await a_pipeline(lead)
+    opened = await a_deal(work, lead, opened_at=NOON - 5 * DAY)
+    ended = NOON - 2 * DAY
+
+    def step(**changes: Any) -> OpportunityStep:
+        told = {"stage_id": SECOND.id, "recorded_at": NOON, "status": OpportunityStatus.OPEN}
+        return OpportunityStep(id=new_id(), opportunity_id=opened.id, **told | changes)
+
+    first = step(at=opened.opened_at)
+    told = step(at=NOON)
+    closed = step(at=NOON, status=OpportunityStatus.WON, by=USER)
+    taken = step(at=NOON, by=USER)
+    won = replace(opened, status=OpportunityStatus.WON, closed_at=NOON)
+    assert heard_late(opened, [told, first], ended_at=ended) == [told]
+    assert heard_late(won, [first, told, closed], ended_at=ended) == [told]
+    assert heard_late(opened, [first, told, taken], ended_at=ended) == []
+    assert heard_late(opened, [first, told], ended_at=NOON) == []
 
 
 async def test_what_cannot_become_of_a_deal_is_refused():

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from domain.customers import Customer, RevenueEvent
 from domain.leads import Lead
-from domain.opportunities import Opportunity, OpportunityStatus
+from domain.opportunities import Opportunity, OpportunityStatus, OpportunityStep
 from domain.stages import Stage
 from domain.uploads import ImportJob, ImportRowError
 from tests.agreements import an_mql
@@ -154,6 +154,39 @@ async def test_a_deal_of_the_past_is_not_won_on_the_day_of_its_import(world: Wor
         (error.line, error.column, error.code, error.message)
         for error in sorted(await all_of(world, ImportRowError), key=lambda error: error.line)
     ] == [(line, "closed", "INVALID", WHEN_CLOSED) for line in (2, 3)]
+
+
+async def test_a_deal_may_have_closed_before_a_file_told_of_its_last_stage(world: World) -> None:
+    await prepare(world)
+    header, *_ = FILE.splitlines()
+    mapping = MAPPING + 'stage = "name"\n'
+    for told in (
+        "1,ann@example.com,Proposal,,10,2026-02-01,,,",
+        "1,ann@example.com,Negotiation,,10,2026-02-01,,,",
+        # The day alone, so its beginning: before the files above.
+        "1,ann@example.com,Negotiation,won,10,2026-02-01,2026-02-20,,",
+        "1,ann@example.com,Negotiation,open,10,2026-02-01,,,",
+        "1,ann@example.com,Negotiation,lost,10,2026-02-01,2026-02-18,,Too dear",
+        "1,ann@example.com,Negotiation,won,10,2026-02-01,2026-02-16,,",
+    ):
+        await start(world, f"{header}\n{told}\n".encode(), mapping=mapping)
+        await run_all(world)
+
+    assert await all_of(world, ImportRowError) == []
+    closed_at = datetime(2026, 2, 16, tzinfo=UTC)
+    [opportunity] = await all_of(world, Opportunity)
+    assert (opportunity.status, opportunity.closed_at) == (OpportunityStatus.WON, closed_at)
+    assert opportunity.stage_entered_at == closed_at
+    [revenue] = await all_of(world, RevenueEvent)
+    assert (revenue.amount_minor, revenue.at) == (1000, closed_at)
+    steps = await all_of(world, OpportunityStep)
+    assert sorted((step.at, step.status) for step in steps) == [
+        (datetime(2026, 2, 1, tzinfo=UTC), OpportunityStatus.OPEN),
+        (closed_at, OpportunityStatus.OPEN),
+        (closed_at, OpportunityStatus.OPEN),
+        (closed_at, OpportunityStatus.WON),
+        (closed_at, OpportunityStatus.WON),
+    ]
 
 
 async def test_a_dry_run_of_opportunities_keeps_nothing(world: World) -> None:
