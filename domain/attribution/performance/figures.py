@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -101,14 +101,15 @@ class Figures:
 
     @property
     def cac(self) -> Money | None:
-        """Cost per deal won, to the minor unit; None where costs are unknown or none is won.
+        """Cost per deal won, to the minor unit, half up; None where it is unknown or none is won.
 
         By campaign: per deal won by campaigns.
         """
         deals = self.won_deals - self.campaignless_deals
         if self.cost_minor is None or not deals:
             return None
-        return Money(round(self.cost_minor / deals), self.scope.currency)
+        cost = Decimal(self.cost_minor) / deals
+        return Money(int(cost.quantize(Decimal(1), ROUND_HALF_UP)), self.scope.currency)
 
     @property
     def roi_rate(self) -> Decimal | None:
@@ -119,7 +120,7 @@ class Figures:
         if not self.cost_minor:
             return None
         earned = self.won_minor - self.campaignless_minor
-        return (Decimal(earned - self.cost_minor) / self.cost_minor).quantize(_RATE)
+        return (Decimal(earned - self.cost_minor) / self.cost_minor).quantize(_RATE, ROUND_HALF_UP)
 
     @property
     def sourced_share(self) -> Decimal | None:
@@ -138,7 +139,7 @@ class Figures:
     def _of_all(self, minor: int) -> Decimal | None:
         if not self.all_won_minor:
             return None
-        return (Decimal(minor) / self.all_won_minor).quantize(_RATE)
+        return (Decimal(minor) / self.all_won_minor).quantize(_RATE, ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

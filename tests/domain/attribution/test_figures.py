@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from domain.attribution import BY_KIND, BuiltInModel
 from domain.attribution.performance import (
     Figures,
@@ -74,3 +76,28 @@ def test_whoever_asks_the_same_again_gets_the_same_ids() -> None:
     tomorrow = replace(asked(), today=date(2026, 5, 2))
 
     assert figures(asked(), "a").id == figures(asked(), "a").id == figures(tomorrow, "a").id
+
+
+@pytest.mark.parametrize(
+    ("cost", "deals", "won", "cac", "rate"),
+    [
+        (5, 2, 5, 3, "0.0000"),  # 2.5 cents a deal
+        (53753, 2, 53753, 26877, "0.0000"),
+        (20_000, 3, 20_001, 6667, "0.0001"),  # 0.00005 is half of the last place
+        (20_000, 1, 19_999, 20_000, "-0.0001"),
+        (20_000, 1, 20_005, 20_000, "0.0003"),  # 0.00025
+    ],
+)
+def test_what_is_half_is_rounded_up_as_all_money_and_all_shares_are(
+    cost: int, deals: int, won: int, cac: int, rate: str
+) -> None:
+    row = replace(figures(scope()), won_deals=Decimal(deals), won_minor=won, cost_minor=cost)
+
+    assert row.cac is not None
+    assert (row.cac.minor, str(row.roi_rate)) == (cac, rate)
+
+
+def test_shares_have_four_places_half_up() -> None:
+    row = replace(figures(scope()), won_minor=1, influenced_minor=3, all_won_minor=20_000)
+
+    assert (str(row.sourced_share), str(row.influenced_share)) == ("0.0001", "0.0002")
