@@ -279,7 +279,7 @@ class Recount:
         if self.asked.dimension in {"ORIGIN", "PERSONA"} or not parts:
             key = self._of_lead(lead) if self.asked.dimension in {"ORIGIN", "PERSONA"} else None
             return [(key, Decimal(1), whole)]
-        order = sorted(parts)
+        order = sorted(parts, key=lambda touch_id: (touches[touch_id].occurred_at, touch_id))
         minors = [parts[touch_id][1] or 0 for touch_id in order]
         if deal.currency is not None and deal.currency != self.facts.currency:
             rate = self.facts.rate(deal.currency, on)

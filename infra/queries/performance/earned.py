@@ -20,6 +20,7 @@ from infra.queries.performance.source import (
     earnings,
     fact,
     leads,
+    touches,
 )
 
 _STATUS = {
@@ -41,7 +42,7 @@ def credited(source: Source, measure: PerformanceMeasure) -> Facts:
         return _whole(deal.c.key, deal).select_from(deal)
     parts = (
         _parts(source, deal, earnings.c.amount_minor).where(deal.c.is_foreign.is_(False)),
-        _parts(source, deal, _by_largest_remainder(deal)).where(deal.c.is_foreign),
+        _parts(source, deal, _by_largest_remainder(source, deal)).where(deal.c.is_foreign),
     )
     return sa.select(sa.union_all(*parts).subquery("parts"))
 
@@ -95,17 +96,26 @@ def _parts(source: Source, deal: Any, minor: sa.ColumnElement[Any]) -> Facts:
     ).select_from(deal.outerjoin(earnings, _under(source, source.scope.model.id, deal)))
 
 
-def _by_largest_remainder(deal: Any) -> sa.ColumnElement[Any]:
+def _by_largest_remainder(source: Source, deal: Any) -> sa.ColumnElement[Any]:
     """Return what a credit in another currency is worth, so that all are what the deal is.
 
     As `domain.attribution.split` does: rounded down, and what is left over goes, one each, to
-    those that lost most.  So figures by campaign add up to those by origin.
+    those that lost most, of equals to the earlier touch, whenever it was told.  So figures by
+    campaign add up to those by origin.
     """
+    # For each credit by key: joined, a few deals could be reason enough to read all touches.
+    at = (
+        sa.select(touches.c.occurred_at)
+        .where(*source.ours(touches), touches.c.id == earnings.c.touch_id)
+        .correlate(earnings)
+        .scalar_subquery()
+    )
     exact = earnings.c.amount_minor * deal.c.factor
     floor = sa.func.floor(exact)
     left = deal.c.minor - sa.func.sum(floor).over(partition_by=deal.c.id)
     place = sa.func.row_number().over(
-        partition_by=deal.c.id, order_by=[(exact - floor).desc(), earnings.c.touch_id]
+        partition_by=deal.c.id,
+        order_by=[(exact - floor).desc(), at, earnings.c.touch_id],
     )
     return floor + sa.case((place <= left, 1), else_=0)
 

@@ -74,6 +74,25 @@ async def test_each_amount_is_exchanged_by_the_rate_of_the_day_it_was_won(
     assert [row.amount_minor for row in rows] == [won[0]]
 
 
+async def test_of_what_is_equal_the_earlier_touch_gets_more_though_it_was_told_later(
+    world: World,
+) -> None:
+    at, stage = world.now, a_stage(world.now)
+    lead = a_lead(at - 8 * DAY)
+    later = a_touch(at - 5 * DAY, lead_id=lead.id, channel=Channel.SOCIAL)
+    earlier = a_touch(at - 6 * DAY, lead_id=lead.id, channel=Channel.EMAIL)
+    deal = a_deal(at - 4 * DAY, lead=lead, stage=stage, closed_at=at - DAY,
+                  amount_minor=100, currency="USD")  # fmt: skip
+    async with world.work() as work:
+        await work.add_all([stage, lead, later, earlier, deal])
+        await work.add(_rate(world, "USD", "0.59", date(2026, 1, 1)))
+        await reattribute(work, [lead.id])
+
+    found = await figures(world, PerformanceDimension.CHANNEL)
+
+    assert {row.key: row.won_minor for row in found.rows} == {"EMAIL": 30, "SOCIAL": 29}
+
+
 async def test_currencies_are_not_mixed_without_a_rate(world: World) -> None:
     await foreign(world, 1000, "USD")
     async with world.work() as work:
