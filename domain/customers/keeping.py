@@ -24,7 +24,7 @@ from domain.ids import new_id
 from domain.lead_details import past
 from domain.lead_intake import resolve_lead
 from domain.leads import Lead, LeadKey
-from domain.lifecycle import enter_stage
+from domain.lifecycle import enter_stage, move_stage
 from domain.ports import Work, first
 from domain.stages import Stage
 from domain.values import Money, limited_text
@@ -35,7 +35,8 @@ LONGEST_REASON = 2000
 async def bought(work: Work, actor: Actor, lead: Lead, *, at: datetime) -> Customer:
     """Return the customer that a locked lead is from an instant on; one who had left is back.
 
-    That it bought is a fact: it is not judged by what both teams call a customer.
+    That it bought is a fact: it is not judged by what both teams call a customer.  Who bought
+    before it was known to is a customer since then, in the lead's history too.
     """
     if lead.stage.rank < Stage.CUSTOMER.rank:
         since = max(at, lead.stage_entered_at)
@@ -54,8 +55,23 @@ async def bought(work: Work, actor: Actor, lead: Lead, *, at: datetime) -> Custo
         await _tell(work, actor, customer)
         return customer
     if at < customer.bought_at:
-        customer = await work.save(replace(customer, bought_at=at))
+        await move_stage(work, lead, Stage.CUSTOMER, was=customer.bought_at, since=at)
+        customer = await known_since(work, customer, was=customer.bought_at, since=at)
     return await back(work, actor, customer, at=at)
+
+
+async def known_since(
+    work: Work, customer: Customer, *, was: datetime, since: datetime
+) -> Customer:
+    """Let somebody be a customer since another instant, if it was one since a purchase."""
+    if since < customer.bought_at or was == customer.bought_at:
+        customer = await work.save(replace(customer, bought_at=since))
+    steps = await work.find(CustomerStep, customer_id=customer.id)
+    if len(steps) == 1 and steps[0].at == was != since:
+        await work.delete(CustomerStep, id=steps[0].id)
+        await work.add(replace(steps[0], at=since))
+        customer = await work.save(replace(customer, status_entered_at=since))
+    return customer
 
 
 async def back(work: Work, actor: Actor, customer: Customer, *, at: datetime) -> Customer:

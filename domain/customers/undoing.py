@@ -15,7 +15,7 @@ from domain.customers.customer import (
     RevenueEvent,
     RevenueKind,
 )
-from domain.customers.keeping import back
+from domain.customers.keeping import back, known_since
 from domain.customers.kinds import is_purchase, settle_kinds, tell
 from domain.errors import DomainError
 from domain.events import CustomerChanged
@@ -83,7 +83,7 @@ async def take_back(
         await _forget(work, actor, customer, at=at)
         await undo_stage(work, actor, lead, Stage.CUSTOMER)
         return
-    customer = await _known_since(work, customer, was=purchase.at, since=left)
+    customer = await known_since(work, customer, was=purchase.at, since=left)
     customer = await _back_since(
         work, actor, customer, was=purchase.at, came=_came(purchase, others)
     )
@@ -106,7 +106,7 @@ async def move(work: Work, actor: Actor, lead: Lead, purchase: Purchase, *, to: 
         raise WonStaysWon
     for revenue in theirs:
         tell(work, actor, await work.save(replace(revenue, at=to)))
-    customer = await _known_since(work, customer, was=purchase.at, since=since)
+    customer = await known_since(work, customer, was=purchase.at, since=since)
     came = [*_came(purchase, others), to]
     customer = await _back_since(work, actor, customer, was=purchase.at, came=came)
     customer = await back(work, actor, customer, at=to)
@@ -143,20 +143,6 @@ async def _forget(work: Work, actor: Actor, customer: Customer, *, at: datetime)
     work.record(
         CustomerChanged(at=at, by=actor.user_id, customer_id=customer.id, lead_id=customer.lead_id)
     )
-
-
-async def _known_since(
-    work: Work, customer: Customer, *, was: datetime, since: datetime
-) -> Customer:
-    """Let somebody be a customer since another instant, if it was one since a purchase."""
-    if since < customer.bought_at or was == customer.bought_at:
-        customer = await work.save(replace(customer, bought_at=since))
-    steps = await work.find(CustomerStep, customer_id=customer.id)
-    if len(steps) == 1 and steps[0].at == was != since:
-        await work.delete(CustomerStep, id=steps[0].id)
-        await work.add(replace(steps[0], at=since))
-        customer = await work.save(replace(customer, status_entered_at=since))
-    return customer
 
 
 def _came(purchase: Purchase, others: Sequence[RevenueEvent]) -> list[datetime]:

@@ -48,6 +48,8 @@ async def move_stage(
     if first == len(story) or story[first].entered_at != max(was, earliest):
         return lead
     since = max(since, earliest)
+    if since == story[first].entered_at:
+        return lead
     later = story[first + 1 :]
     moved = [
         replace(story[first], entered_at=since),

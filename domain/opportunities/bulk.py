@@ -160,7 +160,7 @@ async def _read(
     # What a deal leads to counts once, and what it led to may have to be undone.
     await draft.read_ahead(StageEntry, lead_id=ids)
     known = [opportunity.id for opportunity in named.values()]
-    await draft.read_ahead(Opportunity, lock=True, id=known)
+    await draft.read_ahead(Opportunity, lock=True, lead_id=ids)
     handoffs = await draft.read_ahead(Handoff, lead_id=ids)
     await draft.read_ahead(SlaClock, handoff_id=[handoff.id for handoff in handoffs])
     customers = await draft.read_ahead(Customer, lock=True, lead_id=ids)

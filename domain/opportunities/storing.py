@@ -21,7 +21,7 @@ from domain.identity import Actor, Tenant, User
 from domain.ids import new_id
 from domain.lead_details import UNSAID
 from domain.leads import Company, Lead
-from domain.lifecycle import NeedsAcceptance, enter_stage
+from domain.lifecycle import NeedsAcceptance, enter_stage, move_stage
 from domain.opportunities import deal
 from domain.opportunities.deal import (
     Opportunity,
@@ -49,7 +49,8 @@ async def store_new(
     """Store a new opportunity of a locked lead, which enters OPPORTUNITY.
 
     Company and owner are the lead's unless others are named.  The lead's own history never runs
-    backward: where the deal was opened before the lead's last step, it enters at that.
+    backward: where the deal was opened before the lead's last step, it enters at that.  Of several
+    deals it is there by the first that was opened, whichever was told first.
     """
     opened_at = details.opened_at or work.now
     handoff = handoff_behind(await work.find(Handoff, lead_id=lead.id), at=opened_at)
@@ -67,6 +68,7 @@ async def store_new(
         owner_id=lead.owner_id,
     )
     opportunity = await _told(work, opportunity, details)
+    lead = await _there_since(work, lead, opened_at)
     await carry_on(work, actor, lead, at=opened_at, as_history=as_history)
     opportunity = await work.add(opportunity)
     await _step(work, actor, opportunity, at=opened_at)
@@ -235,6 +237,15 @@ async def carry_on(work: Work, actor: Actor, lead: Lead, *, at: datetime, as_his
         raise NeedsAcceptance(Stage.OPPORTUNITY, path=("lead",))
     since = max(at, lead.stage_entered_at)
     return await enter_stage(work, actor, lead, Stage.OPPORTUNITY, at=since, judged=not as_history)
+
+
+async def _there_since(work: Work, lead: Lead, opened_at: datetime) -> Lead:
+    """Let a lead be an OPPORTUNITY since a deal was opened, if it is one by a later deal."""
+    deals = await work.find(Opportunity, lead_id=lead.id)
+    was = min((each.opened_at for each in deals), default=opened_at)
+    if was <= opened_at:
+        return lead
+    return await move_stage(work, lead, Stage.OPPORTUNITY, was=was, since=opened_at)
 
 
 async def _told(work: Work, opportunity: Opportunity, details: OpportunityDetails) -> Opportunity:
