@@ -60,15 +60,18 @@ class RevenueOf(Question[Mapping[UUID, RevenueSums]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodRevenue:
-    """The revenue before a period, in it, and in it of those who brought what there was before.
+    """The revenue before a period and in it, and what became of what there was of each customer.
 
-    `lost` is what of the latter went: of no customer more than it had brought before.
+    `had` is what those brought who had not left before; `kept` is what they still bring of it at
+    the end, `kept_and_more` what they bring with what they bought more.  Of no customer more is
+    lost than it brought, so each counts for at least 0.
     """
 
     before: RevenueSums
     within: RevenueSums
-    kept: RevenueSums
-    lost: int
+    had: int
+    kept: int
+    kept_and_more: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,7 @@ def figures_of(
     def money(minor: int) -> Money:
         return Money(minor, currency)
 
-    before, within, kept = found.before, found.within, found.kept
+    before, within = found.before, found.within
     return RevenueFigures(
         as_of=as_of,
         starts_on=period.first,
@@ -165,8 +168,8 @@ def figures_of(
         churn=money(within.churn),
         total=money(within.total),
         closing=money(before.current + within.current),
-        gross_retention_rate=_share(max(before.current - found.lost, 0), before.current),
-        net_retention_rate=_share(max(before.current + kept.current, 0), before.current),
+        gross_retention_rate=_share(found.kept, found.had),
+        net_retention_rate=_share(found.kept_and_more, found.had),
     )
 
 

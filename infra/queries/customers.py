@@ -30,6 +30,13 @@ _KINDS = tuple(
     for kind in (RevenueKind.NEW, RevenueKind.EXPANSION, RevenueKind.RENEWAL, RevenueKind.CHURN)
 )
 
+# What comes to stand: see `domain.customers.standing`.
+_SIGN = sa.case(
+    (events.c.kind == RevenueKind.CHURN.value, -1),
+    (events.c.kind == RevenueKind.RENEWAL.value, 0),
+    else_=1,
+)
+
 
 @answers(RevenueOf)
 async def revenue_of(work: PostgresWork, question: RevenueOf) -> Mapping[UUID, RevenueSums]:
@@ -46,9 +53,11 @@ async def revenue_of(work: PostgresWork, question: RevenueOf) -> Mapping[UUID, R
 
 @answers(RevenueIn)
 async def revenue_in(work: PostgresWork, question: RevenueIn) -> PeriodRevenue:
-    """Return the sums before a period, in it, and in it of those who brought what there was before.
+    """Return the sums before a period and in it, and what those who had not left still bring.
 
-    One statement over all revenue up to the period's end, by revenue_events_by_instant.
+    Whoever only ever paid in one currency has left when nothing of that is left, whatever remains
+    by the rates of the days.  One statement over all revenue up to the period's end, by
+    revenue_events_by_instant.
     """
     amount = _amount(work, question)
     # The rate of each is looked for once; pulled up, it would be for each of the sums.
@@ -59,6 +68,8 @@ async def revenue_in(work: PostgresWork, question: RevenueIn) -> PeriodRevenue:
             (events.c.at < question.starts_at).label("is_before"),
             exchanged(amount).label("minor"),
             lacks_rate(amount).label("lacking"),
+            events.c.currency,
+            (_SIGN * events.c.amount_minor).label("own"),
         )
         .where(events.c.tenant_id == work.tenant_id, events.c.at < question.ends_at)
         .offset(0)
@@ -69,27 +80,32 @@ async def revenue_in(work: PostgresWork, question: RevenueIn) -> PeriodRevenue:
             *(_sum(dated.c, dated.c.is_before, kind).label(f"before_{kind}") for kind in _KINDS),
             *(_sum(dated.c, ~dated.c.is_before, kind).label(f"within_{kind}") for kind in _KINDS),
             sa.func.min(dated.c.lacking).label("lacking"),
+            sa.func.count(dated.c.currency.distinct())
+            .filter(dated.c.is_before)
+            .label("currencies"),
+            sa.func.sum(dated.c.own).filter(dated.c.is_before).label("own"),
         )
         .group_by(dated.c.customer_id)
         .subquery("of_customers")
     )
     each = of_customers.c
     opening = each.before_NEW + each.before_EXPANSION - each.before_CHURN
-    within = [sa.func.sum(each[f"within_{kind}"]) for kind in _KINDS]
-    parts = (
-        [sa.func.sum(each[f"before_{kind}"]) for kind in _KINDS],
-        within,
-        [total.filter(opening > 0) for total in within],
+    kept = opening - each.within_CHURN
+    more = kept + each.within_NEW + each.within_EXPANSION
+    stayed = sa.and_(opening > 0, sa.or_(each.currencies > 1, each.own > 0))
+    columns = (
+        *(sa.func.sum(each[f"before_{kind}"]) for kind in _KINDS),
+        *(sa.func.sum(each[f"within_{kind}"]) for kind in _KINDS),
+        *(sa.func.sum(sa.func.greatest(part, 0)).filter(stayed) for part in (opening, kept, more)),
     )
-    lost = sa.func.sum(sa.func.least(opening, each.within_CHURN)).filter(opening > 0)
-    columns = (sa.func.coalesce(total, 0) for part in (*parts, [lost]) for total in part)
-    ((*sums, gone, lacking),) = await work.rows(sa.select(*columns, sa.func.min(each.lacking)))
+    totals = (sa.func.coalesce(total, 0) for total in columns)
+    ((*sums, lacking),) = await work.rows(sa.select(*totals, sa.func.min(each.lacking)))
     width = len(_KINDS)
-    before, came, kept = (
-        _read((*sums[place : place + width], lacking), question.currency)
-        for place in range(0, len(sums), width)
+    before, within = (
+        _read((*sums[place : place + width], lacking), question.currency) for place in (0, width)
     )
-    return PeriodRevenue(before=before, within=came, kept=kept, lost=int(gone))
+    had, still, with_more = map(int, sums[2 * width :])
+    return PeriodRevenue(before=before, within=within, had=had, kept=still, kept_and_more=with_more)
 
 
 def _amount(work: PostgresWork, question: RevenueOf | RevenueIn) -> Amount:

@@ -242,3 +242,33 @@ async def test_who_had_left_before_a_period_is_not_kept_in_it(world: World) -> N
     }
     # 75 and 0 of 200; 125 and 70 of 200.
     assert (found["grossRetentionRate"], found["netRetentionRate"]) == ("0.3750", "0.9750")
+
+
+async def test_nobody_loses_more_than_they_brought_in_either_rate(world: World) -> None:
+    """Net retention is never below gross: one who left keeps nothing of the others'."""
+    for events in (
+        ((K.NEW, 100_00, on(1, 2)), (K.CHURN, 250_00, on(5))),
+        ((K.NEW, 100_00, on(1, 2)), (K.CHURN, 10_00, on(5)), (K.EXPANSION, 30_00, on(6))),
+        ((K.NEW, 100_00, on(1, 2)), (K.CHURN, 150_00, on(2, 2))),  # and that was before
+    ):
+        await add_revenue(world, await add_mql(world), *events)
+
+    found = await figures(world)
+
+    assert (found["opening"], found["churn"], found["closing"]) == ("150.00", "260.00", "-80.00")
+    # 90 of 200 is left, and 120 with what was bought more.
+    assert (found["grossRetentionRate"], found["netRetentionRate"]) == ("0.4500", "0.6000")
+
+
+async def test_who_left_in_dollars_is_not_kept_by_what_the_rates_leave(world: World) -> None:
+    left = ((K.NEW, 100_00, on(1, 2)), (K.CHURN, 100_00, on(20, 2)), (K.NEW, 500_00, on(5)))
+    await add_revenue(world, await add_mql(world), *left, currency="USD")
+    await add_revenue(world, await add_mql(world), (K.NEW, 100_00, on(1, 2)))
+    await set_rate(world, "USD", "0.9", "2026-02-01")
+    await set_rate(world, "USD", "0.8", "2026-02-10")
+
+    found = await figures(world)
+
+    # 90 euros came and 80 went.
+    assert (found["opening"], found["new"]) == ("110.00", "400.00")
+    assert (found["grossRetentionRate"], found["netRetentionRate"]) == ("1.0000", "1.0000")

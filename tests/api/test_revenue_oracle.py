@@ -179,6 +179,13 @@ class Recount:
         came = self.total("DEAL", "NEW", "EXPANSION", fits=fits)
         return came - self.total("CHURN", fits=fits)
 
+    def has_left(self, lead: str, fits: Callable[[Any], bool]) -> bool:
+        """Say whether nothing is left of all that somebody brought in one currency."""
+        moves = [each for each in self.moves if each["lead"] == lead and fits(each)]
+        signs = {"CHURN": -1, "RENEWAL": 0}
+        own = sum(Decimal(each["amount"]) * signs.get(each["kind"], 1) for each in moves)
+        return len({each["currency"] for each in moves}) == 1 and own <= 0
+
     def figures(self, first: date, end: date) -> dict[str, Any]:
         def before(each: Any) -> bool:
             return self.day(each) < first
@@ -186,15 +193,17 @@ class Recount:
         def within(each: Any) -> bool:
             return first <= self.day(each) < end
 
-        kept = lost = 0
+        had = kept = more = 0
         for lead in {each["lead"] for each in self.moves}:
-            had = self.standing(lambda e, lead=lead: before(e) and e["lead"] == lead)
-            if had > 0:
+            stood = self.standing(lambda e, lead=lead: before(e) and e["lead"] == lead)
+            if stood > 0 and not self.has_left(lead, before):
                 gone = self.total(
                     "CHURN", fits=lambda e, lead=lead: within(e) and e["lead"] == lead
                 )
-                lost += min(had, gone)
-                kept += self.standing(lambda e, lead=lead: within(e) and e["lead"] == lead)
+                came = self.standing(lambda e, lead=lead: within(e) and e["lead"] == lead)
+                had += stood
+                kept += max(stood - gone, 0)
+                more += max(stood + came, 0)
         opening = self.standing(before)
         return {
             "opening": opening,
@@ -202,8 +211,8 @@ class Recount:
             "renewal": self.total("RENEWAL", fits=within),
             "churn": self.total("CHURN", fits=within),
             "closing": opening + self.standing(within),
-            "grossRetentionRate": share(max(opening - lost, 0), opening),
-            "netRetentionRate": share(max(opening + kept, 0), opening),
+            "grossRetentionRate": share(kept, had),
+            "netRetentionRate": share(more, had),
         }
 
 
