@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.events import LeadEnteredStage
 from domain.identity import Actor
+from domain.ids import new_id
 from domain.leads import Lead
 from domain.lifecycle.reaching import StageEntry, count_difference, reached
 from domain.ports import Work
@@ -41,7 +42,8 @@ async def move_stage(
 ) -> Lead:
     """Let a locked lead have entered a stage at another instant than that of something else.
 
-    Steps that were not taken with it stay, but none lies before the one it follows.
+    Steps that were not taken with it stay, but none lies before the one it follows.  The step is
+    another one then: what several leads had in common before is not parted by it any more.
     """
     story, first = await _story(work, lead, stage)
     earliest = _since(lead, story[:first])
@@ -52,7 +54,7 @@ async def move_stage(
         return lead
     later = story[first + 1 :]
     moved = [
-        replace(story[first], entered_at=since),
+        replace(story[first], id=new_id(), entered_at=since),
         *(replace(each, entered_at=max(each.entered_at, since)) for each in later),
     ]
     await _exchange(work, story, first, moved)

@@ -35,7 +35,7 @@ from domain.sla.clocks import SlaClock
 _ASIDE = {"version", "updated_at", "lead_id"}
 _ANSWERED = "Sales has worked since on what came from a lead that was merged"
 _ADDRESS = "The lead was given the address of one that was merged"
-_REOPENED = "A deal that had been won was reopened since, or put right"
+_REOPENED = "A deal was put right or reopened since, or one was told that came before it"
 _EARNED = "Revenue came since from a deal or a customer of a lead that was merged"
 _HANGS_ON = "Something was added since to a hand-off that came from a lead that was merged"
 

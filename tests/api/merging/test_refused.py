@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from domain import handoff_flow
 from domain.ids import new_id, public
 from domain.lead_details import LeadDetails
 from domain.lead_intake import log_activity, update_lead
-from domain.leads import ActivityKind
+from domain.leads import ActivityKind, Lead
 from domain.merging import MOST_LOSERS
+from domain.opportunities import OpportunityDetails, open_opportunity
 from tests.agreements import add_mql, sign
 from tests.api.merging.leads import MERGE, UNMERGE, a_lead, merged, ref, unmerged
 from tests.api.merging.story import everything
+from tests.deals import a_pipeline
 from tests.world import World
 
 Scene = Callable[[World], Awaitable[tuple[str, dict[str, Any], list[dict[str, Any]]]]]
@@ -132,6 +135,23 @@ async def of_an_address_given_away(world: World) -> Any:
     return UNMERGE, {"merge": public("LeadMerge", merge.id)}, [refusal]
 
 
+async def of_whom_an_earlier_deal_was_told(world: World) -> Any:
+    await a_pipeline(world)
+    winner, loser = await a_lead(world, "ann"), await a_lead(world, "bob")
+    world.wait(hours=24 * 7)
+    await told_of_a_deal(world, loser, days_ago=2)
+    merge = await merged(world, winner, loser)
+    await told_of_a_deal(world, winner, days_ago=5)
+    refusal = {"code": "CHANGED_SINCE", "path": ["merge"]}
+    return UNMERGE, {"merge": public("LeadMerge", merge.id)}, [refusal]
+
+
+async def told_of_a_deal(world: World, lead: Lead, *, days_ago: int) -> None:
+    said = OpportunityDetails(name="Deal", opened_at=world.now - timedelta(days=days_ago))
+    async with world.work() as work:
+        await open_opportunity(work, world.actor(), lead.id, said, as_history=True)
+
+
 @pytest.mark.parametrize(
     "scene",
     [
@@ -148,6 +168,7 @@ async def of_an_address_given_away(world: World) -> Any:
         of_what_sales_has_answered,
         of_whom_sales_has_called,
         of_an_address_given_away,
+        of_whom_an_earlier_deal_was_told,
     ],
 )
 async def test_what_cannot_be_is_refused_and_nothing_is_written(world: World, scene: Scene) -> None:
