@@ -20,9 +20,8 @@ endif
 BIN := .venv/bin
 # Much of what tests do is wait for browsers and services: three fill two cores.
 WORKERS ?= 3
-# In CI a test that fails gets two more chances, ten in all: one that then passes lands, and is told
-# of with what it failed by.  Whoever works on it wants to see it fail.
-AGAIN := $(if $(CI),--reruns 2 --max-suite-reruns 10 --rerun-show-tracebacks)
+# In CI a test that fails gets two more chances; whoever works on it wants to see it fail.
+PYTEST := $(if $(CI),.ci/pytest,$(BIN)/python -m pytest)
 # Dozens of processes load the same modules, so what is compiled is kept, whatever the shell says.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -48,10 +47,10 @@ run: $(RUN_READY)  ## migrate and serve on the PostgreSQL of DATABASE_URL
 	@exec $(BIN)/smarketing serve $(ARGS)
 
 test: $(DEV_READY)  ## run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) $(AGAIN) $(or $(TESTS),tests) $(ARGS)
+	$(PYTEST) -n $(WORKERS) $(or $(TESTS),tests) $(ARGS)
 
 check: lint types contracts schema  ## everything that must hold before a change lands
-	$(BIN)/python -m pytest -n $(WORKERS) $(AGAIN) tests
+	$(PYTEST) -n $(WORKERS) tests
 
 lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
