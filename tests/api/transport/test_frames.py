@@ -131,7 +131,7 @@ def is_request(payload):
 
 @pytest.fixture(scope="module")
 async def crowded():
-    """A site with somebody else on it, who must not notice anything."""
+    """A site with somebody else on it, who must not notice anything; nothing is left of it all."""
     quiet = SocketSettings(ping=3600, initialisation=3600)
     async with a_site(sockets=quiet) as site, a_socket(site) as other:
         await other.send(INIT)
@@ -139,6 +139,9 @@ async def crowded():
         await other.ask("subscription { board { headline } }", id="other")
         assert await other.receive() == next_({"board": {"headline": "quiet"}}, "other")
         yield site, other
+        await other.send({"type": "complete", "id": "other"})
+        await other.socket.close()
+        assert await site.settled() == Gauges()
 
 
 @contextlib.asynccontextmanager
@@ -191,11 +194,3 @@ async def test_a_socket_closes_as_the_protocol_says_or_stays_of_use(crowded, int
     assert [log for log in logs if "exception" in log or log["log_level"] == "error"] == []
     await other.send({"type": "ping", "payload": {"other": True}})
     assert await other.receive() == {"type": "pong", "payload": {"other": True}}
-
-
-async def test_nothing_is_left_of_all_that(crowded):
-    site, other = crowded
-    await other.send({"type": "complete", "id": "other"})
-    await other.socket.close()
-
-    assert await site.settled() == Gauges()
