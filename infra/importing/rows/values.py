@@ -34,7 +34,6 @@ _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]+\.[^\s@<
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.0*)?", re.ASCII)
 # Thousands stand in groups of three or in none; the mark between them is the other one, an
 # apostrophe or a space of some width.
-_BESIDE = re.compile(r"[\d.,'\u2019\s+-]+")
 _AMOUNTS = {
     mark: re.compile(
         rf"[+-]?(?:\d{{1,15}}|\d{{1,3}}(?:[{other}'\u2019 \u00a0\u202f]\d{{3}}){{1,4}})"
@@ -43,8 +42,8 @@ _AMOUNTS = {
     )
     for mark, other in ((".", ","), (",", r"\."))
 }
-
-
+# What an amount is written with; what else there is may be the sign of a currency.
+_WRITTEN = re.compile(r"[\d.,'\u2019\s+-]+")
 # A long number as a spreadsheet shows it, and what it shows where there is none: many rows have the
 # same, and would be taken for one thing.
 _ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
@@ -137,7 +136,7 @@ class Values:
         if cell is None or text is None:
             return None
         mark = self.file.decimal_mark
-        bare = without_signs(text, self.file.currency_signs)
+        bare = _without_signs(text, self.file.currency_signs)
         if _AMOUNTS[mark].fullmatch(bare):
             whole, _, part = bare.partition(mark)
             digits = "".join(sign for sign in whole if sign.isdecimal() or sign in "+-")
@@ -188,7 +187,7 @@ def _replaced(value: str, cell: Cell) -> str:
     return value if cell.otherwise is Otherwise.KEEP else cell.values.get("", "")
 
 
-def without_signs(text: str, signs: Sequence[str]) -> str:
+def _without_signs(text: str, signs: Sequence[str]) -> str:
     """Return an amount without the currency's sign, which stands before or behind it, if at all."""
     for sign in signs:
         for minus in ("", "-", "+"):
@@ -204,8 +203,8 @@ def _amount_hint(text: str, bare: str, mark: str) -> str:
     other = "," if mark == "." else "."
     if _AMOUNTS[other].fullmatch(bare):
         return f'  It is one if the mapping says decimal_mark = "{other}".'
-    beside = _BESIDE.sub("", text)
-    if beside and _AMOUNTS[mark].fullmatch(without_signs(text, [beside])):
+    beside = _WRITTEN.sub("", text)
+    if beside and _AMOUNTS[mark].fullmatch(_without_signs(text, [beside])):
         return f'  It is one if the mapping says currency_signs = ["{beside}"].'
     return ""
 
