@@ -10,6 +10,7 @@ from domain import handoff_flow
 from domain.handoff import HandoffCredit
 from domain.ids import new_id, public
 from domain.sla.agreement import Commitment, Sla
+from domain.sla.recalibration import ValueRecalibration
 from tests.agreements import a_sla, add_mql, sign
 from tests.api.asking_slas import countersign
 from tests.api.recalibration.revalued import an_agreement, handed_off, reckoned
@@ -21,6 +22,15 @@ TAKE = """mutation($sla: ID!, $id: ID!, $at: DateTime) {
 }}"""
 
 
+async def a_valued_agreement(world: World) -> tuple[Sla, ValueRecalibration]:
+    """Sign an agreement, and reckon what leads from the fair turned out to be worth."""
+    sla = await an_agreement(world)
+    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
+    found = await reckoned(world)
+    assert found is not None
+    return sla, found
+
+
 async def hand_off(world: World) -> UUID:
     """Hand one more lead from the fair off, a minute later, and return the hand-off's id."""
     world.at(world.now + timedelta(minutes=1))
@@ -30,10 +40,7 @@ async def hand_off(world: World) -> UUID:
 
 
 async def test_the_next_version_of_an_agreement_may_take_the_values(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
+    sla, found = await a_valued_agreement(world)
     variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
 
     answer = await world.data(TAKE, variables, as_=world.marketer)
@@ -53,10 +60,7 @@ async def test_the_next_version_of_an_agreement_may_take_the_values(world: World
 
 
 async def test_what_is_handed_off_once_both_have_signed_has_the_new_worth(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
+    sla, found = await a_valued_agreement(world)
     variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
     before = await hand_off(world)
     await world.data(TAKE, variables, as_=world.marketer)
@@ -75,10 +79,7 @@ async def test_what_is_handed_off_once_both_have_signed_has_the_new_worth(world:
 
 
 async def test_values_are_taken_from_an_instant_to_come(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
+    sla, found = await a_valued_agreement(world)
     variables = {"sla": public("Sla", sla.id), "id": public("ValueRecalibration", found.id)}
     late = await world.data(TAKE, {**variables, "at": "2026-06-01T00:00:01Z"}, as_=world.marketer)
     assert late["slaTakeValues"] == {
@@ -92,12 +93,11 @@ async def test_values_are_taken_from_an_instant_to_come(world: World) -> None:
 
 
 async def test_values_of_a_month_are_not_taken_once_there_are_newer_ones(world: World) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    months = [await reckoned(world)]
+    sla, of_march = await a_valued_agreement(world)
     world.at(datetime(2026, 4, 1, tzinfo=UTC))
-    months.append(await reckoned(world))
-    march, april = (public("ValueRecalibration", each.id) for each in months if each is not None)
+    of_april = await reckoned(world)
+    assert of_april is not None
+    march, april = (public("ValueRecalibration", each.id) for each in (of_march, of_april))
     variables = {"sla": public("Sla", sla.id), "id": march}
 
     answer = await world.data(TAKE, variables, as_=world.marketer)
@@ -115,10 +115,7 @@ async def test_values_of_a_month_are_not_taken_once_there_are_newer_ones(world: 
 async def test_the_last_values_of_an_agreement_are_taken_though_a_later_month_says_nothing_of_it(
     world: World,
 ) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    march = await reckoned(world)
-    assert march is not None
+    sla, march = await a_valued_agreement(world)
     async with world.work() as work:
         await work.add(
             replace(march, id=new_id(), month_on=date(2026, 4, 1), deliveries=(), skipped=())
@@ -129,10 +126,7 @@ async def test_the_last_values_of_an_agreement_are_taken_though_a_later_month_sa
 
 
 async def test_values_of_another_agreement_are_not_taken(world: World) -> None:
-    await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
+    _, found = await a_valued_agreement(world)
     other = a_sla(world, period=(date(2027, 1, 1), date(2027, 2, 1)))
     await sign(world, sla=other)
     variables = {"sla": public("Sla", other.id), "id": public("ValueRecalibration", found.id)}
@@ -147,10 +141,7 @@ async def test_values_of_another_agreement_are_not_taken(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["Sla", "ValueRecalibration"])
 async def test_what_is_not_there_is_not_found(world: World, kind: str) -> None:
-    sla = await an_agreement(world)
-    await handed_off(world, "fair", 20, won=8, at=NOON - timedelta(days=100))
-    found = await reckoned(world)
-    assert found is not None
+    sla, found = await a_valued_agreement(world)
     ids = {"Sla": sla.id, "ValueRecalibration": found.id, kind: new_id()}
     variables = {
         "sla": public("Sla", ids["Sla"]),
