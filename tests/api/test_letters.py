@@ -96,6 +96,19 @@ async def test_links_lead_somewhere_without_a_front_end(
     assert "thread_01" not in answer.text
 
 
+async def test_a_page_says_which_letters_of_calls_it_would_stop(
+    world: World, post: Post, browser: httpx.AsyncClient
+) -> None:
+    """Who is called with the team is not called by name."""
+    to = (world.tenant.id, world.rep.id, LetterKind.MENTION)
+
+    asked = await browser.get(post.stops.address(*to, now=world.now))
+
+    assert (
+        "You get letters that tell where you are called, by name or with your team." in asked.text
+    )
+
+
 async def test_who_stopped_letters_is_on_record(
     world: World, post: Post, browser: httpx.AsyncClient
 ) -> None:
